@@ -1,0 +1,1 @@
+"""What exists, how it is configured, how it is wired and run."""

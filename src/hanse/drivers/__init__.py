@@ -1,0 +1,1 @@
+"""The world outside, each part behind a small Protocol of `hanse.refpoints`."""

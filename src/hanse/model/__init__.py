@@ -1,0 +1,1 @@
+"""Frozen values that several elements share: descriptor, package, place, agreement."""

@@ -1,0 +1,1 @@
+"""One room per reference point: its APIs, their values and errors, owned by neither side."""

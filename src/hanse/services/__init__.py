@@ -1,0 +1,1 @@
+"""MEC services (ETSI GS MEC 003, clause 8): ordinary Mp1 producers."""
