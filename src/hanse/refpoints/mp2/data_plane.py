@@ -1,0 +1,115 @@
+"""What a platform asks of a data plane: forwardings put in, taken out, counted and watched."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from hanse.kit.contract.declare import Api, delete, get, put
+from hanse.kit.values import ABSENT, Absent, Value
+
+
+class FilterType(StrEnum):
+    """FLOW: both directions of a flow share one context; PACKET: each packet by itself (MEC 011 V3.1.1, 7.1.2.2)."""
+
+    FLOW = "FLOW"
+    PACKET = "PACKET"
+
+
+class RuleAction(StrEnum):
+    """What happens to traffic that matches (ETSI GS MEC 011 V3.1.1, 7.1.2.2)."""
+
+    DROP = "DROP"
+    FORWARD_DECAPSULATED = "FORWARD_DECAPSULATED"
+    FORWARD_ENCAPSULATED = "FORWARD_ENCAPSULATED"
+    PASSTHROUGH = "PASSTHROUGH"
+    DUPLICATE_DECAPSULATED = "DUPLICATE_DECAPSULATED"
+    DUPLICATE_ENCAPSULATED = "DUPLICATE_ENCAPSULATED"
+
+
+class TrafficMatch(Value):
+    """One filter, resolved to addresses: its attributes are ANDed, the values of one attribute ORed.
+
+    Addresses are ``a.b.c.d``, ``a.b.c.d/len`` or ``a.b.c.d-a.b.c.e``; ports ``80`` or ``8000-8010``; protocols ``tcp``
+    or ``udp`` (ETSI GS MEC 011 V3.1.1, 7.1.5.2). An absent attribute matches everything.
+    """
+
+    src_address: tuple[str, ...] | Absent = ABSENT
+    dst_address: tuple[str, ...] | Absent = ABSENT
+    src_port: tuple[str, ...] | Absent = ABSENT
+    dst_port: tuple[str, ...] | Absent = ABSENT
+    protocol: tuple[str, ...] | Absent = ABSENT
+
+
+class Forwarding(Value):
+    """An active traffic rule as the data plane carries it out; several filters are ORed, priority 0 comes first.
+
+    ``to_address`` and ``to_port`` say where matching traffic goes (absent for DROP; an absent port keeps the port that
+    the device dialled). ``owner`` is the application instance whose rule it is.
+    """
+
+    rule_id: str
+    owner: str
+    priority: int
+    filter_type: FilterType
+    matches: tuple[TrafficMatch, ...]
+    action: RuleAction
+    to_address: str | Absent = ABSENT
+    to_port: int | Absent = ABSENT
+
+
+class RuleCounters(Value):
+    """What passed by a rule: bytes from the device (up) and to it (down), flows begun, flows open now, flows refused."""
+
+    rule_id: str
+    bytes_up: int = 0
+    bytes_down: int = 0
+    flows: int = 0
+    open_flows: int = 0
+    refused: int = 0
+
+
+class Flow(Value):
+    """A flow that passes now: the device's address and port, and the address and port that it dialled."""
+
+    rule_id: str
+    protocol: str
+    src_address: str
+    src_port: int
+    dst_address: str
+    dst_port: int
+
+
+class DataPlaneCapabilities(Value):
+    """What the driver can do here, found by trying; ``lacks`` tells each thing that it refuses, with the reason."""
+
+    kind: str
+    available: bool
+    lacks: dict[str, str] = {}
+
+
+class DataPlane(Api, bases=("/mp2/v1",)):
+    """A data plane driver. Every method is idempotent by rule id; a rule that it cannot carry out is refused with 400."""
+
+    @get("/data_plane/capabilities")
+    async def capabilities(self) -> DataPlaneCapabilities:
+        """What this data plane can do."""
+
+    @put("/data_plane/forwardings/{rule_id}", success=204)
+    async def install(self, rule_id: str, forwarding: Forwarding) -> None:
+        """Carry out a rule from now on, replacing one of the same id; other flows are not touched."""
+
+    @delete("/data_plane/forwardings/{rule_id}")
+    async def withdraw(self, rule_id: str) -> None:
+        """Stop carrying out a rule: no new flow by it, open flows of it are closed; an unknown id is no error."""
+
+    @get("/data_plane/forwardings")
+    async def forwardings(self) -> list[Forwarding]:
+        """All rules in force, the first priority first."""
+
+    @get("/data_plane/counters")
+    async def counters(self) -> list[RuleCounters]:
+        """The counters of every rule in force."""
+
+    @get("/data_plane/flows")
+    async def flows(self) -> list[Flow]:
+        """The flows that pass now."""
