@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, dataclass_transform
 
 import msgspec
 
@@ -13,7 +13,12 @@ ABSENT: Final = msgspec.UNSET
 """The value of an attribute that was left out; it is not written to the wire."""
 
 
-class Value(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
+class _FrozenMeta(msgspec.StructMeta):
+    """Tells the type checker what msgspec does at run time: subclasses of a frozen struct are frozen."""
+
+
+class Value(msgspec.Struct, metaclass=_FrozenMeta, frozen=True, kw_only=True, rename="camel"):
     """Base of everything that is stored or crosses a reference point.
 
     Attribute names are snake_case in code and camelCase on the wire. Attributes that may be absent are typed

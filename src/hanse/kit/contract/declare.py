@@ -130,7 +130,7 @@ class Api(Protocol):
 
 def apis_of(element: type) -> list[type[Api]]:
     """The APIs that an element class provides, in the order of its bases."""
-    return [c for c in element.__mro__ if "operations" in c.__dict__ and c.__dict__["operations"]]
+    return [c for c in element.__mro__ if c.__dict__.get("operations")]
 
 
 def _read_operations(api: type) -> dict[str, Operation]:

@@ -1,4 +1,4 @@
-"""Mp2: between the platform and the data plane and name server of its host (ETSI GS MEC 003, 7.2.1). See `README.md`."""
+"""Mp2: between the platform and the data plane of its host (ETSI GS MEC 003, 7.2.1). See `README.md`."""
 
 from hanse.refpoints.mp2.data_plane import (
     DataPlane,

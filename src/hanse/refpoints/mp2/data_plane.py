@@ -58,7 +58,7 @@ class Forwarding(Value):
 
 
 class RuleCounters(Value):
-    """What passed by a rule: bytes from the device (up) and to it (down), flows begun, flows open now, flows refused."""
+    """What passed by a rule: bytes from the device (up) and to it (down), flows begun, open now, refused."""
 
     rule_id: str
     bytes_up: int = 0
@@ -88,7 +88,7 @@ class DataPlaneCapabilities(Value):
 
 
 class DataPlane(Api, bases=("/mp2/v1",)):
-    """A data plane driver. Every method is idempotent by rule id; a rule that it cannot carry out is refused with 400."""
+    """A data plane driver. Every method is idempotent by rule id; what it cannot carry out it refuses with 400."""
 
     @get("/data_plane/capabilities")
     async def capabilities(self) -> DataPlaneCapabilities:
