@@ -19,14 +19,14 @@ class Message(Value):
     operator: str
     trace: str
     span: str
-    parent: str = ""
-    link: str = ""
     reference_point: str
     sender: str
     receiver: str
     operation: str
     method: str
     path: str
+    parent: str = ""
+    link: str = ""
     status: int = 0
     problem: str = ""
     app_instance_id: str = ""

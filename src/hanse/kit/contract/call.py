@@ -1,0 +1,110 @@
+"""The call: who asks, for whom, until when, and as a part of what. It goes along in every wiring."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+
+from hanse.kit.problems import Problem
+
+DEFAULT_PATIENCE = 30.0
+"""Seconds that a call may take if its caller does not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """An authenticated caller. ``role`` decides what it may do, ``name`` is how it appears in records,
+
+    ``subject`` is what is its own: an application instance id, or a tenant.
+    """
+
+    role: str
+    name: str
+    operator: str
+    subject: str = ""
+
+
+NOBODY = Caller(role="nobody", name="nobody", operator="")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call on its way. ``deadline`` is a Unix time; ``link`` is the mark that a partner sees, not ``trace``."""
+
+    caller: Caller
+    trace: str
+    span: str
+    parent: str = ""
+    link: str = ""
+    deadline: float = 0.0
+    idempotency_key: str = ""
+    if_match: str = ""
+
+    def remaining(self) -> float:
+        """Seconds until the deadline; a problem 504 if it has passed."""
+        left = self.deadline - time.time()
+        if left <= 0:
+            raise Problem(504, "Deadline passed", "the caller no longer waits for this answer")
+        return left
+
+
+_current: ContextVar[Call | None] = ContextVar("hanse_call", default=None)
+
+
+def new_trace() -> str:
+    """A trace id: 32 hexadecimal digits (W3C Trace Context)."""
+    return secrets.token_hex(16)
+
+
+def new_span() -> str:
+    """A span id: 16 hexadecimal digits (W3C Trace Context)."""
+    return secrets.token_hex(8)
+
+
+def first_call(caller: Caller = NOBODY) -> Call:
+    """A call that nothing led to: the beginning of a trace."""
+    return Call(caller=caller, trace=new_trace(), span=new_span(), deadline=time.time() + DEFAULT_PATIENCE)
+
+
+def current_call() -> Call:
+    """The call that is being served now, or a fresh one outside of any."""
+    return _current.get() or first_call()
+
+
+def next_call(caller: Caller) -> Call:
+    """The call that ``caller`` makes as a consequence of the one it is serving."""
+    now = current_call()
+    return replace(now, caller=caller, span=new_span(), parent=now.span, if_match="", link="")
+
+
+@contextmanager
+def serving(call: Call) -> Iterator[None]:
+    """Make ``call`` the current one."""
+    token = _current.set(call)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+@contextmanager
+def continuing(trace: str = "", *, idempotency_key: str = "", patience: float = DEFAULT_PATIENCE) -> Iterator[None]:
+    """Make calls from here on part of ``trace`` (empty: of the current one), repeatable under a key."""
+    now = current_call()
+    deadline = time.time() + patience
+    call = replace(now, trace=trace or now.trace, idempotency_key=idempotency_key, deadline=deadline)
+    with serving(call):
+        yield
+
+
+def require_match(tag: str) -> None:
+    """Refuse the current call with 412 if its ``If-Match`` names another representation than ``tag``."""
+    wanted = current_call().if_match
+    if not wanted or wanted.strip() == "*":
+        return
+    if f'"{tag}"' not in [part.strip() for part in wanted.split(",")]:
+        raise Problem(412, "If-Match does not hold", "the resource has changed; GET it again and repeat the change")

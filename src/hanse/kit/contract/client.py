@@ -1,0 +1,236 @@
+"""Wiring over HTTP, the consumer's side: an object with the methods of an API, made from its declaration."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar, cast, get_origin
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+from hanse.kit.contract.call import Call, Caller, new_trace, next_call
+from hanse.kit.contract.declare import Accepted, Api, Created, Operation, Page, Stream, Tagged, payload_type
+from hanse.kit.contract.direct import filled, parameter_names
+from hanse.kit.contract.exchange import HOP_BY_HOP, Exchange, whole
+from hanse.kit.contract.gate import status_of
+from hanse.kit.contract.observe import Message, Observer
+from hanse.kit.problems import Problem
+
+A = TypeVar("A", bound=Api)
+ANSWER_LIMIT = 64 * 1024 * 1024
+"""Bytes of an answer that is held in memory; a partner that sends more is cut off."""
+
+_encode = msgspec.json.Encoder().encode
+
+
+@dataclass
+class Reply:
+    """What a transport brings back: status, headers in lower case, and the body as a stream."""
+
+    status: int
+    headers: Mapping[str, str]
+    chunks: AsyncIterator[bytes]
+    close: Callable[[], None] = field(default=lambda: None)
+
+
+class Transport(Protocol):
+    """Carries a request to the provider: over a socket, or in memory in tests.
+
+    Raises a problem 503 when the provider cannot be reached and 504 when it does not answer in time.
+    """
+
+    async def send(
+        self,
+        method: str,
+        target: str,
+        headers: dict[str, str],
+        body: bytes | AsyncIterator[bytes] | None,
+        patience: float,
+    ) -> Reply: ...
+
+
+@dataclass(frozen=True)
+class Peer:
+    """The other end of a client: its name in records, how it is reached, and how the caller shows who it is.
+
+    ``authorize`` gives headers to add, asked anew when ``renew`` is true because the last ones were refused. With
+    ``border`` the trace stays at home and a fresh link goes instead.
+    """
+
+    name: str
+    transport: Transport
+    caller: Caller
+    reference_point: str
+    observer: Observer
+    authorize: Callable[[bool], Awaitable[dict[str, str]]] | None = None
+    prefix: str = ""
+    border: bool = False
+
+
+def client(api: type[A], peer: Peer) -> A:
+    """``peer`` as a provider of ``api``."""
+    methods = {name: _method(api, operation, peer) for name, operation in api.operations.items()}
+    return cast(A, type(f"Remote{api.__name__}", (), methods)())
+
+
+def _method(api: type[Api], operation: Operation, peer: Peer) -> Callable[..., Awaitable[Any]]:
+    names = parameter_names(operation)
+
+    async def method(_self: object, *values: Any, **named: Any) -> Any:
+        arguments = dict(zip(names, values, strict=False)) | named
+        return await _Request(api, operation, peer, arguments).run()
+
+    method.__name__ = operation.name
+    return method
+
+
+class _Request:
+    def __init__(self, api: type[Api], operation: Operation, peer: Peer, arguments: dict[str, Any]) -> None:
+        self.operation, self.peer, self.arguments = operation, peer, arguments
+        safe = "/" if operation.path.endswith("*}") else ""
+        quoted = {name: quote(str(arguments[name]), safe=safe) for name in operation.path_parameters}
+        self.path = peer.prefix + api.api_bases[0] + filled(operation.path, quoted)
+        self.call = next_call(peer.caller)
+        self.link = new_trace() if peer.border else ""
+
+    async def run(self) -> Any:
+        """Send, read, and record what became of it."""
+        began = time.time()
+        status, problem = self.operation.success, ""
+        try:
+            reply = await self._sent(renew=False)
+            if reply.status == 401 and self.peer.authorize is not None and not self._streams_in():
+                reply.close()
+                reply = await self._sent(renew=True)
+            result = await self._result(reply)
+            status = status_of(result, self.operation)
+            return result
+        except Problem as refusal:
+            status, problem = refusal.status, refusal.title
+            raise
+        finally:
+            self._record(status, problem, began)
+
+    def _streams_in(self) -> bool:
+        return self.operation.body in (Stream, Exchange)
+
+    async def _sent(self, renew: bool) -> Reply:
+        headers = _call_headers(self.call, self.link)
+        exchange = self.arguments.get(self.operation.body_parameter or "")
+        if isinstance(exchange, Exchange):
+            headers |= {name: value for name, value in exchange.headers.items() if name not in HOP_BY_HOP}
+        if self.peer.authorize is not None:
+            headers |= await self.peer.authorize(renew)
+        method, query, body = self._content(exchange, headers)
+        target = self.path + ("?" + query if query else "")
+        return await self.peer.transport.send(method, target, headers, body, self.call.remaining())
+
+    def _content(self, body: Any, headers: dict[str, str]) -> tuple[str, str, bytes | AsyncIterator[bytes] | None]:
+        if isinstance(body, Exchange):
+            if body.length is not None:
+                headers["content-length"] = str(body.length)
+            empty = body.length is None and body.headers.get("transfer-encoding") is None
+            return body.method, body.query, None if empty else body.body
+        query = encode_query(self.arguments.get("query"))
+        if body is None:
+            return self.operation.method, query, None
+        if isinstance(body, Stream):
+            headers["content-type"] = body.media_type
+            if body.length is not None:
+                headers["content-length"] = str(body.length)
+            return self.operation.method, query, body.chunks
+        headers["content-type"] = self.operation.consumes.split(" ")[0]
+        return self.operation.method, query, _encode(body)
+
+    async def _result(self, reply: Reply) -> Any:
+        operation = self.operation
+        if operation.returns is Stream and (operation.body is Exchange or reply.status < 400):
+            return _stream(reply)
+        raw = await whole(reply.chunks, ANSWER_LIMIT)
+        if reply.status >= 400:
+            raise Problem.decode(reply.status, raw)
+        if operation.returns is Accepted:
+            return Accepted(reply.headers.get("location", ""))
+        shape = payload_type(operation.returns)
+        if shape in (None, type(None)) or reply.status == 204:
+            return None
+        return _wrapped(_decoded(raw, shape, self.peer.name), operation, reply)
+
+    def _record(self, status: int, problem: str, began: float) -> None:
+        call, operation = self.call, self.operation
+        self.peer.observer.saw(
+            Message(
+                operator=self.peer.caller.operator,
+                trace=call.trace,
+                span=call.span,
+                parent=call.parent,
+                link=self.link,
+                reference_point=self.peer.reference_point,
+                sender=self.peer.caller.name,
+                receiver=self.peer.name,
+                operation=operation.name,
+                method=operation.method,
+                path=self.path,
+                status=status,
+                problem=problem,
+                began=began,
+                ended=time.time(),
+                side="sender",
+            )
+        )
+
+
+def encode_query(query: Any) -> str:
+    """A query struct as it stands in a URI; absent parameters are left out."""
+    if query is None:
+        return ""
+    pairs: list[tuple[str, str]] = []
+    for name, value in msgspec.to_builtins(query).items():
+        if value is None:
+            continue
+        values = value if isinstance(value, list | tuple) else [value]
+        pairs += [(name, str(v).lower() if isinstance(v, bool) else str(v)) for v in values]
+    return urlencode(pairs)
+
+
+def _call_headers(call: Call, link: str) -> dict[str, str]:
+    if link:
+        return {"traceparent": f"00-{link}-{call.span}-01", "accept": "application/json"}
+    headers = {
+        "traceparent": f"00-{call.trace}-{call.span}-01",
+        "hanse-patience": f"{call.remaining():.3f}",
+        "accept": "application/json",
+    }
+    if call.idempotency_key:
+        headers["idempotency-key"] = call.idempotency_key
+    return headers
+
+
+def _decoded(raw: bytes, shape: Any, peer: str) -> Any:
+    try:
+        return msgspec.json.decode(raw, type=shape)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise Problem(502, f"{peer} answered nonsense", str(error)) from None
+
+
+def _wrapped(value: Any, operation: Operation, reply: Reply) -> Any:
+    origin = get_origin(operation.returns)
+    if origin is Created:
+        return Created(value, reply.headers.get("location", ""))
+    if origin is Tagged:
+        return Tagged(value, reply.headers.get("etag", "").strip('"'))
+    if origin is Page:
+        link = reply.headers.get("link", "")
+        return Page(value, link.partition("?")[2].partition(">")[0])
+    return value
+
+
+def _stream(reply: Reply) -> Stream:
+    length = reply.headers.get("content-length", "")
+    extra = tuple(
+        (name, value) for name, value in reply.headers.items() if name not in HOP_BY_HOP and name != "content-type"
+    )
+    media = reply.headers.get("content-type", "application/octet-stream")
+    return Stream(reply.chunks, media, int(length) if length.isdigit() else None, reply.status, extra)

@@ -1,0 +1,116 @@
+"""Reading what came from outside: whatever is wrong with it becomes a problem 400 that names the field."""
+
+from __future__ import annotations
+
+import enum
+import re
+import types
+import typing
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from hanse.kit.problems import Problem, bad_request
+
+_AT = re.compile(r" - at `\$(?P<path>.*)`$")
+
+
+def decode_body(raw: bytes, shape: Any) -> Any:
+    """Decode a JSON body; a lone wrapper key equal to the type's name is accepted (MEC 009 digest, section 1)."""
+    if not raw:
+        raise bad_request("Body missing", f"send a JSON {_name(shape)}")
+    try:
+        return msgspec.json.decode(_unwrapped(raw, shape), type=shape)
+    except msgspec.ValidationError as error:
+        raise invalid(str(error), shape) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise bad_request("Body is not JSON", str(error)) from None
+    except RecursionError:
+        raise bad_request("Body is nested too deeply", "send at most a few dozen levels") from None
+
+
+def _unwrapped(raw: bytes, shape: Any) -> bytes:
+    name = _name(shape)
+    if not raw.lstrip()[1:].lstrip().startswith(b'"' + name.encode() + b'"'):
+        return raw
+    outer = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
+    return bytes(outer[name]) if set(outer) == {name} else raw
+
+
+def decode_query(raw: str, shape: type[msgspec.Struct] | None) -> msgspec.Struct | None:
+    """Decode query parameters into ``shape``; unknown ones are refused, repetition is for tuples only."""
+    pairs = parse_qsl(raw, keep_blank_values=True, max_num_fields=200)
+    if shape is None:
+        if pairs:
+            raise bad_request(f"Unknown query parameter {pairs[0][0]}", "this resource takes none")
+        return None
+    aliases: Mapping[str, str] = getattr(shape, "__aliases__", {})
+    given: dict[str, list[str]] = {}
+    for name, value in pairs:
+        given.setdefault(aliases.get(name, name), []).append(value)
+    fields = {field.encode_name: field for field in msgspec.structs.fields(shape)}
+    unknown = next((name for name in given if name not in fields), None)
+    if unknown is not None:
+        raise bad_request(f"Unknown query parameter {unknown}", f"legal: {', '.join(fields) or 'none'}")
+    values = {name: _query_value(name, fields[name].type, texts) for name, texts in given.items()}
+    try:
+        return msgspec.convert(values, shape, strict=False)
+    except msgspec.ValidationError as error:
+        raise invalid(str(error), shape, kind="query parameter") from None
+
+
+def _query_value(name: str, shape: Any, texts: list[str]) -> Any:
+    members = _members(shape)
+    if any(typing.get_origin(m) is tuple for m in members):
+        return texts
+    if len(texts) > 1:
+        raise bad_request(f"Query parameter {name} given {len(texts)} times", "give it once")
+    return texts[0].lower() if bool in members else texts[0]
+
+
+def invalid(message: str, shape: Any, kind: str = "attribute") -> Problem:
+    """A problem 400 from a validation message: its title names the field, its detail the legal values."""
+    found = _AT.search(message)
+    path = found["path"].lstrip(".") if found else ""
+    text = message[: found.start()] if found else message
+    missing = re.search(r"missing required field `(\w+)`", text)
+    if missing:
+        path = f"{path}.{missing[1]}".lstrip(".")
+        return bad_request(f"Missing {kind} {path}", text)
+    legal = legal_values(shape, path)
+    detail = f"{text}; legal: {', '.join(legal)}" if legal else text
+    return bad_request(f"Invalid {kind} {path}" if path else "Invalid body", detail)
+
+
+def legal_values(shape: Any, path: str) -> list[str]:
+    """The values that the enumeration at ``path`` of ``shape`` allows, or none where it is no enumeration."""
+    for segment in re.findall(r"[A-Za-z_]\w*|\[[^\]]*\]", path):
+        shape = _step(shape, segment)
+    return [
+        str(value.value) for m in _members(shape) if isinstance(m, type) and issubclass(m, enum.Enum) for value in m
+    ]
+
+
+def _step(shape: Any, segment: str) -> Any:
+    for member in _members(shape):
+        if segment.startswith("["):
+            arguments = typing.get_args(member)
+            if arguments:
+                return arguments[-1] if arguments[-1] is not Ellipsis else arguments[0]
+        elif isinstance(member, type) and issubclass(member, msgspec.Struct):
+            for field in msgspec.structs.fields(member):
+                if field.encode_name == segment:
+                    return field.type
+    return None
+
+
+def _members(shape: Any) -> Sequence[Any]:
+    if typing.get_origin(shape) in (typing.Union, types.UnionType):
+        return typing.get_args(shape)
+    return (shape,)
+
+
+def _name(shape: Any) -> str:
+    return str(getattr(shape, "__name__", "value"))

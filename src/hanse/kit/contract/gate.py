@@ -1,0 +1,92 @@
+"""The gate of an element: every call on it passes here, whichever way it was wired."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from hanse.kit.contract.call import Call, serving
+from hanse.kit.contract.declare import Accepted, Api, Created, Operation, Stream
+from hanse.kit.contract.guard import Guard
+from hanse.kit.contract.observe import Message, Observer
+from hanse.kit.problems import Problem
+
+log = logging.getLogger("hanse.gate")
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Guards and observes one element: its role (``mep``), its name (``mep.harbour``) and its operator."""
+
+    role: str
+    name: str
+    operator: str
+    guard: Guard
+    observer: Observer
+
+    async def run(
+        self,
+        api: type[Api],
+        operation: Operation,
+        function: Callable[..., Awaitable[Any]],
+        arguments: dict[str, Any],
+        call: Call,
+        path: str,
+    ) -> Any:
+        """Authorise, run and record one call; only problems come out of it."""
+        began = time.time()
+        point, status, problem = "", operation.success, ""
+        try:
+            point = self.guard.admit(api, self.role, operation.name, call.caller, arguments)
+            with serving(call):
+                result = await function(**arguments)
+            status = status_of(result, operation)
+            return result
+        except Problem as refusal:
+            status, problem = refusal.status, refusal.title
+            raise
+        except asyncio.CancelledError:
+            status, problem = 499, "The caller went away"
+            raise
+        except Exception as error:
+            log.exception("%s failed in %s", self.name, operation.name)
+            status, problem = 500, "Internal error"
+            raise Problem(
+                500, "Internal error", f"{operation.name} failed; the log of {self.name} tells why"
+            ) from error
+        finally:
+            self.observer.saw(
+                Message(
+                    operator=self.operator,
+                    trace=call.trace,
+                    span=call.span,
+                    parent=call.parent,
+                    link=call.link,
+                    reference_point=point or "refused",
+                    sender=call.caller.name,
+                    receiver=self.name,
+                    operation=operation.name,
+                    method=operation.method,
+                    path=path,
+                    status=status,
+                    problem=problem,
+                    app_instance_id=call.caller.subject if call.caller.role == "app" else "",
+                    began=began,
+                    ended=time.time(),
+                )
+            )
+
+
+def status_of(result: Any, operation: Operation) -> int:
+    """The HTTP status that a result has on the wire."""
+    if isinstance(result, Stream):
+        return result.status
+    if isinstance(result, Created):
+        return 201
+    if isinstance(result, Accepted):
+        return 202
+    return 204 if result is None and operation.success == 200 else operation.success

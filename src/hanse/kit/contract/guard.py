@@ -1,0 +1,39 @@
+"""The one guard: it authorises every call, in every wiring, by the table of reference points."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hanse.kit.contract.call import Caller
+from hanse.kit.contract.declare import Api
+from hanse.kit.contract.reference import ReferencePoint
+from hanse.kit.problems import forbidden
+
+
+class Guard:
+    """Knows for each operation of each provider which roles may call it, and what must be the caller's own."""
+
+    def __init__(self, points: Sequence[ReferencePoint]) -> None:
+        self._table: dict[tuple[type[Api], str, str], dict[str, tuple[str, str]]] = {}
+        for point in points:
+            for offer in point.offers:
+                for operation in offer.only or tuple(offer.api.operations):
+                    users = self._table.setdefault((offer.api, offer.provider, operation), {})
+                    for user in offer.users:
+                        users.setdefault(user, (point.name, offer.own.get(user, "")))
+
+    def admit(self, api: type[Api], provider: str, operation: str, caller: Caller, arguments: Mapping[str, Any]) -> str:
+        """The name of the reference point on which ``caller`` may make this call; else a problem 403."""
+        users = self._table.get((api, provider, operation), {})
+        entry = users.get(caller.role)
+        if entry is None:
+            raise forbidden("Not allowed", f"{caller.role} may not call {operation} of {provider}")
+        point, own = entry
+        if own and arguments.get(own) != caller.subject:
+            raise forbidden("Not yours", f"{own} must be the caller's own")
+        return point
+
+    def users(self, api: type[Api], provider: str, operation: str) -> dict[str, str]:
+        """The roles that may make a call, each with its reference point."""
+        return {role: point for role, (point, _) in self._table.get((api, provider, operation), {}).items()}

@@ -1,0 +1,152 @@
+"""Listening: uvicorn's HTTP protocol on sockets of ours, with the limits and the certificate that it does not give."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from typing import Any
+
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from hanse.kit.ports import describe_holder
+from hanse.kit.problems import Problem
+
+HEADER_PATIENCE = 10.0
+"""Seconds in which the headers of a request must have arrived."""
+IDLE_PATIENCE = 60.0
+"""Seconds that a kept-alive connection may stay idle."""
+HEADER_LIMIT = 64 * 1024
+"""Bytes of request line and headers."""
+
+
+class _Connection(HttpToolsProtocol):
+    """Adds to uvicorn's protocol: the client's certificate in the scope, and bounds on slow or endless headers."""
+
+    _certificate: bytes | None = None
+    _watch: asyncio.TimerHandle | None = None
+    _header_bytes = 0
+    _in_headers = True
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        tls: ssl.SSLObject | None = transport.get_extra_info("ssl_object")
+        self._certificate = tls.getpeercert(binary_form=True) if tls is not None else None
+        self._expect_headers()
+
+    def _expect_headers(self) -> None:
+        self._in_headers, self._header_bytes = True, 0
+        self._watch = self.loop.call_later(HEADER_PATIENCE, self._too_slow)
+
+    def _too_slow(self) -> None:
+        self._watch = None
+        idle = self._header_bytes == 0 and self.cycle is not None
+        if self._in_headers and not idle and not self.transport.is_closing():
+            self.transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        if self._in_headers:
+            if self._watch is None:
+                self._watch = self.loop.call_later(HEADER_PATIENCE, self._too_slow)
+            self._header_bytes += len(data)
+            if self._header_bytes > HEADER_LIMIT + 65536:
+                self.transport.abort()
+                return
+        super().data_received(data)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["client_certificate"] = self._certificate  # type: ignore[typeddict-unknown-key]
+
+    def on_headers_complete(self) -> None:
+        self._in_headers = False
+        if self._watch is not None:
+            self._watch.cancel()
+            self._watch = None
+        super().on_headers_complete()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self._in_headers, self._header_bytes = True, 0
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+        super().connection_lost(exc)
+
+
+def bind(address: str, port: int) -> socket.socket:
+    """A listening socket; a taken port is a problem that names its holder and the fix."""
+    sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind((address, port))
+        sock.listen(2048)
+    except OSError as error:
+        sock.close()
+        fix = "stop it or set another port in the configuration"
+        detail = f"{describe_holder(address, port)}; {fix}" if error.errno == 98 else str(error)
+        raise Problem(409, f"Cannot listen on {address}:{port}", detail) from None
+    sock.setblocking(False)
+    return sock
+
+
+class Listener:
+    """Serves an ASGI application on one socket, with TLS if a context is given."""
+
+    def __init__(self, application: Any, sock: socket.socket, context: ssl.SSLContext | None) -> None:
+        self._sock = sock
+        self._context = context
+        self._state = ServerState()
+        self._config = Config(
+            application,
+            http=_Connection,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            timeout_keep_alive=int(IDLE_PATIENCE),
+            server_header=False,
+        )
+        self._config.load()
+        self._server: asyncio.Server | None = None
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on."""
+        return int(self._sock.getsockname()[1])
+
+    async def start(self) -> None:
+        """Accept connections from now on."""
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(
+            lambda: _Connection(self._config, self._state, {}, loop),
+            sock=self._sock,
+            ssl=self._context,
+            ssl_handshake_timeout=HEADER_PATIENCE if self._context else None,
+        )
+
+    def drop(self, certificates: set[bytes]) -> int:
+        """Cut every connection whose client showed one of these certificates (DER); the number cut."""
+        victims = [c for c in self._state.connections if getattr(c, "_certificate", None) in certificates]
+        for connection in victims:
+            connection.transport.abort()
+        return len(victims)
+
+    async def close(self, grace: float = 2.0) -> None:
+        """Stop accepting, let answers finish for ``grace`` seconds, then cut what is left."""
+        if self._server is None:
+            self._sock.close()
+            return
+        self._server.close()
+        for connection in list(self._state.connections):
+            connection.shutdown()
+        deadline = asyncio.get_running_loop().time() + grace
+        while self._state.connections and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+        for connection in list(self._state.connections):
+            connection.transport.abort()
+        for task in list(self._state.tasks):
+            task.cancel()

@@ -1,0 +1,98 @@
+"""Finding the operation that a method and path name."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote
+
+from hanse.kit.contract.declare import Api, Operation
+from hanse.kit.contract.gate import Gate
+from hanse.kit.problems import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """An operation as it is served: by which function, behind which gate, below which base."""
+
+    api: type[Api]
+    operation: Operation
+    function: Callable[..., Awaitable[Any]]
+    gate: Gate
+    base: str
+
+
+@dataclass(slots=True)
+class _Node:
+    literal: dict[str, _Node] = field(default_factory=dict)
+    parameter: _Node | None = None
+    rest: dict[str, Route] | None = None
+    methods: dict[str, Route] = field(default_factory=dict)
+
+
+class Router:
+    """A tree of path segments; literals win over parameters, ``{name*}`` takes all that is left."""
+
+    def __init__(self) -> None:
+        self._root = _Node()
+        self.routes: list[Route] = []
+
+    def add(self, route: Route) -> None:
+        """Serve one more route; the same method and path twice is an error of ours."""
+        node = self._root
+        for segment in _segments(route.base + route.operation.path):
+            if segment.endswith("*}"):
+                node.rest = node.rest or {}
+                _put(node.rest, route)
+                self.routes.append(route)
+                return
+            if segment.startswith("{"):
+                node.parameter = node.parameter or _Node()
+                node = node.parameter
+            else:
+                node = node.literal.setdefault(segment, _Node())
+        _put(node.methods, route)
+        self.routes.append(route)
+
+    def find(self, method: str, path: str) -> tuple[Route, list[str]]:
+        """The route and the values of its path parameters; problems 404, and 405 with ``Allow``."""
+        values: list[str] = []
+        methods = self._walk(path, values)
+        if not methods:
+            raise Problem(404, "No such resource", f"nothing is served at {path[:200]}")
+        route = methods.get(method) or methods.get("*")
+        if route is None:
+            allowed = ", ".join(sorted(methods))
+            raise Problem(405, f"Method {method} not supported", f"allowed here: {allowed}", {"Allow": allowed})
+        return route, values
+
+    def _walk(self, path: str, values: list[str]) -> dict[str, Route] | None:
+        node = self._root
+        segments = _segments(path)
+        for position, segment in enumerate(segments):
+            following = node.literal.get(segment)
+            if following is None:
+                if node.rest is not None:
+                    values.append("/".join(segments[position:]))
+                    return node.rest
+                if node.parameter is None or not segment:
+                    return None
+                following = node.parameter
+                values.append(unquote(segment) if "%" in segment else segment)
+            node = following
+        if not node.methods and node.rest is not None:
+            values.append("")
+            return node.rest
+        return node.methods
+
+
+def _segments(path: str) -> list[str]:
+    return path.strip("/").split("/")
+
+
+def _put(methods: dict[str, Route], route: Route) -> None:
+    method = route.operation.method
+    if method in methods:
+        raise ValueError(f"{method} {route.base}{route.operation.path} is served twice")
+    methods[method] = route

@@ -1,0 +1,243 @@
+"""Wiring over HTTP, the provider's side: an ASGI application made from declarations."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping, Sequence
+from typing import Any, Protocol
+from urllib.parse import unquote
+
+import msgspec
+
+from hanse.kit.contract.call import DEFAULT_PATIENCE, Call, Caller, new_span, new_trace
+from hanse.kit.contract.declare import Accepted, Api, Created, Page, Stream, Tagged
+from hanse.kit.contract.decode import decode_body, decode_query
+from hanse.kit.contract.exchange import Exchange, whole
+from hanse.kit.contract.gate import Gate
+from hanse.kit.contract.routing import Route, Router
+from hanse.kit.problems import MEDIA_TYPE, Problem
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
+
+BODY_LIMIT = 1024 * 1024
+"""Bytes of a JSON body; larger ones are refused with 413."""
+BODY_PATIENCE = 10.0
+"""Seconds in which a JSON body must have arrived; slower ones are refused with 408."""
+URI_LIMIT = 8192
+"""Bytes of path and query; longer ones are refused with 414."""
+
+_JSON = (b"content-type", b"application/json")
+_encode = msgspec.json.Encoder().encode
+
+
+class Authenticator(Protocol):
+    """Tells who calls, from what the connection and the headers show; a problem 401 if nobody it knows."""
+
+    def __call__(self, scope: Scope, headers: dict[bytes, bytes]) -> Caller: ...
+
+
+class ApiServer:
+    """Serves the APIs of one or several elements. ``border`` servers take the partner's trace only as a link."""
+
+    def __init__(self, authenticate: Authenticator, *, border: bool = False) -> None:
+        self.router = Router()
+        self._authenticate = authenticate
+        self._border = border
+        self._raw: dict[str, Callable[[Scope, Receive, Send], Awaitable[None]]] = {}
+
+    def mount(self, provider: Api, gate: Gate, apis: Sequence[type[Api]], prefix: str = "") -> None:
+        """Serve ``apis`` of ``provider`` below all their bases."""
+        for api in apis:
+            for base in api.api_bases:
+                for name, operation in api.operations.items():
+                    self.router.add(Route(api, operation, getattr(provider, name), gate, prefix + base))
+
+    def mount_raw(self, path: str, application: Callable[[Scope, Receive, Send], Awaitable[None]]) -> None:
+        """Serve an ASGI application at one exact path (a token endpoint)."""
+        self._raw[path] = application
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request, as ASGI has it."""
+        if scope["type"] != "http":
+            return
+        raw = self._raw.get(scope["path"])
+        if raw is not None:
+            await raw(scope, receive, send)
+            return
+        try:
+            answer = await self._answer(scope, receive)
+        except Problem as problem:
+            answer = problem_answer(problem)
+        if isinstance(answer, Stream):
+            await _send_stream(answer, send)
+            return
+        status, headers, body = answer
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Answer | Stream:
+        raw_path = scope["raw_path"].decode("latin-1")
+        if len(raw_path) + len(scope["query_string"]) > URI_LIMIT:
+            raise Problem(414, "URI too long", f"at most {URI_LIMIT} bytes of path and query are taken")
+        headers = dict(scope["headers"])
+        caller = self._authenticate(scope, headers)
+        route, values = self.router.find(scope["method"], raw_path)
+        _check_accept(headers)
+        call = self._call(caller, headers)
+        arguments = await _arguments(route, values, scope, headers, receive)
+        operation = route.operation
+        result = await route.gate.run(route.api, operation, route.function, arguments, call, unquote(raw_path))
+        return _encoded(result, route, scope, headers)
+
+    def _call(self, caller: Caller, headers: dict[bytes, bytes]) -> Call:
+        trace, parent = _traceparent(headers.get(b"traceparent", b""))
+        link = ""
+        if self._border:
+            link, trace, parent = trace, "", ""
+        return Call(
+            caller=caller,
+            trace=trace or new_trace(),
+            span=new_span() if not parent or self._border else parent,
+            link=link,
+            deadline=time.time() + _patience(headers),
+            idempotency_key=headers.get(b"idempotency-key", b"").decode("latin-1")[:200],
+            if_match=headers.get(b"if-match", b"").decode("latin-1"),
+        )
+
+
+def problem_answer(problem: Problem) -> Answer:
+    """A problem as it goes on the wire."""
+    headers = [(name.lower().encode(), value.encode("latin-1", "replace")) for name, value in problem.headers.items()]
+    body = problem.encode()
+    headers += [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", str(len(body)).encode())]
+    return problem.status, headers, body
+
+
+def body_of(receive: Receive) -> AsyncIterator[bytes]:
+    """The request's body as a stream; ends early with a problem 400 if the client goes away."""
+
+    async def chunks() -> AsyncIterator[bytes]:
+        more = True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise Problem(400, "Body incomplete", "the client went away before the end of the body")
+            more = message.get("more_body", False)
+            if message.get("body"):
+                yield bytes(message["body"])
+
+    return chunks()
+
+
+async def _arguments(
+    route: Route, values: list[str], scope: Scope, headers: dict[bytes, bytes], receive: Receive
+) -> dict[str, Any]:
+    operation = route.operation
+    arguments: dict[str, Any] = dict(zip(operation.path_parameters, values, strict=True))
+    if operation.body is not Exchange:
+        query = decode_query(scope["query_string"].decode("latin-1"), operation.query)
+        if operation.query is not None:
+            arguments["query"] = query
+    if operation.body_parameter is not None:
+        arguments[operation.body_parameter] = await _body(route, scope, headers, receive)
+    return arguments
+
+
+async def _body(route: Route, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> Any:
+    operation = route.operation
+    length = int(headers[b"content-length"]) if headers.get(b"content-length", b"").isdigit() else None
+    if operation.body is Exchange:
+        texts = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        query = scope["query_string"].decode("latin-1")
+        return Exchange(scope["method"], query, texts, body_of(receive), length)
+    media = headers.get(b"content-type", b"").split(b";")[0].strip().lower().decode("latin-1")
+    if media not in operation.consumes.split(" ") and (media or operation.body is Stream):
+        raise Problem(415, "Content-Type not supported", f"send {' or '.join(operation.consumes.split(' '))}")
+    if operation.body is Stream:
+        return Stream(body_of(receive), media, length)
+    if length is not None and length > BODY_LIMIT:
+        raise Problem(413, "Body too large", f"at most {BODY_LIMIT} bytes are taken here")
+    try:
+        raw = await asyncio.wait_for(whole(body_of(receive), BODY_LIMIT), BODY_PATIENCE)
+    except TimeoutError:
+        raise Problem(408, "Body too slow", f"send the body within {BODY_PATIENCE:.0f} s") from None
+    return decode_body(raw, operation.body)
+
+
+def _encoded(result: Any, route: Route, scope: Scope, headers: dict[bytes, bytes]) -> Answer | Stream:
+    if isinstance(result, Stream):
+        return result
+    extra: list[tuple[bytes, bytes]] = []
+    status = route.operation.success
+    if isinstance(result, Created):
+        status = 201
+        extra.append((b"location", _absolute(result.location, route, scope)))
+        result = result.value
+    elif isinstance(result, Accepted):
+        if result.location:
+            extra.append((b"location", _absolute(result.location, route, scope)))
+        return 202, [*extra, (b"content-length", b"0")], b""
+    elif isinstance(result, Tagged):
+        tag = f'"{result.tag}"'.encode()
+        extra.append((b"etag", tag))
+        if scope["method"] == "GET" and tag in [
+            part.strip() for part in headers.get(b"if-none-match", b"").split(b",")
+        ]:
+            return 304, extra, b""
+        result = result.value
+    elif isinstance(result, Page):
+        if result.next:
+            here = _absolute(scope["path"], route, scope)
+            extra.append((b"link", b"<" + here + b"?" + result.next.encode() + b'>; rel="next"'))
+        result = result.items
+    if result is None:
+        return (204 if status == 200 else status), extra, b""
+    body = _encode(result)
+    return status, [*extra, _JSON, (b"content-length", str(len(body)).encode())], body
+
+
+def _absolute(location: str, route: Route, scope: Scope) -> bytes:
+    if location.startswith(("http://", "https://")):
+        return location.encode()
+    host = next((value for name, value in scope["headers"] if name == b"host"), b"localhost")
+    path = location if location.startswith(route.base) else route.base + location
+    return str(scope.get("scheme", "https")).encode() + b"://" + bytes(host) + path.encode()
+
+
+async def _send_stream(stream: Stream, send: Send) -> None:
+    headers = [(b"content-type", stream.media_type.encode("latin-1"))]
+    headers += [(name.encode("latin-1"), value.encode("latin-1")) for name, value in stream.headers]
+    if stream.length is not None:
+        headers.append((b"content-length", str(stream.length).encode()))
+    await send({"type": "http.response.start", "status": stream.status, "headers": headers})
+    async for chunk in stream.chunks:
+        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def _check_accept(headers: dict[bytes, bytes]) -> None:
+    accept = headers.get(b"accept")
+    if not accept or b"*/*" in accept or b"json" in accept or b"application/*" in accept:
+        return
+    if b"zip" in accept or b"text/plain" in accept or b"octet-stream" in accept:
+        return
+    raise Problem(406, "Accept cannot be satisfied", "application/json is offered")
+
+
+def _traceparent(value: bytes) -> tuple[str, str]:
+    parts = value.decode("latin-1").split("-")
+    if len(parts) == 4 and len(parts[1]) == 32 and len(parts[2]) == 16 and (parts[1] + parts[2]).isalnum():
+        return parts[1], parts[2]
+    return "", ""
+
+
+def _patience(headers: dict[bytes, bytes]) -> float:
+    text = headers.get(b"hanse-patience", b"")
+    try:
+        return min(float(text), 600.0) if text else DEFAULT_PATIENCE
+    except ValueError:
+        return DEFAULT_PATIENCE

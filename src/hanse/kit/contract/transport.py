@@ -1,0 +1,123 @@
+"""Transports of a client: a pool of TLS connections, or an ASGI application in the same process."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
+
+from hanse.kit.contract.client import Reply
+from hanse.kit.contract.serve import ApiServer
+from hanse.kit.problems import Problem, unreachable
+
+
+class HttpTransport:
+    """Reaches one provider over HTTP/1.1 on warm connections; ``url`` is scheme, host and port."""
+
+    def __init__(self, url: str, context: ssl.SSLContext | None, *, name: str = "", connections: int = 100) -> None:
+        self.url = url.rstrip("/")
+        self._name = name or self.url
+        self._context = context
+        self._connections = connections
+        self._session: aiohttp.ClientSession | None = None
+
+    async def send(
+        self,
+        method: str,
+        target: str,
+        headers: dict[str, str],
+        body: bytes | AsyncIterator[bytes] | None,
+        patience: float,
+    ) -> Reply:
+        """One request; redirects are not followed, bodies are not decompressed."""
+        timeout = aiohttp.ClientTimeout(total=patience, connect=min(patience, 5.0))
+        session = self._opened()
+        try:
+            response = await session.request(
+                method, self.url + target, headers=headers, data=body, timeout=timeout, allow_redirects=False
+            )
+        except TimeoutError:
+            raise Problem(504, f"{self._name} does not answer", f"no answer within {patience:.1f} s") from None
+        except (aiohttp.ClientError, OSError) as error:
+            raise unreachable(self._name, _reason(error)) from None
+        lower = {name.lower(): value for name, value in response.headers.items()}
+        return Reply(response.status, lower, self._chunks(response), response.close)
+
+    async def _chunks(self, response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+        try:
+            async for chunk in response.content.iter_any():
+                yield chunk
+        except TimeoutError:
+            raise Problem(504, f"{self._name} does not answer", "the answer stopped in its middle") from None
+        except (aiohttp.ClientError, OSError) as error:
+            raise unreachable(self._name, _reason(error)) from None
+        finally:
+            response.release()
+
+    def _opened(self) -> aiohttp.ClientSession:
+        if self._session is None or self._session.closed:
+            connector = aiohttp.TCPConnector(
+                ssl=self._context if self._context is not None else False, limit=self._connections, keepalive_timeout=30
+            )
+            self._session = aiohttp.ClientSession(connector=connector, auto_decompress=False)
+        return self._session
+
+    async def close(self) -> None:
+        """Close every connection, also those in use; the next request opens new ones."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+
+class MemoryTransport:
+    """Reaches an ASGI application in this process, byte for byte as over a socket, without one."""
+
+    def __init__(self, application: ApiServer, **scope: Any) -> None:
+        self._application = application
+        self._scope = scope
+
+    async def send(
+        self,
+        method: str,
+        target: str,
+        headers: dict[str, str],
+        body: bytes | AsyncIterator[bytes] | None,
+        patience: float,
+    ) -> Reply:
+        """One request; the answer is gathered before it is handed on."""
+        raw = b"" if body is None else body if isinstance(body, bytes) else b"".join([part async for part in body])
+        path, _, query = target.partition("?")
+        scope = {
+            "type": "http",
+            "method": method,
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": query.encode(),
+            "scheme": "https",
+            "headers": [(b"host", b"memory")] + [(n.lower().encode(), v.encode()) for n, v in headers.items()],
+            **self._scope,
+        }
+        messages: list[Any] = []
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": raw, "more_body": False}
+
+        async def send(message: Any) -> None:
+            messages.append(message)
+
+        await asyncio.wait_for(self._application(scope, receive, send), patience)
+        lower = {name.decode(): value.decode("latin-1") for name, value in messages[0].get("headers", [])}
+
+        async def chunks() -> AsyncIterator[bytes]:
+            for message in messages[1:]:
+                if message.get("body"):
+                    yield message["body"]
+
+        return Reply(messages[0]["status"], lower, chunks())
+
+
+def _reason(error: Exception) -> str:
+    return str(error) or type(error).__name__
