@@ -1,0 +1,5 @@
+"""The user-space data plane: TCP and UDP relays in 127.0.0.0/8, without root. See `README.md`."""
+
+from hanse.drivers.dataplane_userspace.driver import UserspaceDataPlane
+
+__all__ = ["UserspaceDataPlane"]

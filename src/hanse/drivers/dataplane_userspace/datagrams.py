@@ -1,0 +1,136 @@
+"""UDP flows: datagrams from one device port to one destination, carried until nothing was said for a while."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import cast
+
+from hanse.drivers.dataplane_userspace.endpoints import Endpoint
+from hanse.drivers.dataplane_userspace.flows import Admission, FlowTable
+from hanse.refpoints.mp2 import Flow
+
+IDLE_SECONDS = 30.0
+"""A UDP flow without a datagram for so long is over (RFC 4787 asks for more, for the sake of NATs on the Internet)."""
+
+_MOST_WAITING = 16
+_MOST_BUFFERED = 256 * 1024
+
+
+class _Socket(asyncio.DatagramProtocol):
+    """A UDP socket that loses what it cannot send soon, as UDP may, so that nothing heaps up here."""
+
+    transport: asyncio.DatagramTransport | None = None
+    lags = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.DatagramTransport, transport)
+
+    def pause_writing(self) -> None:
+        self.lags = True
+
+    def resume_writing(self) -> None:
+        self.lags = False
+
+    def send(self, data: bytes, to: tuple[str, int] | None = None) -> bool:
+        """Send a datagram; ``False`` if it is lost because the socket is gone or lags behind."""
+        if self.lags or self.transport is None or self.transport.is_closing():
+            return False
+        self.transport.sendto(data, to)
+        return True
+
+
+class DatagramListener(_Socket):
+    """What devices send to one endpoint; each device port that a rule takes has its own session."""
+
+    def __init__(self, table: FlowTable, endpoint: Endpoint, source: str, idle: float = IDLE_SECONDS) -> None:
+        self._table, self._endpoint, self._source, self._idle = table, endpoint, source, idle
+        self._sessions: dict[tuple[str, int], DatagramSession] = {}
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        session = self._sessions.get(addr) or self._begin(addr)
+        if session:
+            session.up(data)
+
+    def forget(self, device: tuple[str, int]) -> None:
+        """The device's session is over."""
+        self._sessions.pop(device, None)
+
+    def _begin(self, device: tuple[str, int]) -> DatagramSession | None:
+        admission = self._table.admit(device, self._endpoint)
+        if admission is None:
+            return None
+        self._sessions[device] = session = DatagramSession(self, device, admission, self._source, self._idle)
+        return session
+
+
+class DatagramSession(_Socket):
+    """A UDP flow that passes now, with a socket of its own towards the application."""
+
+    def __init__(
+        self, listener: DatagramListener, device: tuple[str, int], admission: Admission, source: str, idle: float
+    ) -> None:
+        self._listener, self._device, self.admission, self._idle = listener, device, admission, idle
+        self._waiting: list[bytes] = []
+        self._loop = asyncio.get_running_loop()
+        self._heard = self._loop.time()
+        self._timer = self._loop.call_later(idle, self._check_idle)
+        admission.by.live.add(self)
+        self._joining = self._loop.create_task(self._join(source))
+
+    @property
+    def flow(self) -> Flow:
+        """Who talks to what."""
+        return self.admission.flow
+
+    @property
+    def target(self) -> tuple[str, int]:
+        """The application's address and port."""
+        return self.admission.target
+
+    def up(self, data: bytes) -> None:
+        """Carry a datagram to the application; the first ones wait for the socket, more than some are dropped."""
+        self._heard = self._loop.time()
+        if self.transport is None:
+            if len(self._waiting) < _MOST_WAITING:
+                self._waiting.append(data)
+        elif self.send(data):
+            self.admission.by.bytes_up += len(data)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self.admission.by.flows += 1
+        waiting, self._waiting = self._waiting, []
+        for data in waiting:
+            self.up(data)
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:  # noqa: ARG002
+        self._heard = self._loop.time()
+        if self._listener.send(data, self._device):
+            self.admission.by.bytes_down += len(data)
+
+    def error_received(self, exc: Exception) -> None:  # noqa: ARG002
+        """Nobody listens at the application's port."""
+        self.admission.by.refused += 1
+        self.cut()
+
+    def cut(self) -> None:
+        """End it; UDP has no way to tell the ends."""
+        self._timer.cancel()
+        self._joining.cancel()
+        self.admission.by.live.discard(self)
+        self._listener.forget(self._device)
+        if self.transport:
+            self.transport.abort()
+
+    def _check_idle(self) -> None:
+        left = self._heard + self._idle - self._loop.time()
+        if left <= 0:
+            self.cut()
+        else:
+            self._timer = self._loop.call_later(left, self._check_idle)
+
+    async def _join(self, source: str) -> None:
+        try:
+            await self._loop.create_datagram_endpoint(lambda: self, local_addr=(source, 0), remote_addr=self.target)
+        except OSError as error:
+            self.error_received(error)

@@ -1,0 +1,105 @@
+"""A data plane without root: it listens where devices dial, decides by the rules, and relays to the applications."""
+
+from __future__ import annotations
+
+import asyncio
+
+from hanse.drivers.dataplane_userspace.datagrams import DatagramListener
+from hanse.drivers.dataplane_userspace.endpoints import LACKS, Endpoint, endpoints, is_loopback
+from hanse.drivers.dataplane_userspace.flows import FlowTable
+from hanse.drivers.dataplane_userspace.listeners import Listeners
+from hanse.drivers.dataplane_userspace.relay import DeviceHalf
+from hanse.drivers.dataplane_userspace.rules import read_rule
+from hanse.kit.failpoints import effect
+from hanse.kit.ports import bind
+from hanse.kit.problems import bad_request
+from hanse.refpoints.mp2 import DataPlane, DataPlaneCapabilities, Flow, Forwarding, RuleCounters
+
+MOST_FLOWS = 4096
+"""Flows that pass at a time unless said otherwise; each takes two sockets."""
+
+
+class UserspaceDataPlane(DataPlane):
+    """The data plane of a host whose devices, applications and virtual addresses are in 127.0.0.0/8.
+
+    ``address`` is its own: applications see it as their peer. A flow is decided once, when it begins: a byte stream
+    cannot change its way. So FLOW and PACKET filters do the same here, and a rule put in later takes later flows only.
+    """
+
+    def __init__(self, address: str, most_flows: int = MOST_FLOWS) -> None:
+        self.address = address
+        self._table = FlowTable(most_flows)
+        self._listeners = Listeners(self._device_dials, self._device_sends)
+        self._changing = asyncio.Lock()
+
+    async def start(self) -> None:
+        """Find out whether its own address is there; 400 if it is not one of 127.0.0.0/8."""
+        if (reason := self._unavailable()) is not None:
+            raise bad_request(f"{self.address} cannot be the data plane's address", reason)
+
+    async def close(self) -> None:
+        """Withdraw every rule; nothing listens and no flow passes afterwards."""
+        for forwarding in await self.forwardings():
+            await self.withdraw(forwarding.rule_id)
+
+    async def capabilities(self) -> DataPlaneCapabilities:
+        """What it can do here, found by binding its own address."""
+        reason = self._unavailable()
+        lacks = LACKS if reason is None else {**LACKS, "address": reason}
+        return DataPlaneCapabilities(kind="userspace", available=reason is None, lacks=lacks)
+
+    @effect("data_plane.install")
+    async def install(self, rule_id: str, forwarding: Forwarding) -> None:
+        """Carry out a rule from now on.
+
+        400: it cannot be read or carried out in user space; 409: a port that it needs is taken. Either leaves
+        everything as it was. A flow of the rule that the new form would carry elsewhere, or not at all, is cut.
+        """
+        if forwarding.rule_id != rule_id:
+            raise bad_request("ruleId differs", f"the address says {rule_id}, the body {forwarding.rule_id}")
+        rule = read_rule(forwarding)
+        listens = endpoints(rule)
+        async with self._changing:
+            await self._listeners.hold(listens)
+            before = self._table.get(rule_id)
+            no_longer = before.listens if before else frozenset[Endpoint]()
+            self._table.put(rule, listens)
+            self._listeners.release(no_longer)
+
+    @effect("data_plane.withdraw")
+    async def withdraw(self, rule_id: str) -> None:
+        """Stop carrying out a rule and cut its flows; other rules at the same address and port go on."""
+        async with self._changing:
+            installed = self._table.get(rule_id)
+            if installed is None:
+                return
+            self._table.remove(rule_id)
+            self._listeners.release(installed.listens)
+
+    async def forwardings(self) -> list[Forwarding]:
+        """All rules in force, the first priority first."""
+        return [installed.rule.forwarding for installed in self._table.rules()]
+
+    async def counters(self) -> list[RuleCounters]:
+        """Counters of every rule; a flow that no rule took counts as refused at the first rule that listens there."""
+        return [installed.counters() for installed in self._table.rules()]
+
+    async def flows(self) -> list[Flow]:
+        """The flows that pass now, those whose application is still being dialled included."""
+        return self._table.flows()
+
+    def _device_dials(self, endpoint: Endpoint) -> DeviceHalf:
+        return DeviceHalf(self._table, endpoint, self.address)
+
+    def _device_sends(self, endpoint: Endpoint) -> DatagramListener:
+        return DatagramListener(self._table, endpoint, self.address)
+
+    def _unavailable(self) -> str | None:
+        """Why its own address cannot be used, or ``None``."""
+        if not is_loopback(self.address):
+            return f"write an address in 127.0.0.0/8; got {self.address!r}"
+        try:
+            bind(self.address, 0).close()
+        except OSError as error:
+            return str(error)
+        return None

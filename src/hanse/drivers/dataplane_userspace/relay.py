@@ -1,0 +1,183 @@
+"""A TCP flow: the device's connection and the application's, bytes handed from one to the other.
+
+Neither end is read faster than the other takes it, so a flow holds no more than the buffers of its two sockets and one
+read. A half-close passes on; a reset passes on as a reset.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import struct
+
+from hanse.drivers.dataplane_userspace.endpoints import Endpoint
+from hanse.drivers.dataplane_userspace.flows import Admission, FlowTable
+from hanse.refpoints.mp2 import Flow
+
+_CONNECT_SECONDS = 5.0
+_LINGER_ZERO = struct.pack("ii", 1, 0)
+
+
+class Half(asyncio.Protocol):
+    """One of the two connections; ``other`` is set before any byte is read."""
+
+    other: Half
+    transport: asyncio.Transport | None = None
+    ended = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self.count(len(data))
+        self.other.write(data)
+
+    def eof_received(self) -> bool:
+        """This end says no more: tell the other, and keep listening to it until it has said all."""
+        self.ended = True
+        self.other.finish()
+        return not self.other.ended
+
+    def pause_writing(self) -> None:
+        self.other.pause()
+
+    def resume_writing(self) -> None:
+        self.other.resume()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if exc is None or self.ended:
+            self.other.close()
+        else:
+            self.other.reset()
+
+    def count(self, size: int) -> None:
+        """Bytes came from this end."""
+        raise NotImplementedError
+
+    def write(self, data: bytes) -> None:
+        """Hand bytes to this end, unless it is gone."""
+        if self.transport and not self.transport.is_closing():
+            self.transport.write(data)
+
+    def finish(self) -> None:
+        """Tell this end that no more comes; if it also ended, both are done."""
+        if self.transport is None or self.transport.is_closing():
+            return
+        with contextlib.suppress(OSError, RuntimeError):  # it may have been reset a moment ago
+            self.transport.write_eof()
+        if self.ended:
+            self.transport.close()
+
+    def pause(self) -> None:
+        """Read no more from this end until `resume`."""
+        if self.transport and not self.transport.is_closing():
+            self.transport.pause_reading()
+
+    def resume(self) -> None:
+        """Read from this end again."""
+        if self.transport and not self.transport.is_closing() and not self.ended:
+            self.transport.resume_reading()
+
+    def close(self) -> None:
+        """Close once all was written."""
+        if self.transport:
+            self.transport.close()
+
+    def reset(self) -> None:
+        """Close at once with a reset, so that the end cannot take what it got for the whole."""
+        if self.transport is None:
+            return
+        with contextlib.suppress(OSError, AttributeError):
+            sock = self.transport.get_extra_info("socket")
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_ZERO)
+        self.transport.abort()
+
+
+class DeviceHalf(Half):
+    """What a device dialled: here a flow begins, if a rule takes it."""
+
+    def __init__(self, table: FlowTable, endpoint: Endpoint, source: str) -> None:
+        self._table, self._endpoint, self._source = table, endpoint, source
+        self._relay: Relay | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        peer = transport.get_extra_info("peername")
+        admission = self._table.admit(peer, self._endpoint) if peer else None
+        if admission is None:
+            self.reset()
+            return
+        self.pause()
+        self._relay = Relay(self, admission, self._source)
+
+    def count(self, size: int) -> None:
+        if self._relay:
+            self._relay.admission.by.bytes_up += size
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._relay:
+            super().connection_lost(exc)
+            self._relay.end()
+
+
+class ApplicationHalf(Half):
+    """The connection to the application, dialled from the data plane's own address."""
+
+    def __init__(self, relay: Relay, device: DeviceHalf) -> None:
+        self._relay, self.other, device.other = relay, device, self
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._relay.joined()
+
+    def count(self, size: int) -> None:
+        self._relay.admission.by.bytes_down += size
+
+
+class Relay:
+    """A TCP flow that passes now; it lives as long as the device's connection."""
+
+    def __init__(self, device: DeviceHalf, admission: Admission, source: str) -> None:
+        self.admission = admission
+        self._device = device
+        self._application = ApplicationHalf(self, device)
+        admission.by.live.add(self)
+        self._joining = asyncio.get_running_loop().create_task(self._join(source))
+
+    @property
+    def flow(self) -> Flow:
+        """Who talks to what."""
+        return self.admission.flow
+
+    @property
+    def target(self) -> tuple[str, int]:
+        """The application's address and port."""
+        return self.admission.target
+
+    def joined(self) -> None:
+        """The application answers: let the device speak."""
+        self.admission.by.flows += 1
+        self._device.resume()
+
+    def cut(self) -> None:
+        """Reset both ends."""
+        self.end()
+        self._device.reset()
+        self._application.reset()
+
+    def end(self) -> None:
+        """It passes no more."""
+        self._joining.cancel()
+        self.admission.by.live.discard(self)
+
+    async def _join(self, source: str) -> None:
+        """Dial the application; if it does not answer, the device is refused as if it had dialled it itself."""
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(_CONNECT_SECONDS):
+                await loop.create_connection(lambda: self._application, *self.target, local_addr=(source, 0))
+        except OSError:  # a TimeoutError is one
+            self.admission.by.refused += 1
+            self.cut()

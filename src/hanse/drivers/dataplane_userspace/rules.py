@@ -1,0 +1,131 @@
+"""Which rule takes a new flow: a snapshot of the rules and a flow in, a decision out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import NamedTuple
+
+from hanse.drivers.dataplane_userspace.ranges import AddressRange, PortRange, address_range, port_range
+from hanse.kit.problems import bad_request
+from hanse.kit.values import ABSENT, Absent
+from hanse.refpoints.mp2 import Forwarding, TrafficMatch
+
+TCP, UDP = "tcp", "udp"
+PROTOCOLS = (TCP, UDP)
+
+
+class FlowKey(NamedTuple):
+    """What filters look at: addresses as (IP version, number), ports, ``tcp`` or ``udp``."""
+
+    src: tuple[int, int]
+    sport: int
+    dst: tuple[int, int]
+    dport: int
+    protocol: str
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A `TrafficMatch`, read once: attributes are ANDed, values of one attribute ORed, ``None`` matches everything."""
+
+    src_address: tuple[AddressRange, ...] | None
+    dst_address: tuple[AddressRange, ...] | None
+    src_port: tuple[PortRange, ...] | None
+    dst_port: tuple[PortRange, ...] | None
+    protocols: tuple[str, ...]
+
+    def takes(self, flow: FlowKey) -> bool:
+        """Whether the flow is one of those it describes."""
+        return (
+            flow.protocol in self.protocols
+            and _has_port(self.dst_port, flow.dport)
+            and _has_address(self.dst_address, flow.dst)
+            and _has_address(self.src_address, flow.src)
+            and _has_port(self.src_port, flow.sport)
+        )
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A forwarding with its filters read; several filters are ORed."""
+
+    forwarding: Forwarding
+    filters: tuple[Filter, ...]
+
+    def takes(self, flow: FlowKey) -> bool:
+        """Whether any of its filters describes the flow."""
+        return any(f.takes(flow) for f in self.filters)
+
+    def target(self, dialled_port: int) -> tuple[str, int]:
+        """Where a flow goes that dialled ``dialled_port``; only for rules that forward."""
+        to_address, to_port = self.forwarding.to_address, self.forwarding.to_port
+        if isinstance(to_address, Absent):
+            raise ValueError(f"{self.forwarding.rule_id} forwards nowhere")
+        return to_address, dialled_port if isinstance(to_port, Absent) else to_port
+
+
+def decide(rules: Sequence[Rule], src: str, sport: int, dst: str, dport: int, protocol: str) -> Forwarding | None:
+    """The forwarding that takes a new flow, or ``None``; ``rules`` are in the order of `by_priority`."""
+    flow = flow_key(src, sport, dst, dport, protocol)
+    return next((rule.forwarding for rule in rules if rule.takes(flow)), None)
+
+
+def flow_key(src: str, sport: int, dst: str, dport: int, protocol: str) -> FlowKey:
+    """The key of a flow from ``src:sport`` to ``dst:dport``; addresses are read once for all rules."""
+    return FlowKey(_number(src), sport, _number(dst), dport, protocol)
+
+
+def by_priority(rules: Iterable[Rule]) -> list[Rule]:
+    """Priority 0 first (ETSI GS MEC 011 V3.1.1, 7.1.2.2); equal ones by rule id, so that the order is stable."""
+    return sorted(rules, key=lambda rule: (rule.forwarding.priority, rule.forwarding.rule_id))
+
+
+def read_rule(forwarding: Forwarding) -> Rule:
+    """Read the filters of a forwarding; 400 names the attribute that cannot be read."""
+    if not forwarding.matches:
+        raise bad_request("matches is empty", "give at least one filter; one without attributes matches everything")
+    return Rule(forwarding, tuple(_read_filter(m) for m in forwarding.matches))
+
+
+def _read_filter(match: TrafficMatch) -> Filter:
+    return Filter(
+        src_address=_addresses(match.src_address, "srcAddress"),
+        dst_address=_addresses(match.dst_address, "dstAddress"),
+        src_port=_ports(match.src_port, "srcPort"),
+        dst_port=_ports(match.dst_port, "dstPort"),
+        protocols=_protocols(match.protocol),
+    )
+
+
+def _addresses(texts: tuple[str, ...] | Absent, field: str) -> tuple[AddressRange, ...] | None:
+    return None if isinstance(texts, Absent) else tuple(address_range(t, field) for t in texts)
+
+
+def _ports(texts: tuple[str, ...] | Absent, field: str) -> tuple[PortRange, ...] | None:
+    return None if isinstance(texts, Absent) else tuple(port_range(t, field) for t in texts)
+
+
+def _protocols(names: tuple[str, ...] | Absent) -> tuple[str, ...]:
+    if names is ABSENT:
+        return PROTOCOLS
+    assert not isinstance(names, Absent)
+    folded = tuple(name.strip().lower() for name in names)
+    unknown = [name for name in folded if name not in PROTOCOLS]
+    if unknown:
+        raise bad_request("protocol is not carried", f"write tcp or udp; got {', '.join(unknown)}")
+    return folded
+
+
+def _number(text: str) -> tuple[int, int]:
+    address = ip_address(text)
+    return address.version, int(address)
+
+
+def _has_address(ranges: tuple[AddressRange, ...] | None, address: tuple[int, int]) -> bool:
+    return ranges is None or any(r.has(*address) for r in ranges)
+
+
+def _has_port(ranges: tuple[PortRange, ...] | None, port: int) -> bool:
+    return ranges is None or any(r.has(port) for r in ranges)
