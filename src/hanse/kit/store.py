@@ -1,0 +1,250 @@
+"""The store: an element's records, committed together with the events that tell of them.
+
+A `Shelf` holds values of one type by key. Decisions are plain functions over a `Transaction`; they run one after the
+other on the event loop, see all earlier decisions, and are written by one thread that groups what has gathered into one
+SQL transaction. Readers outside of a decision see only what is on disk. Every shelf is held in memory whole: reading
+costs a dictionary look-up, no query.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import msgspec
+import sqlalchemy as sql
+
+from hanse.kit.failpoints import effect
+from hanse.kit.problems import Problem, not_found
+
+T = TypeVar("T", bound=msgspec.Struct)
+R = TypeVar("R")
+
+_DELETED: Any = object()
+
+
+class Shelf(Generic[T]):
+    """Values of one type by key, as they stand on disk."""
+
+    def __init__(self, name: str, kind: type[T]) -> None:
+        self.name = name
+        self.kind = kind
+        self._durable: dict[str, T] = {}
+        self._staged: dict[str, tuple[int, Any]] = {}
+
+    def get(self, key: str) -> T:
+        """The value under ``key``; a problem 404 if there is none."""
+        value = self._durable.get(key)
+        if value is None:
+            raise not_found(self.name.replace("_", " "), key)
+        return value
+
+    def find(self, key: str) -> T | None:
+        """The value under ``key``, or ``None``."""
+        return self._durable.get(key)
+
+    def values(self) -> list[T]:
+        """All values, in the order in which their keys first came."""
+        return list(self._durable.values())
+
+    def __len__(self) -> int:
+        return len(self._durable)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._durable
+
+
+class Transaction:
+    """What a decision may do: read every shelf as all earlier decisions leave it, and change it."""
+
+    def __init__(self) -> None:
+        self.changes: dict[tuple[str, str], tuple[Shelf[Any], Any]] = {}
+        self.after: list[Callable[[], None]] = []
+        """Run on the event loop once the decision is on disk."""
+
+    def find(self, shelf: Shelf[T], key: str) -> T | None:
+        """The value under ``key``, or ``None``."""
+        if (shelf.name, key) in self.changes:
+            value = self.changes[shelf.name, key][1]
+        else:
+            _, value = shelf._staged.get(key, (0, shelf._durable.get(key)))
+        return None if value is _DELETED else value
+
+    def get(self, shelf: Shelf[T], key: str) -> T:
+        """The value under ``key``; a problem 404 if there is none."""
+        value = self.find(shelf, key)
+        if value is None:
+            raise not_found(shelf.name.replace("_", " "), key)
+        return value
+
+    def values(self, shelf: Shelf[T]) -> Iterator[T]:
+        """All values of a shelf."""
+        own = [key for name, key in self.changes if name == shelf.name]
+        for key in dict.fromkeys([*shelf._durable, *shelf._staged, *own]):
+            value = self.find(shelf, key)
+            if value is not None:
+                yield value
+
+    def put(self, shelf: Shelf[T], key: str, value: T) -> None:
+        """Set the value under ``key``."""
+        self.changes[shelf.name, key] = (shelf, value)
+
+    def delete(self, shelf: Shelf[T], key: str) -> None:
+        """Remove what is under ``key``; nothing there is no error."""
+        self.changes[shelf.name, key] = (shelf, _DELETED)
+
+
+class _Batch:
+    """A decision on its way to the disk."""
+
+    def __init__(self, number: int, transaction: Transaction) -> None:
+        self.number = number
+        self.rows = [(shelf, key, value) for (_, key), (shelf, value) in transaction.changes.items()]
+        self.loop = asyncio.get_running_loop()
+        self.done: asyncio.Future[None] = self.loop.create_future()
+        for shelf, key, value in self.rows:
+            shelf._staged[key] = (number, value)
+
+    def settle(self, problem: Problem | None) -> None:
+        """Let readers see what is on disk now; runs on the event loop."""
+        for shelf, key, value in self.rows:
+            if problem is None and value is _DELETED:
+                shelf._durable.pop(key, None)
+            elif problem is None:
+                shelf._durable[key] = value
+            if shelf._staged.get(key, (0, None))[0] == self.number:
+                del shelf._staged[key]
+        if self.done.done():
+            return
+        if problem is None:
+            self.done.set_result(None)
+        else:
+            self.done.set_exception(problem)
+
+
+class Store:
+    """The shelves of one element in one SQLite file, or in memory for tests."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._engine = _engine(path)
+        self._metadata = sql.MetaData()
+        self._tables: dict[str, sql.Table] = {}
+        self._queue: queue.SimpleQueue[_Batch | None] = queue.SimpleQueue()
+        self._numbers = 0
+        self._refused_through = 0
+        self._writer = threading.Thread(target=self._write_forever, name="hanse-store", daemon=True)
+        self._writer.start()
+
+    def shelf(self, name: str, kind: type[T]) -> Shelf[T]:
+        """The shelf of that name, read from disk; asked for once, at start."""
+        if name in self._tables:
+            raise ValueError(f"shelf {name} is there already")
+        columns = (sql.Column("key", sql.Text, primary_key=True), sql.Column("body", sql.Text))
+        table = sql.Table(name, self._metadata, *columns)
+        shelf = Shelf(name, kind)
+        with self._engine.begin() as connection:
+            table.create(connection, checkfirst=True)
+            for key, body in connection.execute(sql.select(table.c.key, table.c.body).order_by(sql.text("rowid"))):
+                shelf._durable[key] = msgspec.json.decode(body, type=kind)
+        self._tables[name] = table
+        return shelf
+
+    async def commit(self, decide: Callable[[Transaction], R]) -> R:
+        """Run a decision and return once it is on disk; a decision that raises changes nothing.
+
+        A problem 507 if the disk takes no more; then nothing has changed either.
+        """
+        transaction = Transaction()
+        result = decide(transaction)
+        if transaction.changes:
+            self._numbers += 1
+            batch = _Batch(self._numbers, transaction)
+            self._queue.put(batch)
+            await asyncio.shield(batch.done)
+        for action in transaction.after:
+            action()
+        return result
+
+    def close(self) -> None:
+        """Write what is queued and close the file."""
+        self._queue.put(None)
+        self._writer.join()
+        self._engine.dispose()
+
+    def _write_forever(self) -> None:
+        while True:
+            batches = self._gathered()
+            self._write([batch for batch in batches if batch is not None])
+            if batches[-1] is None:
+                return
+
+    def _gathered(self) -> list[_Batch | None]:
+        batches = [self._queue.get()]
+        while batches[-1] is not None and not self._queue.empty():
+            batches.append(self._queue.get())
+        return batches
+
+    def _write(self, batches: list[_Batch]) -> None:
+        if not batches:
+            return
+        problem = None
+        if batches[0].number <= self._refused_through:
+            problem = Problem(507, "The store cannot be written", "an earlier change could not be written")
+        else:
+            try:
+                self._write_rows([row for batch in batches for row in batch.rows])
+            except Exception as error:
+                problem = Problem(507, "The store cannot be written", str(error).splitlines()[0])
+        self._settle(batches, problem)
+
+    def _settle(self, batches: list[_Batch], problem: Problem | None) -> None:
+        settled = threading.Event()
+
+        def on_loop() -> None:
+            if problem is not None:
+                self._refused_through = self._numbers  # whatever was decided on top of it falls too
+            for batch in batches:
+                batch.settle(problem)
+            settled.set()
+
+        try:
+            batches[0].loop.call_soon_threadsafe(on_loop)
+        except RuntimeError:  # the loop has ended: nobody waits for the answer any more
+            return
+        if problem is not None:
+            settled.wait(timeout=10)
+
+    @effect("store.commit")
+    def _write_rows(self, rows: list[tuple[Shelf[Any], str, Any]]) -> None:
+        last = {(shelf.name, key): value for shelf, key, value in rows}
+        with self._engine.begin() as connection:
+            for (name, key), value in last.items():
+                _write_row(connection, self._tables[name], key, value)
+
+
+def _write_row(connection: sql.Connection, table: sql.Table, key: str, value: Any) -> None:
+    if value is _DELETED:
+        connection.execute(table.delete().where(table.c.key == key))
+        return
+    body = msgspec.json.encode(value).decode()
+    updated = connection.execute(table.update().where(table.c.key == key).values(body=body))
+    if updated.rowcount == 0:
+        connection.execute(table.insert().values(key=key, body=body))
+
+
+def _engine(path: Path | None) -> sql.Engine:
+    if path is None:
+        return sql.create_engine("sqlite://", poolclass=sql.pool.StaticPool, connect_args={"check_same_thread": False})
+    path.parent.mkdir(parents=True, exist_ok=True)
+    engine = sql.create_engine(f"sqlite:///{path}", connect_args={"timeout": 30})
+
+    @sql.event.listens_for(engine, "connect")
+    def pragmas(connection: Any, _record: Any) -> None:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+
+    return engine
