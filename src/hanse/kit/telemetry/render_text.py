@@ -47,7 +47,7 @@ def _diagram(shape: Sequence, widths: list[int], width: int) -> list[str]:
     centres = [sum(widths[:i]) + widths[i] // 2 for i in range(len(widths))]
     names = [_name_lines(p.name) for p in shape.participants]
     lines = [margin + "".join(_group(g, sum(widths[g.first : g.last + 1])) for g in shape.groups)]
-    for row in range(2):
+    for row in (0, 1) if any(upper for upper, _ in names) else (1,):
         lines.append(margin + "".join(_centred(name[row], w) for name, w in zip(names, widths, strict=True)))
     rail = _row(centres, sum(widths))
     lines.append(margin + rail)
