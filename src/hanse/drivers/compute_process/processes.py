@@ -1,0 +1,142 @@
+"""Who a process is: a pid alone is reused, a pid with its start time and the boot of the kernel is not.
+
+Standard library only: supervisors import it too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from collections.abc import Iterator
+from typing import NamedTuple
+
+
+class Stat(NamedTuple):
+    """A part of ``/proc/<pid>/stat``; ``started`` in clock ticks since boot (proc(5))."""
+
+    pid: int
+    state: str
+    parent: int
+    session: int
+    started: int
+
+    @property
+    def lives(self) -> bool:
+        """A zombie keeps its pid and its start time, and is dead all the same."""
+        return self.state not in "ZX"
+
+
+class Identity(NamedTuple):
+    """A process that cannot be mistaken for a later one with the same pid."""
+
+    pid: int
+    started: int
+    boot: str
+
+
+def stat(pid: int) -> Stat | None:
+    """The process of this pid, or ``None`` if there is none."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            line = file.read()
+    except OSError:
+        return None
+    # The command name stands in parentheses and may contain anything, parentheses and spaces too.
+    fields = line[line.rindex(b")") + 2 :].split()
+    return Stat(pid, fields[0].decode(), int(fields[1]), int(fields[3]), int(fields[19]))
+
+
+def boot() -> str:
+    """The identifier of this boot of the kernel; start times of different boots do not compare."""
+    with open("/proc/sys/kernel/random/boot_id") as file:
+        return file.read().strip()
+
+
+def identify(pid: int) -> Identity:
+    """The identity of a process that exists; a child that has just died counts with start time 0."""
+    found = stat(pid)
+    return Identity(pid, found.started if found else 0, boot())
+
+
+def alive(identity: Identity) -> bool:
+    """Whether that very process still runs: neither gone, nor a zombie, nor another one with its pid."""
+    found = stat(identity.pid)
+    return found is not None and found.lives and found.started == identity.started and boot() == identity.boot
+
+
+def every_process() -> Iterator[Stat]:
+    """All processes of this machine that can be seen and live."""
+    for name in os.listdir("/proc"):
+        found = stat(int(name)) if name.isdigit() else None
+        if found is not None and found.lives:
+            yield found
+
+
+def children(parent: int) -> list[int]:
+    """The pids of the living children of a process."""
+    return [process.pid for process in every_process() if process.parent == parent]
+
+
+def remains(leader: Identity, home: str) -> list[int]:
+    """What is left of a workload whose supervisor is gone: its session, and whoever still has its home.
+
+    A daemon leaves the session and keeps the environment. Nothing of an earlier boot is left, and what began before
+    the leader is not of it.
+    """
+    if leader.boot != boot():
+        return []
+    recycled = stat(leader.pid)
+    session = leader.pid if recycled is None or recycled.started == leader.started else -1
+    return [
+        process.pid
+        for process in every_process()
+        if process.started >= leader.started and (process.session == session or _home(process.pid) == home)
+    ]
+
+
+def _home(pid: int) -> str:
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            pairs = file.read().split(b"\0")
+    except OSError:
+        return ""
+    return next((os.fsdecode(pair[5:]) for pair in pairs if pair.startswith(b"HOME=")), "")
+
+
+def kill(pid: int, number: int = signal.SIGKILL) -> None:
+    """Send a signal; a process (or, negative, a group) that is gone is no error, nor is one that is not ours."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, number)
+
+
+def notify(identity: Identity, number: int) -> bool:
+    """Send a signal to that very process; ``False`` if it is gone.
+
+    Where the kernel has process descriptors, a pid that is reused in between cannot be hit.
+    """
+    descriptor = descriptor_of(identity)
+    if descriptor is None:
+        if alive(identity):
+            kill(identity.pid, number)
+        return alive(identity)
+    try:
+        signal.pidfd_send_signal(descriptor, number)
+    except ProcessLookupError:
+        return False
+    finally:
+        os.close(descriptor)
+    return True
+
+
+def descriptor_of(identity: Identity) -> int | None:
+    """A process descriptor (pidfd_open(2)), readable once it ended; ``None`` if it is gone or the kernel has none."""
+    try:
+        descriptor = os.pidfd_open(identity.pid)
+    except (OSError, AttributeError):
+        return None
+    # The descriptor holds on to whoever has the pid now, so the start time is checked after opening it.
+    if alive(identity):
+        return descriptor
+    os.close(descriptor)
+    return None
