@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,11 +18,11 @@ REMEMBERED = 10_000
 """Spans of which the other end's sighting is recognised."""
 
 
-async def live(directories: Sequence[Path], *, period: float = PERIOD) -> AsyncIterator[Message]:
+async def live(directories: Sequence[Path], *, period: float = PERIOD) -> AsyncGenerator[Message, None]:
     """Messages that are written from now on, each once an operator, for as long as the caller cares to look.
 
     A call inside an operator is told when its first end has written it down; a call across a border is told by
-    both operators. Directories may come into being later.
+    both operators. Directories may come into being later. Whoever stops looking closes it (``contextlib.aclosing``).
     """
     watch = await asyncio.to_thread(Watch, directories)
     try:

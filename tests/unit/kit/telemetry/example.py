@@ -7,7 +7,7 @@ from typing import Any
 from hanse.kit.contract.observe import Message
 
 
-def message(span: str = "1", operator: str = "north", **members: Any) -> Message:
+def message(span: str = "1", /, operator: str = "north", **members: Any) -> Message:
     """A call of 10 ms that began at 100.0, with what the test cares about."""
     usual: dict[str, Any] = {
         "operator": operator,
@@ -84,3 +84,9 @@ def south() -> list[Message]:
 
 HOSTILE = "</text><script>alert(1)</script>;\n%%{init: {}}%%\x1b[31m # end & \"quoted\" 'x' \ud800 \x00"
 """A name that nobody should believe."""
+
+
+def hostile() -> Message:
+    """A failed call of which every text is hostile."""
+    members = ("operator", "sender", "receiver", "reference_point", "operation", "method", "path", "problem")
+    return message("1", **dict.fromkeys(members, HOSTILE), status=500)

@@ -54,7 +54,7 @@ def test_the_same_directory_given_twice_tells_nothing_twice(tmp_path: Path) -> N
 
 
 def test_a_directory_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(Problem, match="No journals in .*nowhere: give the telemetry directory"):
+    with pytest.raises(Problem, match=r"No journals in .*nowhere: give the telemetry directory"):
         read([tmp_path / "nowhere"])
 
 
