@@ -131,7 +131,7 @@ class _Words:
         if self._request:
             path = shorten_path(arrow.path, self._request - len(arrow.method) - 1)
             words += f"  {f'{arrow.method} {path}':{self._request}}"
-        return f"{words} {arrow.outcome:>4} {arrow.took:>{self._took}}"
+        return f"{words} {arrow.status or '-':>4} {arrow.took:>{self._took}}"
 
     def problem(self, arrow: Arrow) -> list[str]:
         """A line that says why a call was refused, if it was."""

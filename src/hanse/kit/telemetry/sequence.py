@@ -37,8 +37,8 @@ class Arrow(Value):
 
     @property
     def outcome(self) -> str:
-        """The status, or a dash where no answer came."""
-        return str(self.status) if self.status else "-"
+        """The status, or that there is none."""
+        return str(self.status) if self.status else "no answer"
 
     @property
     def request(self) -> str:

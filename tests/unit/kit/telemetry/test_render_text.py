@@ -68,6 +68,12 @@ def test_no_line_is_wider_than_the_terminal(width: int) -> None:
         assert max(map(len, lines)) <= max(width, 50)
 
 
+def test_a_call_without_an_answer_shows_a_dash_and_the_reason() -> None:
+    lines = drawn([message(status=0, problem="meo cannot be reached")]).splitlines()
+    assert lines[-2].endswith("POST /instances    - 10.0 ms")
+    assert lines[-1].endswith("✗ meo cannot be reached")
+
+
 def test_many_participants_are_listed_whatever_the_width() -> None:
     crowd = [message(str(i), sender=f"s{i}", receiver=f"r{i}", began=float(i)) for i in range(200)]
     lines = drawn(crowd, 100).splitlines()

@@ -58,7 +58,7 @@ def test_arrows_are_numbered_and_say_how_it_went() -> None:
 
 def test_a_call_that_got_no_answer_counts_as_failed() -> None:
     (arrow,) = shape([message(status=0)]).arrows
-    assert (arrow.failed, arrow.outcome) == (True, "-")
+    assert (arrow.failed, arrow.outcome) == (True, "no answer")
 
 
 def test_the_title_sums_up() -> None:
