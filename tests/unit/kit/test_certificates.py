@@ -22,13 +22,15 @@ from hanse.kit.certificates import (
     Authority,
     Identity,
     client_context,
+    issued_by,
+    load_certificate,
     load_key,
     peer_name,
     peer_uri,
+    renew,
     server_context,
     thumbprint,
 )
-from hanse.kit.certificates.identity import load_certificate
 from hanse.kit.problems import Problem
 
 URI = "hanse://north/mepm.harbour"
@@ -213,6 +215,13 @@ class TestIssued:
         assert identity.thumbprint == thumbprint(der(identity))
         assert identity.thumbprint == expected.rstrip("=").replace("+", "-").replace("/", "_")
 
+    def test_a_partner_that_writes_our_names_is_found_out(self, north: Authority, south: Authority) -> None:
+        forged = der(issue(south))
+        assert peer_uri(forged) == URI
+        assert not issued_by(forged, north.certificate)
+        assert issued_by(der(issue(north)), load_certificate(north.certificate_path))
+        assert not issued_by(b"not a certificate", north.certificate)
+
     def test_who_has_no_name_or_two_has_none(self, north: Authority) -> None:
         assert peer_uri(der(issue(north, uri=None))) is None
         assert peer_uri(b"not a certificate") is None
@@ -279,7 +288,7 @@ class TestHandshake:
     async def test_a_server_that_is_not_who_was_dialled_is_refused(
         self, north: Authority, south: Authority, fault: str
     ) -> None:
-        past = Authority(north.certificate_path, north.certificate, north.key, lambda: north_began(north) + 60)
+        past = Authority(north.certificate_path, north.certificate, north.key, lambda: north_began(north) + 30)
         identity = {
             "foreign authority": lambda: issue(south, "mep"),
             "other host": lambda: issue(north, "mep", addresses=("127.0.0.9",)),
@@ -289,6 +298,15 @@ class TestHandshake:
         async with serving(server_context(identity, require_client=None)) as port:
             with pytest.raises(ssl.SSLCertVerificationError):
                 await dial(port, client_context([north.certificate_path]))
+
+    async def test_a_renewed_certificate_is_shown_without_a_restart(self, north: Authority) -> None:
+        ended = Authority(north.certificate_path, north.certificate, north.key, lambda: north_began(north) + 30)
+        context = server_context(issue(ended, "mep", lifetime=timedelta(seconds=1)), require_client=None)
+        async with serving(context) as port:
+            with pytest.raises(ssl.SSLCertVerificationError):
+                await dial(port, client_context([north.certificate_path]))
+            renew(context, issue(north, "mep"))
+            assert await dial(port, client_context([north.certificate_path])) == "-"
 
     async def test_tls_1_2_is_refused_by_both_sides(self, north: Authority) -> None:
         trust, identity = [north.certificate_path], issue(north, "mep")

@@ -141,6 +141,19 @@ def test_a_wrong_request_is_refused_in_the_words_of_oauth(
     assert SECRET.encode() not in answer.body
 
 
+@pytest.mark.parametrize(("uri", "status"), [("hanse://west/meo", 200), ("hanse://west/mep", 401), (None, 401)])
+def test_a_client_known_by_its_uri_keeps_its_access_when_its_certificate_is_renewed(
+    endpoint: Endpoint, uri: str | None, status: int
+) -> None:
+    endpoint.credentials.add(client("west/meo", secret_hash=None, uri="hanse://west/meo"))
+    form = urlencode({**GRANT, "client_id": "west/meo"}).encode()
+    for thumbprint in ("before", "after"):
+        answer = token_endpoint(
+            form, None, credentials=endpoint.credentials, issuer=endpoint.issuer, thumbprint=thumbprint, uri=uri
+        )
+        assert answer.status == status
+
+
 def test_a_client_may_ask_for_less_than_it_may(endpoint: Endpoint) -> None:
     body = read(endpoint.ask({**SOUTH, "scope": "zones zones"}))
     assert body["scope"] == "zones"

@@ -13,12 +13,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from hanse.kit.certificates import profile
 from hanse.kit.certificates.files import create, make_directory, replace
-from hanse.kit.certificates.identity import Identity, load_certificate
+from hanse.kit.certificates.identity import Identity, issued_by, load_certificate
 from hanse.kit.certificates.keys import PrivateKey, ensure_key
 from hanse.kit.certificates.profile import Contents
 from hanse.kit.problems import Problem, bad_request
@@ -100,16 +99,9 @@ class Authority:
         return (
             lifetime / 3 < left <= lifetime
             and certificate.public_key() == key.public_key()
-            and self._issued(certificate)
+            and issued_by(certificate, self.certificate)
             and contents.stand_in(certificate)
         )
-
-    def _issued(self, certificate: x509.Certificate) -> bool:
-        try:
-            certificate.verify_directly_issued_by(self.certificate)
-        except (ValueError, TypeError, InvalidSignature):  # another issuer's name, kind of key, signature
-            return False
-        return True
 
 
 def _check_authority(path: Path, certificate: x509.Certificate, key: PrivateKey, now: datetime) -> None:

@@ -7,6 +7,7 @@ import hashlib
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
@@ -62,6 +63,20 @@ def peer_name(der: bytes) -> str | None:
     except ValueError:
         return None
     return str(names[0].value) if len(names) == 1 else None
+
+
+def issued_by(certificate: x509.Certificate | bytes, authority: x509.Certificate) -> bool:
+    """Whether this authority signed a certificate (bytes are DER).
+
+    Where several partners' authorities are trusted, each could write any name into a certificate: ask this before a
+    `peer_uri` is believed.
+    """
+    try:
+        shown = x509.load_der_x509_certificate(certificate) if isinstance(certificate, bytes) else certificate
+        shown.verify_directly_issued_by(authority)
+    except (ValueError, TypeError, InvalidSignature):  # malformed; another issuer's name, kind of key, signature
+        return False
+    return True
 
 
 def load_certificate(path: Path) -> x509.Certificate:

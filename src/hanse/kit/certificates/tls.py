@@ -20,7 +20,7 @@ def server_context(identity: Identity, *, clients: Sequence[Path] = (), require_
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
-    _show(context, identity)
+    renew(context, identity)
     if require_client is not None:
         _trust(context, clients)
         context.verify_mode = ssl.CERT_REQUIRED if require_client else ssl.CERT_OPTIONAL
@@ -36,11 +36,12 @@ def client_context(trust: Sequence[Path], identity: Identity | None = None) -> s
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     _trust(context, trust)
     if identity is not None:
-        _show(context, identity)
+        renew(context, identity)
     return context
 
 
-def _show(context: ssl.SSLContext, identity: Identity) -> None:
+def renew(context: ssl.SSLContext, identity: Identity) -> None:
+    """Show what is in the identity's files now from the next handshake on; connections that stand are not touched."""
     title = f"Certificate {identity.certificate_path}"
     try:
         context.load_cert_chain(identity.certificate_path, identity.key_path)

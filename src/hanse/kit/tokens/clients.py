@@ -24,8 +24,9 @@ _CLIENT_ID = re.compile(r"[A-Za-z0-9_./~@-]{1,128}")
 class Client(Value):
     """A client: what is registered to know it by, and what its tokens may be.
 
-    ``secret_hash`` (from `hash_secret`) and ``thumbprints`` (certificates, the next one beside the present one while it
-    is renewed): a client must show **all** that is registered. ``token_lifetime`` in seconds.
+    A client must show **all** that is registered: the secret behind ``secret_hash`` (from `hash_secret`), a certificate
+    with one of the ``thumbprints``, or one that names the ``uri`` (RFC 8705, 2.1.2), which outlasts renewals.
+    ``token_lifetime`` in seconds.
     """
 
     client_id: str
@@ -33,13 +34,15 @@ class Client(Value):
     scope: tuple[str, ...] = ()
     secret_hash: str | None = None
     thumbprints: tuple[str, ...] = ()
+    uri: str | None = None
     token_lifetime: float = 600.0
     claims: dict[str, Any] = {}
 
-    def knows(self, secret: str | None, thumbprint: str | None) -> bool:
+    def knows(self, secret: str | None, thumbprint: str | None, uri: str | None) -> bool:
         """Whether this is what is registered; takes as long for a wrong secret as for a right one."""
         known_secret = hmac.compare_digest(_digest(secret or ""), self.secret_hash or _NO_SECRET)
-        return known_secret and (not self.thumbprints or thumbprint in self.thumbprints)
+        known_certificate = not self.thumbprints or thumbprint in self.thumbprints
+        return known_secret and known_certificate and self.uri in (None, uri)
 
 
 class Credentials:
@@ -64,24 +67,23 @@ class Credentials:
         """Forget a client; its tokens live on until they are revoked or expire."""
         self._clients.pop(client_id, None)
 
-    def authenticate(self, client_id: str, *, secret: str | None, thumbprint: str | None) -> Client | None:
+    def authenticate(
+        self, client_id: str, *, secret: str | None, thumbprint: str | None, uri: str | None = None
+    ) -> Client | None:
         """The client, if it showed all that is registered for it."""
         client = self._clients.get(client_id)
         if client is None:
             hmac.compare_digest(_digest(secret or ""), _NO_SECRET)  # a name is not found out by the time it takes
             return None
-        return client if client.knows(secret, thumbprint) else None
+        return client if client.knows(secret, thumbprint, uri) else None
 
 
 def _requirements(client: Client) -> list[tuple[object, str, str]]:
     secret, lifetime = client.secret_hash, client.token_lifetime
+    known_by = secret or client.thumbprints or client.uri
     return [
         (_CLIENT_ID.fullmatch(client.client_id), "client_id", "1 to 128 letters, digits and '_./~@-'"),
-        (
-            secret or client.thumbprints,
-            "Credentials",
-            "give a secret's hash or a certificate's thumbprint to know it by",
-        ),
+        (known_by, "Credentials", "a secret's hash, a certificate's thumbprint or its URI"),
         (secret is None or _hashed(secret), "secret_hash", "must come from hash_secret"),
         (client.audience, "Audience", "must name who takes its tokens"),
         (well_formed(client.scope), "Scope", "must be words of printable ASCII (RFC 6749, 3.3)"),

@@ -38,15 +38,17 @@ def token_endpoint(
     credentials: Credentials,
     issuer: TokenIssuer,
     thumbprint: str | None = None,
+    uri: str | None = None,
 ) -> TokenAnswer:
     """Answer ``POST`` with a form body: the client credentials grant, and no other.
 
-    ``authorization`` is the header of that name, ``thumbprint`` that of the connection's client certificate. A client
-    that shows a certificate gets a token bound to it, also if it is known by its secret (RFC 8705, 3).
+    ``authorization`` is the header of that name; ``thumbprint`` and ``uri`` are those of the connection's client
+    certificate, the URI only if it is its authority's to give (`hanse.kit.certificates.issued_by`). A client that shows
+    a certificate gets a token bound to it, also if it is known by its secret (RFC 8705, 3).
     """
     try:
         request = _parse(form)
-        client = _authenticate(request, authorization, thumbprint, credentials)
+        client = _authenticate(credentials, request, authorization, thumbprint, uri)
         scope = _granted(request, client)
     except _Refusal as refusal:
         return _refuse(refusal)
@@ -75,10 +77,14 @@ def _parse(form: bytes) -> dict[str, str]:
 
 
 def _authenticate(
-    request: Mapping[str, str], authorization: str | None, thumbprint: str | None, credentials: Credentials
+    credentials: Credentials,
+    request: Mapping[str, str],
+    authorization: str | None,
+    thumbprint: str | None,
+    uri: str | None,
 ) -> Client:
     client_id, secret = _claimed(request, authorization)
-    client = credentials.authenticate(client_id, secret=secret, thumbprint=thumbprint)
+    client = credentials.authenticate(client_id, secret=secret, thumbprint=thumbprint, uri=uri)
     if client is None:  # which of them it was is not told: it would help only who guesses
         raise _Refusal("invalid_client", "no such client, or not the secret or the certificate registered for it")
     return client
