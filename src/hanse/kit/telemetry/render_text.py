@@ -12,9 +12,6 @@ NARROWEST = 6
 WORDS = 38
 """Characters that the words of an arrow need at least."""
 
-NUMBER = 4
-"""Characters of the number at the left."""
-
 WIDEST_NAME = 40
 SMALLEST_PAGE = 50
 
@@ -23,12 +20,13 @@ def render(procedure: Procedure, width: int = 100) -> str:
     """The diagram in lines of at most ``width`` characters (50 at least); a list if the columns do not fit."""
     width = max(width, SMALLEST_PAGE)
     shape = sequence(procedure)
-    widths = _column_widths(shape.participants, width - NUMBER - WORDS)
+    margin = max(4, len(str(len(shape.arrows))) + 1)
+    widths = _column_widths(shape.participants, width - margin - WORDS)
     lines = [shorten(shape.title, width), ""]
     if widths is None:
-        lines += _list(shape, width)
+        lines += _list(shape, margin, width)
     else:
-        lines += _diagram(shape, widths, width)
+        lines += _diagram(shape, widths, margin, width)
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
@@ -42,20 +40,21 @@ def _column_widths(participants: list[Participant], available: int) -> list[int]
     return widths
 
 
-def _diagram(shape: Sequence, widths: list[int], width: int) -> list[str]:
-    margin = " " * NUMBER
+def _diagram(shape: Sequence, widths: list[int], margin: int, width: int) -> list[str]:
+    """``margin`` characters are left for the numbers."""
+    blank = " " * margin
     centres = [sum(widths[:i]) + widths[i] // 2 for i in range(len(widths))]
     names = [_name_lines(p.name) for p in shape.participants]
-    lines = [margin + "".join(_group(g, sum(widths[g.first : g.last + 1])) for g in shape.groups)]
+    lines = [blank + "".join(_group(g, sum(widths[g.first : g.last + 1])) for g in shape.groups)]
     for row in (0, 1) if any(upper for upper, _ in names) else (1,):
-        lines.append(margin + "".join(_centred(name[row], w) for name, w in zip(names, widths, strict=True)))
+        lines.append(blank + "".join(_centred(name[row], w) for name, w in zip(names, widths, strict=True)))
     rail = _row(centres, sum(widths))
-    lines.append(margin + rail)
-    words = _Words(shape.arrows, width - NUMBER - sum(widths) - 1)
+    lines.append(blank + rail)
+    words = _Words(shape.arrows, width - margin - sum(widths) - 1)
     for arrow in shape.arrows:
         drawn = _row(centres, sum(widths), arrow)
-        lines.append(f"{arrow.number:>{NUMBER - 1}} {drawn} {words.of(arrow)}")
-        lines += [f"{margin}{rail} {problem}" for problem in words.problem(arrow)]
+        lines.append(f"{arrow.number:>{margin - 1}} {drawn} {words.of(arrow)}")
+        lines += [f"{blank}{rail} {problem}" for problem in words.problem(arrow)]
     return lines
 
 
@@ -98,13 +97,13 @@ def _draw(cells: list[str], source: int, target: int) -> None:
     cells[target + (-1 if source < target else 1)] = "▶" if source < target else "◀"
 
 
-def _list(shape: Sequence, width: int) -> list[str]:
+def _list(shape: Sequence, margin: int, width: int) -> list[str]:
     lines = []
-    words = _Words(shape.arrows, width - NUMBER)
+    words = _Words(shape.arrows, width - margin)
     for arrow in shape.arrows:
         source, target = (_address(shape.participants[i]) for i in (arrow.source, arrow.target))
-        lines.append(f"{arrow.number:>{NUMBER - 1}} {shorten(f'{source} → {target}', width - NUMBER)}")
-        lines += [f"{'':{NUMBER}}{line}" for line in (words.of(arrow), *words.problem(arrow))]
+        lines.append(f"{arrow.number:>{margin - 1}} {shorten(f'{source} → {target}', width - margin)}")
+        lines += [f"{'':{margin}}{line}" for line in (words.of(arrow), *words.problem(arrow))]
     return lines
 
 

@@ -129,6 +129,32 @@ def test_ten_thousand_messages_are_taken_written_and_read_in_seconds(tmp_path: P
     assert time.perf_counter() - began < 10
 
 
+def test_threads_may_share_a_journal(tmp_path: Path) -> None:
+    def work(journal: Journal, name: int) -> None:
+        for i in range(200):
+            journal.saw(message(f"{name}.{i}"))
+
+    with Journal(tmp_path, "meo") as journal:
+        workers = [threading.Thread(target=work, args=(journal, name)) for name in range(8)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+    found = spans(tmp_path)
+    assert len(found) == 1600
+    for name in range(8):
+        assert [span for span in found if span.startswith(f"{name}.")] == [f"{name}.{i}" for i in range(200)]
+
+
+def test_a_reader_never_sees_half_a_message_while_the_journal_is_written_and_rotated(tmp_path: Path) -> None:
+    with Journal(tmp_path, "meo", limit=20_000) as journal:
+        for i in range(2_000):
+            journal.saw(message(str(i), path="/p" * 20, began=float(i)))
+            if i % 200 == 0:
+                assert all(m.path == "/p" * 20 for m in read([tmp_path]))
+    assert spans(tmp_path)[-1] == "1999"
+
+
 def test_a_name_cannot_lead_out_of_the_directory(tmp_path: Path) -> None:
     for name in ("../meo", "", ".hidden", "a/b", "a\0b"):
         with pytest.raises(Problem, match="Journal name"):

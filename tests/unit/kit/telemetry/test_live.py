@@ -45,6 +45,18 @@ async def test_a_watcher_is_told_what_a_process_does_while_it_does_it(tmp_path: 
     await calls.aclose()
 
 
+async def test_the_event_loop_goes_on_while_one_watches(tmp_path: Path) -> None:
+    path_of(tmp_path, "meo").touch()
+    calls = live([tmp_path], period=0.01)
+    waiting = asyncio.ensure_future(anext(calls))
+    for _ in range(20):
+        await asyncio.wait_for(asyncio.sleep(0), 1)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    await calls.aclose()
+
+
 def test_only_what_is_new_is_told(watch: Watch, file: JournalFile) -> None:
     assert spans(watch) == []
     file.append(encode(message("new")))

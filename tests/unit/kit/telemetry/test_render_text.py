@@ -55,6 +55,54 @@ def test_a_procedure_across_two_operators_reads_like_the_standards_own_figure() 
     assert "\n" + drawn(example()) == GOLDEN
 
 
+BACK_AND_FORTH = """
+instantiate (Mm1, oss) · 4 calls · 40.0 ms
+
+    ╭ north ────────────────────────────╮
+           federation    mep       app
+      oss    manager   harbour  01234567…
+       │        │         │         │
+  1    ├───────▶│         │         │      Mm1 instantiate  POST /a    200 10.0 ms
+  2    │        ├────────▶│         │      Mm1 instantiate  POST /b    200 10.0 ms
+  3    ├────────┼─────────┼────────▶│      Mm1 instantiate  POST /c    200 10.0 ms
+  4    │        │◀────────┼─────────┤      Mm1 instantiate  POST /…/d  200 10.0 ms
+"""
+
+
+def back_and_forth() -> list[Message]:
+    app, mep, fm = "app.0123456789abcdef0123456789abcdef", "mep.harbour", "federation_manager"
+    pairs = [("oss", fm, "/a"), (fm, mep, "/b"), ("oss", app, "/c"), (app, fm, "/…/d")]
+    return [
+        message(str(i), sender=sender, receiver=receiver, path=path, began=i / 100)
+        for i, (sender, receiver, path) in enumerate(pairs)
+    ]
+
+
+def test_arrows_pass_over_the_lifelines_between_their_ends_in_both_directions() -> None:
+    assert "\n" + drawn(back_and_forth()) == BACK_AND_FORTH
+
+
+def test_every_arrow_ends_on_the_lifeline_of_its_receiver() -> None:
+    _, _, _, _, _, rail, *rows = drawn(back_and_forth()).splitlines()
+    lifelines = [i for i, c in enumerate(rail) if c == "│"]
+    for row, (source, target) in zip(rows, [(0, 1), (1, 2), (0, 3), (3, 1)], strict=True):
+        head = "▶" if source < target else "◀"
+        assert row[lifelines[target] + (-1 if source < target else 1)] == head
+
+
+def test_a_thousand_calls_keep_their_numbers_in_one_column() -> None:
+    lines = drawn([message(str(i), began=float(i)) for i in range(1000)], 70).splitlines()
+    assert lines[-1].startswith("1000 ")
+    assert lines[-1].index("▶") == lines[-2].index("▶")
+    assert max(map(len, lines)) <= 70
+
+
+def test_a_narrow_terminal_gives_up_the_path_before_status_and_time() -> None:
+    line = drawn([message(operation="instantiate_application", path="/a/long/path")], 50).splitlines()[-1]
+    assert "/path" not in line
+    assert line.endswith("200 10.0 ms")
+
+
 def test_where_the_columns_do_not_fit_the_calls_are_listed() -> None:
     assert "\n" + drawn(north() + south(), width=60) == LISTED
 
