@@ -109,6 +109,7 @@ post = _verb("POST", 201)
 put = _verb("PUT", 200)
 patch = _verb("PATCH", 200)
 delete = _verb("DELETE", 204)
+anything = _verb("*", 200)
 
 
 class Api(Protocol):
@@ -144,7 +145,7 @@ def _read_operations(api: type) -> dict[str, Operation]:
 
 def _operation(name: str, function: Callable[..., Awaitable[Any]], binding: _Binding) -> Operation:
     hints = typing.get_type_hints(function)
-    in_path = tuple(re.findall(r"{(\w+)}", binding.path))
+    in_path = tuple(re.findall(r"{(\w+)\*?}", binding.path))
     parameters = [p for p in inspect.signature(function).parameters if p != "self"]
     missing = [p for p in in_path if p not in parameters]
     if missing:

@@ -1,5 +1,6 @@
 """Mp2: between the platform and the data plane of its host (ETSI GS MEC 003, 7.2.1). See `README.md`."""
 
+from hanse.kit.contract.reference import Offer, ReferencePoint
 from hanse.refpoints.mp2.data_plane import (
     DataPlane,
     DataPlaneCapabilities,
@@ -12,12 +13,23 @@ from hanse.refpoints.mp2.data_plane import (
 )
 from hanse.refpoints.mp2.names import NameRecord, NameServer
 
+Mp2 = ReferencePoint(
+    name="Mp2",
+    joins="platform – data plane",
+    clause="ETSI GS MEC 003, 7.2.1",
+    offers=(
+        Offer(DataPlane, provider="data_plane", users=("mep",)),
+        Offer(NameServer, provider="names", users=("mep",)),
+    ),
+)
+
 __all__ = [
     "DataPlane",
     "DataPlaneCapabilities",
     "FilterType",
     "Flow",
     "Forwarding",
+    "Mp2",
     "NameRecord",
     "NameServer",
     "RuleAction",
