@@ -79,11 +79,11 @@ def _backwards(origin: str, here: str, came_from: dict[str, str], arrived_by: di
 
 
 def _steps(legs: Sequence[_Leg]) -> Iterator[Step]:
-    """One step a street: pieces that lie ahead on the same street become one."""
+    """One step a street: a street may bend, so that its pieces become one unless the way turns back on it."""
     step: Step | None = None
     for before, leg in zip([None, *legs], legs, strict=False):
         turn = _turn(before, leg)
-        if step and step.street == leg.street.name and turn == "straight on":
+        if step and step.street == leg.street.name and turn != "turn back":
             step = step._replace(metres=step.metres + leg.street.metres)
             continue
         if step:

@@ -29,7 +29,7 @@ TWIST = 10 ** (8 / 10)
 """How much stronger one group may be than the other, as a ratio of energies (8 dB)."""
 MARGIN = 10 ** (6 / 10)
 """How far a tone stands above the others of its group (6 dB)."""
-SHARE = 0.5
+SHARE = 0.55
 """The part of a frame's energy that the two tones have at least: speech, music and noise have less."""
 
 FRAMES_OF_A_KEY = 2

@@ -106,6 +106,7 @@ class _Connection(BaseHTTPRequestHandler):
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Requests that the standard library itself refuses get a problem, too, instead of its HTML page."""
         self.close_connection = True
+        self.request_version = self.protocol_version  # a line without a version is a mistake, not HTTP/0.9
         problem = Problem(int(code), message or "Bad request", explain or "")
         self._write(Answer(problem.status, problem.body(), MEDIA_TYPE))
 
