@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives import serialization
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 
 from hanse.kit.certificates import (
     Authority,
@@ -31,6 +33,7 @@ from hanse.kit.certificates import (
     server_context,
     thumbprint,
 )
+from hanse.kit.certificates.files import create
 from hanse.kit.problems import Problem
 
 URI = "hanse://north/mepm.harbour"
@@ -39,6 +42,17 @@ DAY = timedelta(days=1)
 
 def der(identity: Identity) -> bytes:
     return identity.certificate.public_bytes(Encoding.DER)
+
+
+def two_of_each_name(authority: Authority) -> bytes:
+    """A certificate of somebody who would like to be taken for another as well."""
+    names = [x509.NameAttribute(NameOID.COMMON_NAME, name) for name in ("south", "north")]
+    uris = [x509.UniformResourceIdentifier(uri) for uri in ("hanse://south/meo", "hanse://north/meo")]
+    builder = x509.CertificateBuilder(authority.certificate.subject, x509.Name(names), authority.key.public_key(), 1)
+    builder = builder.not_valid_before(authority.certificate.not_valid_before_utc)
+    builder = builder.not_valid_after(authority.certificate.not_valid_after_utc)
+    builder = builder.add_extension(x509.SubjectAlternativeName(uris), critical=False)
+    return builder.sign(authority.key, hashes.SHA256()).public_bytes(Encoding.DER)
 
 
 def issue(authority: Authority, name: str = "mepm.harbour", **wanted: Any) -> Identity:
@@ -86,6 +100,13 @@ class TestAuthority:
         serials = {process.communicate(timeout=30)[0] for process in started}
         assert len(serials) == 1
         assert serials != {b""}
+
+    def test_the_slower_of_two_writers_leaves_the_first_one_s_file(self, tmp_path: Path) -> None:
+        path = tmp_path / "key.pem"
+        assert create(path, b"first", mode=0o600)
+        assert not create(path, b"second", mode=0o600)
+        assert path.read_bytes() == b"first"
+        assert list(tmp_path.iterdir()) == [path]
 
     @pytest.mark.parametrize("point", ["create:before", "create:after@1", "create:after@2", "replace:before"])
     def test_after_a_crash_at_any_write_the_next_start_succeeds(self, tmp_path: Path, point: str) -> None:
@@ -226,6 +247,9 @@ class TestIssued:
         assert peer_uri(der(issue(north, uri=None))) is None
         assert peer_uri(b"not a certificate") is None
         assert peer_name(b"not a certificate") is None
+        two = two_of_each_name(north)
+        assert peer_uri(two) is None
+        assert peer_name(two) is None
 
 
 @asynccontextmanager

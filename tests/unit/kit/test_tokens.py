@@ -199,6 +199,14 @@ def test_no_flipped_bit_passes(house: House) -> None:
             assert refusal(house.verifier, other)
 
 
+def test_a_token_has_one_writing_only(house: House) -> None:
+    """The last character of a signature has four unused bits: 16 writings of the same bytes, one of them right."""
+    token = house.token()
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    for last in alphabet.replace(token[-1], ""):
+        assert refusal(house.verifier, token[:-1] + last).startswith("wrong signature")
+
+
 def test_a_new_key_is_taken_beside_the_old_one(house: House) -> None:
     old, new = house.issuer, TokenIssuer(ec.generate_private_key(ec.SECP256R1()), issuer=ISSUER, clock=house.clock)
     both = TokenVerifier(old.public_keys + new.public_keys, issuer=ISSUER, audience=AUDIENCE, clock=house.clock)
@@ -292,6 +300,16 @@ class TestRevocation:
         stored = house.verifier.snapshot()
         token, jti = self.issued(house)
         house.verifier.revoke(jti)
+        house.verifier.restore(stored)
+        assert refusal(house.verifier, token) == "revoked"
+
+    def test_a_subject_revoked_twice_stays_revoked_up_to_the_second_time(self, house: House) -> None:
+        house.verifier.revoke_subject("south")
+        stored = house.verifier.snapshot()
+        house.clock.now += 1
+        token, _ = self.issued(house)
+        house.clock.now += 1
+        house.verifier.revoke_subject("south")
         house.verifier.restore(stored)
         assert refusal(house.verifier, token) == "revoked"
 
