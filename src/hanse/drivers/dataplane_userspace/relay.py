@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import socket
 import struct
+from typing import cast
 
 from hanse.drivers.dataplane_userspace.endpoints import Endpoint
 from hanse.drivers.dataplane_userspace.flows import Admission, FlowTable
@@ -27,8 +28,7 @@ class Half(asyncio.Protocol):
     ended = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast(asyncio.Transport, transport)  # uvloop's is none by inheritance
 
     def data_received(self, data: bytes) -> None:
         self.count(len(data))
@@ -101,6 +101,7 @@ class DeviceHalf(Half):
     def __init__(self, table: FlowTable, endpoint: Endpoint, source: str) -> None:
         self._table, self._endpoint, self._source = table, endpoint, source
         self._relay: Relay | None = None
+        self._early: list[bytes] = []
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -111,6 +112,22 @@ class DeviceHalf(Half):
             return
         self.pause()
         self._relay = Relay(self, admission, self._source)
+
+    def data_received(self, data: bytes) -> None:
+        if self.other.transport is None:  # uvloop begins to read whatever `connection_made` asked: ask again
+            self._early.append(data)
+            self.pause()
+        else:
+            super().data_received(data)
+
+    def speak(self) -> None:
+        """The application is there: hand it what came early, and read on."""
+        early, self._early = self._early, []
+        for data in early:
+            super().data_received(data)
+        if self.ended:
+            self.other.finish()
+        self.resume()
 
     def count(self, size: int) -> None:
         if self._relay:
@@ -159,7 +176,7 @@ class Relay:
     def joined(self) -> None:
         """The application answers: let the device speak."""
         self.admission.by.flows += 1
-        self._device.resume()
+        self._device.speak()
 
     def cut(self) -> None:
         """Reset both ends."""
