@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, dataclass_transform
+from typing import Any, Final, dataclass_transform
 
 import msgspec
 
@@ -15,7 +15,12 @@ ABSENT: Final = msgspec.UNSET
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
 class _FrozenMeta(msgspec.StructMeta):
-    """Tells the type checker what msgspec does at run time: subclasses of a frozen struct are frozen."""
+    """Makes every subclass frozen and keyword-only, at run time and for the type checker."""
+
+    def __new__(
+        mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any], *, kw_only: bool = True, **options: Any
+    ) -> Any:
+        return super().__new__(mcs, name, bases, namespace, kw_only=kw_only, **options)
 
 
 class Value(msgspec.Struct, metaclass=_FrozenMeta, frozen=True, kw_only=True, rename="camel"):

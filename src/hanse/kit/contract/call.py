@@ -17,15 +17,17 @@ DEFAULT_PATIENCE = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """An authenticated caller. ``role`` decides what it may do, ``name`` is how it appears in records,
+    """An authenticated caller.
 
-    ``subject`` is what is its own: an application instance id, or a tenant.
+    ``role`` decides what it may do, ``name`` is how it appears in records, ``subject`` is what is its own: an
+    application instance id, a tenant, a partner. A ``trusted`` one, an element of the operator, may speak for a tenant.
     """
 
     role: str
     name: str
     operator: str
     subject: str = ""
+    trusted: bool = False
 
 
 NOBODY = Caller(role="nobody", name="nobody", operator="")
@@ -33,7 +35,11 @@ NOBODY = Caller(role="nobody", name="nobody", operator="")
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call on its way. ``deadline`` is a Unix time; ``link`` is the mark that a partner sees, not ``trace``."""
+    """One call on its way. ``deadline`` is a Unix time; ``link`` is the mark that a partner sees, not ``trace``.
+
+    ``tenant`` is for whom it is made, if not for the caller itself: a customer behind the OSS, a partner behind the
+    border.
+    """
 
     caller: Caller
     trace: str
@@ -43,6 +49,7 @@ class Call:
     deadline: float = 0.0
     idempotency_key: str = ""
     if_match: str = ""
+    tenant: str = ""
 
     def remaining(self) -> float:
         """Seconds until the deadline; a problem 504 if it has passed."""
@@ -92,11 +99,18 @@ def serving(call: Call) -> Iterator[None]:
 
 
 @contextmanager
-def continuing(trace: str = "", *, idempotency_key: str = "", patience: float = DEFAULT_PATIENCE) -> Iterator[None]:
-    """Make calls from here on part of ``trace`` (empty: of the current one), repeatable under a key."""
+def continuing(
+    trace: str = "", *, idempotency_key: str = "", patience: float = DEFAULT_PATIENCE, tenant: str | None = None
+) -> Iterator[None]:
+    """Make calls from here on part of ``trace`` (empty: of the current one), repeatable under a key, for a tenant."""
     now = current_call()
-    deadline = time.time() + patience
-    call = replace(now, trace=trace or now.trace, idempotency_key=idempotency_key, deadline=deadline)
+    call = replace(
+        now,
+        trace=trace or now.trace,
+        idempotency_key=idempotency_key,
+        deadline=time.time() + patience,
+        tenant=now.tenant if tenant is None else tenant,
+    )
     with serving(call):
         yield
 

@@ -203,6 +203,8 @@ def _call_headers(call: Call, link: str) -> dict[str, str]:
         "hanse-patience": f"{call.remaining():.3f}",
         "accept": "application/json",
     }
+    if call.tenant:
+        headers["hanse-tenant"] = call.tenant
     if call.idempotency_key:
         headers["idempotency-key"] = call.idempotency_key
     return headers

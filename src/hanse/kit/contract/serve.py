@@ -106,6 +106,7 @@ class ApiServer:
             deadline=time.time() + _patience(headers),
             idempotency_key=headers.get(b"idempotency-key", b"").decode("latin-1")[:200],
             if_match=headers.get(b"if-match", b"").decode("latin-1"),
+            tenant=headers.get(b"hanse-tenant", b"").decode("latin-1") if caller.trusted else caller.subject,
         )
 
 
