@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import shutil
 import socket
 import subprocess
@@ -13,26 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.examples.running import App, Deployment
+from tests.unit.examples.running import EXAMPLES, SYSTEM_PYTHON, App, Deployment
 from tests.unit.examples.small_platform import SmallPlatform
 from tests.unit.examples.trust import make_trust
 
-EXAMPLES = Path(__file__).parents[3] / "examples"
-SYSTEM_PYTHON = str(getattr(sys, "_base_executable", sys.executable))
-
-
-def _import_applications() -> None:
-    """Make the applications' modules importable, and leave no compiled files in what goes into packages."""
-    writes, sys.dont_write_bytecode = sys.dont_write_bytecode, True
-    try:
-        for name in ("speech", "navigation"):
-            sys.path.append(str(EXAMPLES / name / "Artifacts" / "Images" / name))
-            importlib.import_module(name)
-    finally:
-        sys.dont_write_bytecode = writes
-
-
-_import_applications()
+for _name in ("speech", "navigation"):
+    sys.path.append(str(EXAMPLES / _name / "Artifacts" / "Images" / _name))
 
 
 @pytest.fixture(scope="session")
@@ -74,9 +59,8 @@ def deploy(platform: SmallPlatform, trust: Path, tmp_path: Path) -> Iterator[Dep
 def _launch(name: str, tmp_path: Path, platform: SmallPlatform, trust: Path, changes: dict[str, str]) -> App:
     instance_id = f"{name}-{len(list(tmp_path.iterdir()))}"
     image = tmp_path / instance_id
-    shutil.copytree(
-        EXAMPLES / name / "Artifacts" / "Images" / name, image, ignore=shutil.ignore_patterns("__pycache__")
-    )
+    sources = EXAMPLES / name / "Artifacts" / "Images" / name
+    shutil.copytree(sources, image, ignore=shutil.ignore_patterns("__pycache__"))
     port = _free_port()
     environment = {
         "PATH": "/usr/bin:/bin",

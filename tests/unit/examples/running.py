@@ -5,9 +5,14 @@ from __future__ import annotations
 import http.client
 import json
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import urlsplit
+
+EXAMPLES = Path(__file__).parents[3] / "examples"
+SYSTEM_PYTHON = str(getattr(sys, "_base_executable", sys.executable))
+"""The interpreter outside the virtual environment: applications have nothing of ours."""
 
 
 class Seen(NamedTuple):

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-EXAMPLES = Path(__file__).parents[3] / "examples"
+from tests.unit.examples.running import EXAMPLES
+
 NAMES = ("navigation", "speech")
 
 
@@ -56,7 +57,7 @@ def test_the_command_of_an_image_runs_its_program(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_source_tree_has_every_part_of_a_package(name: str) -> None:
-    assert (EXAMPLES / name / "ChangeLog.txt").read_text().startswith("1.0 ")
+    assert (EXAMPLES / name / "ChangeLog.txt").read_text().startswith("1.0  20")
     assert "Apache-2.0" in (EXAMPLES / name / "Licenses" / "LICENSE.txt").read_text()
 
 
