@@ -57,13 +57,9 @@ class Attachment:
         raise conflict(f"Workload {instance.id} is locked", "another process holds its lock and runs nothing")
 
     async def runs(self, instance: Instance) -> bool:
-        """Whether there is something to end; an unknown instance does not run."""
-        try:
-            return (await self.status(instance)).state is WorkloadState.RUNNING
-        except Problem as problem:
-            if problem.status == 404:
-                return False
-            raise
+        """Whether there is a supervisor to end, whatever else is on disk; an unknown instance has none."""
+        run = await asyncio.to_thread(instance.run)
+        return run is not None and await asyncio.to_thread(alive, run.supervisor)
 
     async def _hold(self, instance: Instance, status: WorkloadStatus) -> None:
         if status.state is WorkloadState.RUNNING:

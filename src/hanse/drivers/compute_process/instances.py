@@ -115,15 +115,18 @@ class Instance:
 
     def _bury(self, run: record.Run) -> None:
         """The supervisor was killed, and the kernel killed the workload with it: kill what is left, record the end."""
+        self._end_remains(run)
+        with translated(f"the exit of {self}"):
+            record.write_exit(str(self.path), signal.SIGKILL)
+
+    def _end_remains(self, run: record.Run) -> None:
         for _ in range(_ROUNDS):
             left = remains(run.app, str(self.work))
             for pid in left:
                 kill(pid)
             if not left:
-                break
+                return
             time.sleep(_ROUND)
-        with translated(f"the exit of {self}"):
-            record.write_exit(str(self.path), signal.SIGKILL)
 
     def told(self, ended: ExitRecord) -> bool:
         """Whether this exit was reported, by this VIM or the one before."""
@@ -143,6 +146,9 @@ class Instance:
         with translated(f"removal of {self}"), record.locked(str(self.path)) as ours:
             if not ours and (self.path / record.LOCK).exists():
                 return False
+            run = self.run()
+            if run is not None and self.exit() is None:
+                self._end_remains(run)
             # In one step it is out of sight; a crash while it is taken apart leaves no half instance.
             with contextlib.suppress(FileNotFoundError):
                 self.path.rename(gone)

@@ -96,6 +96,14 @@ def _ended() -> int | None:
     return found.si_pid if found else 0
 
 
+def _let_go() -> None:
+    """Close what was inherited: a socket that the VIM listens on must not stay open after it."""
+    for name in os.listdir("/proc/self/fd"):
+        if int(name) > 2:
+            with contextlib.suppress(OSError):
+                os.close(int(name))
+
+
 def _hear_signals() -> int:
     """From now on signals arrive as bytes on this descriptor, one by one with the output."""
     reads, writes = os.pipe()
@@ -138,6 +146,7 @@ def _supervise(folder: str) -> None:
 
 def main(folder: str) -> None:
     """Run the workload of an instance directory to its end, unless somebody already does."""
+    _let_go()
     with record.locked(folder) as ours:
         if not ours:
             return _answer("taken")

@@ -43,9 +43,9 @@ def last(path: str, keep: int) -> bytes:
     """The last ``keep`` bytes, read while the supervisor may be writing."""
     content = b""
     for _ in range(_TRIES):
-        before = _inode(path)
+        before = _mark(path)
         content = _content(_older(path)) + _content(path)
-        if _inode(path) == before:
+        if _mark(path) == before:
             break
     return content[-keep:] if keep else b""
 
@@ -62,8 +62,10 @@ def _content(path: str) -> bytes:
         return b""
 
 
-def _inode(path: str) -> int:
+def _mark(path: str) -> tuple[int, int]:
+    """Changes whenever the segments move on; an inode may come back, with another time of change."""
     try:
-        return os.stat(path).st_ino
+        found = os.stat(_older(path))
     except FileNotFoundError:
-        return 0
+        return (0, 0)
+    return (found.st_ino, found.st_ctime_ns)
