@@ -13,9 +13,10 @@ from functools import partial
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
+from .connection import Answer, Request
 from .mp1 import Platform
 from .problem import Problem
-from .server import Answer, Request, Routes, Server
+from .server import Routes, Server
 
 T = TypeVar("T")
 
