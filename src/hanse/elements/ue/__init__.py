@@ -1,0 +1,5 @@
+"""The device: the user's end of a flow (UE, ETSI GS MEC 003, 7.1)."""
+
+from hanse.elements.ue.device import Answer, Device
+
+__all__ = ["Answer", "Device"]
