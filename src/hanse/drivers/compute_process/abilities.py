@@ -15,10 +15,11 @@ _MODULE = "hanse.drivers.compute_process.probe"
 _BOUNDS = {
     "memory": "memory of each process",
     "open_files": "open files",
+    "cpu": "processor share of the first process",
     "orphans": "no process outlives its workload",
 }
 _LACKS = {
-    "cpu": "cpu_milli is not held: a share of the processor needs a control group, which this driver does not use",
+    "cpu": "the share counts the first process of a workload with its threads, not its other processes",
     "memory": "the bound holds for each process of a workload by itself, not for all of them together",
     "files": "workloads run as the user of the VIM and can read what it and the other workloads can read",
     "disk": "the size of a workload's own directory is not bounded, only its output is",

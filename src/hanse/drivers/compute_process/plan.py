@@ -16,13 +16,14 @@ INTERPRETER = getattr(sys, "_base_executable", None) or sys.executable
 
 
 class Run(Value):
-    """What a supervisor executes. Memory (of each process) and output in bytes, 0 for no bound on memory or files."""
+    """What a supervisor executes: `Limits`, memory of each process; 0 for no bound, and for no output kept."""
 
     argv: tuple[str, ...]
     environment: dict[str, str]
     memory: int
     open_files: int
     output: int
+    cpu_milli: int
 
 
 class Spec(Value):
@@ -46,6 +47,7 @@ def plan(workload: Workload, image: Image, home: Path) -> Spec:
             memory=limits.memory,
             open_files=limits.open_files,
             output=limits.output,
+            cpu_milli=limits.cpu_milli,
         ),
     )
 

@@ -10,9 +10,11 @@ import json
 import os
 import resource
 import sys
+import time
 from collections.abc import Callable
 
 from hanse.drivers.compute_process.app import adopt_orphans
+from hanse.drivers.compute_process.share import clock_of
 
 _MEBIBYTE = 1 << 20
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
@@ -44,6 +46,11 @@ def descriptors() -> None:
     os.close(os.pidfd_open(os.getpid()))
 
 
+def cpu() -> None:
+    """The processor time of another process can be read, so its share can be held."""
+    time.clock_gettime(clock_of(os.getppid()))
+
+
 def namespaces() -> None:
     """A process without privileges can have a user and a network namespace of its own (unshare(2))."""
     if ctypes.CDLL(None, use_errno=True).unshare(_CLONE_NEWUSER | _CLONE_NEWNET) != 0:
@@ -53,6 +60,7 @@ def namespaces() -> None:
 TRIALS: dict[str, Callable[[], None]] = {
     "memory": memory,
     "open_files": open_files,
+    "cpu": cpu,
     "orphans": adopt_orphans,
     "descriptors": descriptors,
     "namespaces": namespaces,

@@ -20,6 +20,7 @@ import time
 from hanse.drivers.compute_process import record
 from hanse.drivers.compute_process.app import App, adopt_orphans
 from hanse.drivers.compute_process.processes import children, identify, kill
+from hanse.drivers.compute_process.share import Share
 from hanse.drivers.compute_process.tail import Tail
 
 _HEARD = (signal.SIGCHLD, signal.SIGTERM, signal.SIGUSR1)
@@ -31,8 +32,8 @@ _ROUND = 0.005
 class Supervisor:
     """Watches one running workload until it and all that descends from it have ended."""
 
-    def __init__(self, app: App, tail: Tail, signals: int) -> None:
-        self._app, self._tail, self._signals = app, tail, signals
+    def __init__(self, app: App, tail: Tail, share: Share, signals: int) -> None:
+        self._app, self._tail, self._share, self._signals = app, tail, share, signals
 
     def watch(self) -> int:
         """Wait for the end of the workload; returns its status as of waitpid(2)."""
@@ -41,7 +42,7 @@ class Supervisor:
         poll.register(self._app.output, select.POLLIN)
         status = None
         while status is None:
-            for descriptor, _ in poll.poll():
+            for descriptor, _ in poll.poll(self._share.pace()):
                 if descriptor == self._signals:
                     status = self._hear()
                 elif not self._listen():
@@ -52,6 +53,7 @@ class Supervisor:
         for number in os.read(self._signals, 64):
             if number == signal.SIGTERM:
                 kill(-self._app.pid, signal.SIGTERM)
+                self._share.forgive()
             elif number == signal.SIGUSR1:
                 kill(-self._app.pid)
         return _reap(self._app.pid)
@@ -137,7 +139,8 @@ def _supervise(folder: str) -> None:
         record.forget(os.path.join(folder, record.RUN))
         return _answer("refused", failure)
     _answer("running")
-    supervisor = Supervisor(app, Tail(os.path.join(folder, record.OUTPUT), run["output"]), signals)
+    tail = Tail(os.path.join(folder, record.OUTPUT), run["output"])
+    supervisor = Supervisor(app, tail, Share(app.pid, run["cpuMilli"]), signals)
     status = supervisor.watch()
     supervisor.end_all()
     supervisor.drain()
