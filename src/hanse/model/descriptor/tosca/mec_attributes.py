@@ -54,7 +54,10 @@ def _versions(value: Any) -> str:
 
 
 def _each(convert: Callable[[Properties], Any]) -> Callable[[Any], Any]:
-    return lambda items: tuple(convert(item) for item in items)
+    def convert_all(items: Any) -> tuple[Any, ...]:
+        return tuple([convert(item) for item in items])
+
+    return convert_all
 
 
 def _category(properties: Properties) -> CategoryRef | Absent:
@@ -72,7 +75,7 @@ def _dependency(properties: Properties) -> ServiceDependency:
 
 
 def _produced(properties: Properties) -> ServiceDescriptor:
-    offered = properties.get("transport_supported", properties.get("transports_supported", ()))
+    offered: list[Properties] = properties.get("transport_supported") or properties.get("transports_supported") or []
     return ServiceDescriptor(
         ser_name=properties["ser_name"],
         version=properties["version"],

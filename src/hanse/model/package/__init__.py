@@ -1,0 +1,9 @@
+"""Application packages: CSAR archives, built, signed and verified (ETSI GS MEC 037 V3.2.1, NFV-SOL 004)."""
+
+from hanse.model.package.archive import Limits
+from hanse.model.package.build import build
+from hanse.model.package.images import extract_image
+from hanse.model.package.values import Package, PackageImage
+from hanse.model.package.verify import verify
+
+__all__ = ["Limits", "Package", "PackageImage", "build", "extract_image", "verify"]
