@@ -74,10 +74,10 @@ def _open(path: str, importer: str, read: Reader, template: Template) -> dict[st
 
 def _take_topology(document: dict[str, Any], path: str, template: Template) -> None:
     topology = document.get("topology_template")
-    if isinstance(topology, dict):
+    if isinstance(topology, dict) and topology:
         template.topology = topology
     elif document:
-        template.refuse(f"{path}: topology_template", "is missing or not a map")
+        template.refuse(f"{path}: topology_template", "is missing, empty or not a map")
 
 
 def _take_types(document: dict[str, Any], path: str, template: Template) -> None:

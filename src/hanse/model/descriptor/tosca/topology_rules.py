@@ -99,9 +99,9 @@ def _substitution(mappings: Any, nodes: list[Node]) -> Iterator[Violation]:
     types = [node.type for node in of_kind(nodes, MEC_APP_TYPE)]
     if types and mappings.get("node_type") not in types:
         yield Violation(path=f"{path}.node_type", message=f"must be {types[0]}, not {mappings.get('node_type')}")
-    points = {node.name for node in of_kind(nodes, VDU_CP)}
+    links = [[node.name, "virtual_link"] for node in of_kind(nodes, VDU_CP)]
     for name, target in _pairs(mappings.get("requirements")):
-        if not isinstance(target, list) or len(target) != 2 or target[0] not in points or target[1] != "virtual_link":
+        if target not in links:
             yield Violation(
                 path=f"{path}.requirements.{name}", message="must be [a VduCp of the template, virtual_link]"
             )
