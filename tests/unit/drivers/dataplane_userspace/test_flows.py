@@ -1,0 +1,125 @@
+"""Counters and live flows stay true while rules come, change and go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from hanse.drivers.dataplane_userspace.endpoints import Endpoint, endpoints
+from hanse.drivers.dataplane_userspace.flows import Admission, FlowTable
+from hanse.drivers.dataplane_userspace.rules import read_rule
+from hanse.kit.values import ABSENT
+from hanse.refpoints.mp2 import FilterType, Flow, Forwarding, RuleAction, TrafficMatch
+
+HERE = Endpoint("tcp", "127.8.0.1", 80)
+DEVICE = ("127.9.0.5", 40000)
+WEB = TrafficMatch(dst_address=(HERE.address,), dst_port=("80",), protocol=("tcp",))
+
+
+@dataclass(eq=False)
+class Recorded:
+    """A flow that only remembers that it was cut."""
+
+    admission: Admission
+    cuts: list[str] = field(default_factory=list)
+
+    @property
+    def flow(self) -> Flow:
+        return self.admission.flow
+
+    @property
+    def target(self) -> tuple[str, int]:
+        return self.admission.target
+
+    def cut(self) -> None:
+        self.cuts.append(self.flow.rule_id)
+        self.admission.by.live.discard(self)
+
+
+def put(table: FlowTable, rule_id: str = "r", match: TrafficMatch = WEB, **changes: object) -> None:
+    values: dict[str, object] = {"action": RuleAction.PASSTHROUGH, "to_address": "127.3.0.7", "priority": 9} | changes
+    forwarding = Forwarding(rule_id=rule_id, owner="a", filter_type=FilterType.FLOW, matches=(match,), **values)  # type: ignore[arg-type]
+    rule = read_rule(forwarding)
+    table.put(rule, endpoints(rule))
+
+
+def begin(table: FlowTable, source: tuple[str, int] = DEVICE) -> Recorded | None:
+    admission = table.admit(source, HERE)
+    if admission is None:
+        return None
+    passing = Recorded(admission)
+    admission.by.live.add(passing)
+    return passing
+
+
+def test_a_flow_tells_who_dialled_what_by_which_rule() -> None:
+    table = FlowTable(10)
+    put(table)
+    assert begin(table)
+    [flow] = table.flows()
+    assert (flow.rule_id, flow.src_address, flow.dst_address, flow.dst_port) == ("r", "127.9.0.5", "127.8.0.1", 80)
+
+
+def test_a_changed_priority_cuts_nothing_and_keeps_the_counters() -> None:
+    table = FlowTable(10)
+    put(table)
+    passing = begin(table)
+    assert passing
+    passing.admission.by.bytes_up = 7
+    put(table, priority=0)
+    assert not passing.cuts
+    assert table.rules()[0].counters().bytes_up == 7
+
+
+def test_a_changed_target_or_action_cuts_the_flows_of_that_rule_alone() -> None:
+    for change in ({"to_address": "127.3.0.8"}, {"action": RuleAction.DROP, "to_address": ABSENT}):
+        table = FlowTable(10)
+        put(table)
+        put(table, "other", TrafficMatch(**{**_fields(WEB), "src_address": ("127.9.0.6",)}), priority=1)
+        passing, other = begin(table), begin(table, ("127.9.0.6", 1))
+        assert passing
+        assert other
+        put(table, **change)
+        assert passing.cuts == ["r"]
+        assert not other.cuts
+
+
+def test_a_removed_rule_cuts_its_flows_and_leaves_later_ones_to_the_next() -> None:
+    table = FlowTable(10)
+    put(table, "a", priority=0)
+    put(table, "b")
+    passing = begin(table)
+    assert passing
+    table.remove("a")
+    assert passing.cuts == ["a"]
+    later = begin(table)
+    assert later
+    assert later.flow.rule_id == "b"
+
+
+def test_refused_flows_count_at_the_rule_that_dropped_them_or_that_listens_there() -> None:
+    table = FlowTable(10)
+    put(table, match=TrafficMatch(**{**_fields(WEB), "src_address": ("127.9.0.5",)}))
+    put(table, "d", TrafficMatch(src_address=("127.9.0.7",)), action=RuleAction.DROP, priority=0, to_address=ABSENT)
+    assert begin(table, ("127.9.0.6", 1)) is None
+    assert begin(table, ("127.9.0.7", 1)) is None
+    assert {i.rule.forwarding.rule_id: i.refused for i in table.rules()} == {"r": 1, "d": 1}
+
+
+def test_more_flows_than_the_machine_should_hold_are_refused_until_one_ends() -> None:
+    table = FlowTable(2)
+    put(table)
+    first = begin(table)
+    assert first
+    assert begin(table)
+    assert begin(table) is None
+    assert table.rules()[0].refused == 1
+    first.cut()
+    assert begin(table)
+
+
+def test_where_no_rule_is_left_a_flow_is_refused() -> None:
+    assert FlowTable(10).admit(DEVICE, HERE) is None
+
+
+def _fields(match: TrafficMatch) -> dict[str, tuple[str, ...]]:
+    return {n: v for n in match.__struct_fields__ if (v := getattr(match, n)) is not ABSENT}
