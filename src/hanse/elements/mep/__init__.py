@@ -1,0 +1,5 @@
+"""MEP: the MEC platform of a host (ETSI GS MEC 003, 7.1.2)."""
+
+from hanse.elements.mep.element import Platform
+
+__all__ = ["Platform"]

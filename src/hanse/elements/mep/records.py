@@ -1,0 +1,68 @@
+"""What a platform keeps."""
+
+from __future__ import annotations
+
+from hanse.kit.store import Shelf, Store
+from hanse.kit.values import Value
+from hanse.refpoints.mm5.platform import AppConfiguration, AppPhase
+from hanse.refpoints.mp1.services import AvailabilitySubscription, ServiceInfo
+from hanse.refpoints.mp1.support import DnsRule, OperationAction, TerminationSubscription, TrafficRule
+
+
+class AppRecord(Value):
+    """An app that may speak with the platform; ``active`` tells whether its rules are carried out."""
+
+    configuration: AppConfiguration
+    phase: AppPhase
+    traffic_rules: tuple[TrafficRule, ...]
+    dns_rules: tuple[DnsRule, ...]
+    active: bool = False
+    announced: OperationAction | None = None
+
+    @property
+    def app_instance_id(self) -> str:
+        """The instance's id."""
+        return self.configuration.app_instance_id
+
+
+class ServiceRecord(Value):
+    """A service that an app of this host offers; ``generation`` counts its changes."""
+
+    service: ServiceInfo
+    app_instance_id: str
+    generation: int = 1
+
+
+class AvailabilityRecord(Value):
+    """A subscription to the availability of services."""
+
+    subscription_id: str
+    app_instance_id: str
+    subscription: AvailabilitySubscription
+
+
+class TerminationRecord(Value):
+    """A subscription of an app to its own termination."""
+
+    subscription_id: str
+    app_instance_id: str
+    subscription: TerminationSubscription
+
+
+class RemoteService(Value):
+    """A service of another system that an app of this host found: the partner, and the partner's name for it."""
+
+    service: ServiceInfo
+    system: str
+    reference: str
+
+
+class Records:
+    """The shelves of a platform."""
+
+    def __init__(self, store: Store) -> None:
+        self.apps: Shelf[AppRecord] = store.shelf("application", AppRecord)
+        self.services: Shelf[ServiceRecord] = store.shelf("service", ServiceRecord)
+        self.availability: Shelf[AvailabilityRecord] = store.shelf("availability_subscription", AvailabilityRecord)
+        self.termination: Shelf[TerminationRecord] = store.shelf("termination_subscription", TerminationRecord)
+        self.remote: Shelf[RemoteService] = store.shelf("remote_service", RemoteService)

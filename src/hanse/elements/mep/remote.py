@@ -1,0 +1,149 @@
+"""Services of other systems: found through the manager, consumed over Mpp-fed, both ways.
+
+ETSI GR MEC 035, 6.5.2: steps 1 and 2 (look-up), and step 9 (consumption).
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Callable, Mapping
+
+from hanse.elements.mep.records import Records, RemoteService
+from hanse.kit.contract.call import continuing, current_call
+from hanse.kit.contract.declare import Stream
+from hanse.kit.contract.exchange import Exchange
+from hanse.kit.problems import Problem, not_found
+from hanse.kit.store import Store
+from hanse.kit.values import ABSENT, Absent, Link
+from hanse.model.place import Position
+from hanse.refpoints.mm3.management import FoundService, ServiceWanted
+from hanse.refpoints.mm5.platform import ManagerLookup
+from hanse.refpoints.mp1.remote import RemoteServices
+from hanse.refpoints.mp1.services import (
+    EndPointInfo,
+    LocalityType,
+    OAuth2Info,
+    SecurityInfo,
+    ServiceInfo,
+    ServiceLinks,
+    ServiceQuery,
+    TransportInfo,
+)
+from hanse.refpoints.mp2 import DataPlane
+from hanse.refpoints.mpp_fed.consumption import ServiceConsumption
+
+log = logging.getLogger("hanse.mep")
+
+LOOKUP_PATIENCE = 4.0
+"""Seconds that an app waits for what the federation knows; then the answer is that nothing was found."""
+
+NAMESPACE = uuid.UUID("6d8f3b2e-5a0c-4f55-9d0e-2f6a4a1b7c10")
+
+
+class RemoteLookup:
+    """Finds services elsewhere and remembers how to reach them."""
+
+    def __init__(
+        self,
+        url: str,
+        store: Store,
+        records: Records,
+        manager: ManagerLookup,
+        data_plane: DataPlane,
+        devices: Mapping[str, Position],
+    ) -> None:
+        self._url = url
+        self._store = store
+        self._records = records
+        self._manager = manager
+        self._data_plane = data_plane
+        self._devices = devices
+
+    async def find(self, query: ServiceQuery) -> list[ServiceInfo]:
+        """What the federation offers; nothing if it cannot be asked now."""
+        if isinstance(query.ser_name, Absent) and isinstance(query.ser_instance_id, Absent):
+            return []
+        position = await self._position(current_call().caller.subject)
+        wanted = ServiceWanted(
+            ser_name=query.ser_name,
+            ser_instance_id=query.ser_instance_id,
+            latitude=position.latitude if position else ABSENT,
+            longitude=position.longitude if position else ABSENT,
+        )
+        try:
+            with continuing(patience=LOOKUP_PATIENCE):
+                found = await self._manager.find_service(wanted)
+        except Problem as problem:
+            log.warning("looking up %s elsewhere failed: %s", query.ser_name, problem)
+            return []
+        return [await self._remembered(service) for service in found]
+
+    async def _position(self, app_instance_id: str) -> Position | None:
+        """Where the device is that the app serves now, by the newest flow that a rule of the app lets through."""
+        flows = [f for f in await self._data_plane.flows() if f.rule_id.startswith(app_instance_id + ".")]
+        places = [self._devices[f.src_address] for f in flows if f.src_address in self._devices]
+        return places[-1] if places else None
+
+    async def _remembered(self, found: FoundService) -> ServiceInfo:
+        identifier = str(uuid.uuid5(NAMESPACE, f"{found.system} {found.reference}"))
+        service = self._service_info(identifier, found)
+        remote = RemoteService(service=service, system=found.system, reference=found.reference)
+        if self._records.remote.find(identifier) != remote:
+            await self._store.commit(lambda tx: tx.put(self._records.remote, identifier, remote))
+        return service
+
+    def _service_info(self, identifier: str, found: FoundService) -> ServiceInfo:
+        oauth = OAuth2Info(grant_types=("OAUTH2_CLIENT_CREDENTIALS",), token_endpoint=f"{self._url}/oauth2/token")
+        return ServiceInfo(
+            ser_instance_id=identifier,
+            ser_name=found.ser_name,
+            version=found.version,
+            state=found.state,
+            serializer=found.serializer,
+            scope_of_locality=LocalityType.MEC_SYSTEM,
+            consumed_local_only=False,
+            is_local=False,
+            transport_info=TransportInfo(
+                id=identifier,
+                name=f"{found.ser_name} through the platform",
+                type=found.transport_type,
+                protocol="HTTP",
+                version=found.transport_version,
+                endpoint=EndPointInfo(uris=(f"{self._url}/mec_remote_services/v1/services/{identifier}",)),
+                security=SecurityInfo(o_auth2_info=oauth),
+            ),
+            links=ServiceLinks(self=Link(href=f"{self._url}/mec_service_mgmt/v1/services/{identifier}")),
+        )
+
+
+class RemoteConsumption(RemoteServices):
+    """An app's calls to services of other systems leave here (step 9, the consumer's platform)."""
+
+    def __init__(self, records: Records, partner: Callable[[str], ServiceConsumption]) -> None:
+        self._records = records
+        self._partner = partner
+
+    async def consume(self, service_id: str, rest: str, exchange: Exchange) -> Stream:
+        """Carry a request to the partner's platform."""
+        remote = self._records.remote.get(service_id)
+        return await self._partner(remote.system).consume(remote.reference, rest, exchange)
+
+
+class LocalConsumption(ServiceConsumption):
+    """Calls from other systems to services of this host arrive here (step 9, the producer's platform)."""
+
+    def __init__(self, records: Records, producer: Callable[[str], ServiceConsumption]) -> None:
+        self._records = records
+        self._producer = producer
+
+    async def consume(self, reference: str, rest: str, exchange: Exchange) -> Stream:
+        """Carry a request to the app that offers the service, if it may be consumed from elsewhere."""
+        record = self._records.services.get(reference)
+        service = record.service
+        if service.consumed_local_only or not isinstance(service.transport_info, TransportInfo):
+            raise not_found("service", reference)
+        endpoint = service.transport_info.endpoint
+        if not isinstance(endpoint.uris, tuple):
+            raise Problem(502, "Service has no URI", f"{service.ser_name} is not reached over HTTP")
+        return await self._producer(endpoint.uris[0]).consume(reference, rest, exchange)

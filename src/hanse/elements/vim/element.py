@@ -1,0 +1,126 @@
+"""The VIM: allocates, starts, stops and releases what instances run in (ETSI GS MEC 003, 7.1.4.4)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hanse.elements.vim.domain import Equipment, take
+from hanse.elements.vim.images import lay_open, receive
+from hanse.elements.vim.records import StoredImage, Taken
+from hanse.kit.contract.declare import Stream
+from hanse.kit.problems import Problem, bad_request
+from hanse.kit.store import Store, Transaction
+from hanse.kit.values import ABSENT
+from hanse.refpoints.mm4.infrastructure import Capacity, Infrastructure
+from hanse.refpoints.mm6.workloads import Allocation, Demand, Launch, Stopping, WorkloadInfo, Workloads
+from hanse.refpoints.mm7 import Compute, Limits, Workload, WorkloadState, WorkloadStatus
+
+
+class Vim(Infrastructure, Workloads):
+    """The VIM of one host, over one compute driver."""
+
+    def __init__(self, host: str, equipment: Equipment, store: Store, compute: Compute, directory: Path) -> None:
+        self._host = host
+        self._equipment = equipment
+        self._store = store
+        self._compute = compute
+        self._directory = directory
+        self._images = store.shelf("stored_image", StoredImage)
+        self._taken = store.shelf("workload", Taken)
+
+    async def start_up(self) -> None:
+        """Remove what an earlier run left half done: workloads of instances that are not known here."""
+        for status in await self._compute.list():
+            if status.instance_id not in self._taken:
+                await self._compute.delete(status.instance_id)
+
+    async def capacity(self) -> Capacity:
+        """What the host has and what is taken of it."""
+        taken = self._taken.values()
+        return Capacity(
+            host=self._host,
+            kind=(await self._compute.capabilities()).kind,
+            memory=self._equipment.memory,
+            memory_used=sum(t.memory for t in taken),
+            cpu_milli=self._equipment.cpu_milli,
+            cpu_milli_used=sum(t.cpu_milli for t in taken),
+            workloads=len(taken),
+        )
+
+    async def store_image(self, image_id: str, archive: Stream) -> None:
+        """Take an image in, if it is not there yet; its SHA-256 must be its id."""
+        path, digest = await receive(archive, self._directory / "incoming")
+        try:
+            if digest != image_id:
+                raise bad_request("Image digest differs", f"the archive's SHA-256 is {digest}, not {image_id}")
+            if image_id not in self._images:
+                image = await lay_open(path, image_id, self._compute)
+                await self._store.commit(lambda tx: tx.put(self._images, image_id, image))
+        finally:
+            path.unlink(missing_ok=True)
+
+    async def discard_image(self, image_id: str) -> None:
+        """Remove an image that no instance uses."""
+        if any(t.image_id == image_id for t in self._taken.values()):
+            return
+        await self._store.commit(lambda tx: tx.delete(self._images, image_id))
+        await self._compute.discard(image_id)
+
+    async def allocate(self, app_instance_id: str, demand: Demand) -> Allocation:
+        """Take resources for an instance; asked again, the same."""
+
+        def decide(tx: Transaction) -> Taken:
+            taken = tx.find(self._taken, app_instance_id)
+            if taken is None:
+                tx.get(self._images, demand.image_id)
+                taken = take(self._equipment, list(tx.values(self._taken)), demand)
+                tx.put(self._taken, app_instance_id, taken)
+            return taken
+
+        taken = await self._store.commit(decide)
+        return Allocation(app_instance_id=app_instance_id, address=taken.address, port=taken.port)
+
+    async def start(self, app_instance_id: str, launch: Launch) -> WorkloadInfo:
+        """Run an instance in the resources that it has."""
+        taken = self._taken.get(app_instance_id)
+        image = self._images.get(taken.image_id)
+        workload = Workload(
+            instance_id=app_instance_id,
+            image_id=taken.image_id,
+            command=image.command,
+            address=taken.address,
+            environment=launch.environment,
+            files=launch.files,
+            limits=Limits(memory=taken.memory, cpu_milli=taken.cpu_milli),
+        )
+        await self._compute.create(workload)
+        return await self._info(await self._compute.start(app_instance_id))
+
+    async def stop(self, app_instance_id: str, stopping: Stopping) -> WorkloadInfo:
+        """End an instance; its resources stay."""
+        self._taken.get(app_instance_id)
+        return await self._info(await self._compute.stop(app_instance_id, stopping.grace))
+
+    async def workload(self, app_instance_id: str) -> WorkloadInfo:
+        """How an instance is now."""
+        self._taken.get(app_instance_id)
+        return await self._info(await self._compute.status(app_instance_id))
+
+    async def release(self, app_instance_id: str) -> None:
+        """End an instance and free what it had."""
+        await self._compute.delete(app_instance_id)
+        await self._store.commit(lambda tx: tx.delete(self._taken, app_instance_id))
+
+    async def _info(self, status: WorkloadStatus) -> WorkloadInfo:
+        output: str | None = None
+        if status.state is WorkloadState.EXITED:
+            try:
+                output = (await self._compute.output(status.instance_id))[-2000:].decode("utf-8", "replace")
+            except Problem:
+                output = None
+        return WorkloadInfo(
+            app_instance_id=status.instance_id,
+            state=status.state,
+            exit=status.exit,
+            output=ABSENT if output is None else output,
+        )

@@ -1,0 +1,91 @@
+"""Callbacks: posting to an address that came with a subscription."""
+
+from __future__ import annotations
+
+import time
+
+import aiohttp
+import msgspec
+
+from hanse.kit.contract.call import Caller, current_call, new_span
+from hanse.kit.contract.observe import Message, Observer
+from hanse.kit.problems import Problem, unreachable
+from hanse.kit.values import Value
+
+PATIENCE = 5.0
+"""Seconds that a receiver may take; a slow one delays only its own lane."""
+
+
+class CallbackTo(Value):
+    """Something to be posted: where to, the JSON body, the receiver's name for records, the trace it is in."""
+
+    url: str
+    body: str
+    receiver: str
+    trace: str = ""
+
+    @classmethod
+    def of(cls, url: str, value: msgspec.Struct, receiver: str) -> CallbackTo:
+        """``value`` for the receiver at ``url``."""
+        body = msgspec.json.encode(value).decode()
+        return cls(url=url, body=body, receiver=receiver, trace=current_call().trace)
+
+
+class Callbacks:
+    """Delivers what an outbox holds: any 2xx is taken, anything else is a problem of that status."""
+
+    def __init__(self, caller: Caller, reference_point: str, observer: Observer) -> None:
+        self._caller = caller
+        self._reference_point = reference_point
+        self._observer = observer
+        self._session: aiohttp.ClientSession | None = None
+
+    async def deliver(self, event: bytes) -> None:
+        """Post one event (handler of an outbox topic)."""
+        to = msgspec.json.decode(event, type=CallbackTo)
+        began, status = time.time(), 503
+        try:
+            status = await self._post(to)
+            if status >= 300:
+                raise Problem(status, "Callback refused", f"{to.receiver} answered {status}")
+        finally:
+            self._record(to, status, began)
+
+    async def _post(self, to: CallbackTo) -> int:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=200))
+        timeout = aiohttp.ClientTimeout(total=PATIENCE)
+        headers = {"content-type": "application/json"}
+        try:
+            async with self._session.post(
+                to.url, data=to.body.encode(), headers=headers, timeout=timeout, allow_redirects=False
+            ) as response:
+                return response.status
+        except TimeoutError:
+            raise Problem(504, f"{to.receiver} does not answer", f"no answer within {PATIENCE} s") from None
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise unreachable(to.receiver, str(error)) from None
+
+    def _record(self, to: CallbackTo, status: int, began: float) -> None:
+        self._observer.saw(
+            Message(
+                operator=self._caller.operator,
+                trace=to.trace,
+                span=new_span(),
+                reference_point=self._reference_point,
+                sender=self._caller.name,
+                receiver=to.receiver,
+                operation="callback",
+                method="POST",
+                path="callback",
+                status=status,
+                began=began,
+                ended=time.time(),
+                side="sender",
+            )
+        )
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._session is not None:
+            await self._session.close()
