@@ -9,9 +9,6 @@ from typing import NamedTuple
 
 import dns.exception
 import dns.name
-import dns.rcode
-import dns.rdataclass
-import dns.rdatatype
 import dns.rrset
 from dns.name import Name
 from dns.rcode import Rcode

@@ -1,0 +1,184 @@
+"""A user's device reaches what its network lets it reach, and is told why where it does not."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from typing import cast
+
+import dns.message
+import dns.rcode
+import dns.rrset
+import pytest
+from aiohttp import web
+
+from hanse.elements.ue import Device
+from hanse.kit.problems import Problem
+
+_BLOCK = f"127.{192 + os.getpid() % 60}.{os.getpid() // 60 % 256}"
+ADDRESS, APP, DNS = f"{_BLOCK}.10", f"{_BLOCK}.3", f"{_BLOCK}.53"
+PORT = 18080
+
+
+class Resolver(asyncio.DatagramProtocol):
+    """A name server on a real socket that knows one name, and remembers who asked."""
+
+    def __init__(self) -> None:
+        self.askers: list[str] = []
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.DatagramTransport, transport)
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        self.askers.append(addr[0])
+        query = dns.message.from_wire(data)
+        name = query.question[0].name.to_text()
+        if name == "silent.example.":
+            return
+        response = dns.message.make_response(query)
+        if name == "video.example.":
+            response.answer.append(dns.rrset.from_text(name, 30, "IN", "A", APP))
+        codes = {"refused.example.": dns.rcode.REFUSED, "broken.example.": dns.rcode.SERVFAIL}
+        known = {"video.example.": dns.rcode.NOERROR, "six.example.": dns.rcode.NOERROR}
+        response.set_rcode((codes | known).get(name, dns.rcode.NXDOMAIN))
+        self.transport.sendto(response.to_wire(), addr)
+
+
+@pytest.fixture
+async def resolver() -> AsyncIterator[Resolver]:
+    loop = asyncio.get_running_loop()
+    transport, resolver = await loop.create_datagram_endpoint(Resolver, local_addr=(DNS, PORT))
+    yield resolver
+    transport.close()
+
+
+@pytest.fixture
+def device(resolver: Resolver) -> Device:
+    return Device(ADDRESS, (DNS, PORT), timeout=0.2)
+
+
+@pytest.fixture
+async def app() -> AsyncIterator[None]:
+    """An application that tells what it was asked, and by whom."""
+
+    async def tell(request: web.Request) -> web.Response:
+        if request.path == "/moved":
+            raise web.HTTPFound("http://video.example/elsewhere")
+        if request.path == "/silent":
+            await asyncio.sleep(1)
+        said = f"{request.method} {request.headers.get('X-Word')} {(await request.read()).decode()} {request.remote}"
+        return web.Response(text=said, status=201, headers={"X-Host": request.host})
+
+    runner = web.AppRunner(_application(tell), shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, APP, PORT).start()
+    yield
+    await runner.cleanup()
+
+
+def _application(handler: object) -> web.Application:
+    application = web.Application()
+    application.router.add_route("*", "/{rest:.*}", handler)  # type: ignore[arg-type]
+    return application
+
+
+async def test_a_name_is_asked_of_the_network_from_the_devices_own_address(device: Device, resolver: Resolver) -> None:
+    assert await device.resolve("video.example") == APP
+    assert resolver.askers == [ADDRESS]
+
+
+async def test_an_address_needs_no_resolver(device: Device, resolver: Resolver) -> None:
+    assert await device.resolve("127.3.0.7") == "127.3.0.7"
+    assert resolver.askers == []
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "words"),
+    [
+        ("no.example", 404, "No such name"),
+        ("six.example", 404, "No such IPv4 address"),
+        ("refused.example", 403, "refuses this name or this device"),
+        ("broken.example", 503, "SERVFAIL"),
+        ("silent.example", 503, "cannot be reached"),
+        ("a..b", 400, "name is not a domain name"),
+    ],
+)
+async def test_a_name_that_is_not_resolved_says_why(device: Device, name: str, status: int, words: str) -> None:
+    with pytest.raises(Problem, match=words) as by_itself:
+        await device.resolve(name)
+    assert by_itself.value.status == status
+    if name != "a..b":
+        with pytest.raises(Problem, match=words) as in_request:
+            await device.request("GET", f"http://{name}:{PORT}/")
+        assert in_request.value.status == status
+
+
+async def test_a_lost_question_is_asked_again(device: Device, resolver: Resolver) -> None:
+    with pytest.raises(Problem):
+        await device.resolve("silent.example")
+    assert resolver.askers == [ADDRESS, ADDRESS]
+
+
+@pytest.mark.usefixtures("app")
+async def test_a_request_carries_method_body_and_headers_from_the_devices_address(device: Device) -> None:
+    answer = await device.request("PUT", f"http://video.example:{PORT}/x", b"body", {"X-Word": "word"})
+    assert answer.status == 201
+    assert answer.body == f"PUT word body {ADDRESS}".encode()
+    assert answer.headers["X-Host"] == f"video.example:{PORT}"
+
+
+@pytest.mark.usefixtures("app")
+async def test_a_redirect_is_shown_and_not_followed(device: Device) -> None:
+    assert (await device.request("GET", f"http://video.example:{PORT}/moved")).status == 302
+
+
+@pytest.mark.usefixtures("app")
+async def test_an_application_that_does_not_answer_is_not_waited_for_for_ever(device: Device) -> None:
+    with pytest.raises(Problem, match=r"503.*no answer within 0\.2 seconds"):
+        await device.request("GET", f"http://video.example:{PORT}/silent")
+
+
+@pytest.mark.usefixtures("app")
+async def test_a_connection_comes_from_the_devices_address(device: Device) -> None:
+    reader, writer = await device.open("video.example", PORT)
+    assert writer.get_extra_info("sockname")[0] == ADDRESS
+    writer.write(b"GET / HTTP/1.0\r\n\r\n")
+    assert ADDRESS.encode() in await reader.read()
+    writer.close()
+
+
+async def test_where_nothing_listens_the_device_is_told_so(device: Device) -> None:
+    with pytest.raises(Problem, match=r"503 video\.example:18080 cannot be reached.*nothing listens there"):
+        await device.open("video.example", PORT)
+    with pytest.raises(Problem, match=r"503 video\.example:18080 cannot be reached.*nothing listens there"):
+        await device.request("GET", f"http://video.example:{PORT}/")
+
+
+async def test_a_device_that_is_reset_is_told_that_no_rule_admits_it(device: Device) -> None:
+    async def reset(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.get_extra_info("socket").setsockopt(1, 13, b"\1\0\0\0\0\0\0\0")
+        writer.transport.abort()
+
+    server = await asyncio.start_server(reset, APP, PORT)
+    with pytest.raises(Problem, match=r"503.*no traffic rule admits this device"):
+        await device.request("GET", f"http://video.example:{PORT}/")
+    server.close()
+
+
+async def test_an_answer_that_is_no_http_is_a_bad_gateway(device: Device) -> None:
+    async def babble(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readline()
+        writer.write(b"SSH-2.0-something\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(babble, APP, PORT)
+    with pytest.raises(Problem, match="502"):
+        await device.request("GET", f"http://video.example:{PORT}/")
+    server.close()
+
+
+@pytest.mark.parametrize("url", ["https://video.example/", "video.example", "http://", "http://x:99999/", "ftp://x/"])
+async def test_what_is_no_http_url_is_refused(device: Device, url: str) -> None:
+    with pytest.raises(Problem, match="400 url is not"):
+        await device.request("GET", url)
