@@ -79,7 +79,9 @@ class Device:
             family=socket.AF_INET,
         )
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=self.timeout, sock_read=self.timeout)
-        return aiohttp.ClientSession(connector=connector, timeout=timeout, auto_decompress=False)
+        session = aiohttp.ClientSession(connector=connector, timeout=timeout, auto_decompress=False)
+        session._retry_connection = False  # else a GET that is reset is sent twice, and two refused flows are counted
+        return session
 
     def _refused(self, where: str, error: BaseException) -> Problem:
         """What a device sees when the data plane, the application or the network says no."""

@@ -155,14 +155,18 @@ async def test_where_nothing_listens_the_device_is_told_so(device: Device) -> No
         await device.request("GET", f"http://video.example:{PORT}/")
 
 
-async def test_a_device_that_is_reset_is_told_that_no_rule_admits_it(device: Device) -> None:
+async def test_a_device_that_is_reset_tries_once_and_is_told_that_no_rule_admits_it(device: Device) -> None:
+    dialled = []
+
     async def reset(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        dialled.append(writer.get_extra_info("peername")[0])
         writer.get_extra_info("socket").setsockopt(1, 13, b"\1\0\0\0\0\0\0\0")
         writer.transport.abort()
 
     server = await asyncio.start_server(reset, APP, PORT)
     with pytest.raises(Problem, match=r"503.*no traffic rule admits this device"):
         await device.request("GET", f"http://video.example:{PORT}/")
+    assert dialled == [ADDRESS]
     server.close()
 
 
