@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from hanse.drivers.compute_process.driver import ProcessCompute
+from hanse.drivers.compute_process.instances import Instance
 from hanse.drivers.compute_process.processes import every_process
 from hanse.refpoints.mm7 import Workload
 
@@ -61,6 +62,12 @@ async def said(compute: ProcessCompute, words: bytes, instance_id: str = "app-1"
         return words in await compute.output(instance_id)
 
     await until(heard)
+
+
+def supervisor_of(directory: Path) -> int:
+    run = Instance(directory / "instances", "app-1").run()
+    assert run is not None
+    return run.supervisor.pid
 
 
 def of_instance(directory: Path) -> list[int]:

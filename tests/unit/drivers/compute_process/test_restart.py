@@ -13,12 +13,11 @@ from pathlib import Path
 import pytest
 
 from hanse.drivers.compute_process.driver import ProcessCompute
-from hanse.drivers.compute_process.instances import Instance
 from hanse.drivers.compute_process.launch import SOURCES
 from hanse.kit.values import ABSENT
 from hanse.refpoints.mm7 import Workload, WorkloadState
 
-from .conftest import end_everything, nothing_left, of_instance, said
+from .conftest import end_everything, nothing_left, of_instance, said, supervisor_of
 
 VIM = """
 import asyncio, sys
@@ -171,13 +170,26 @@ async def test_a_damaged_record_does_not_hide_the_other_apps(
     await second.close()
 
 
+@pytest.mark.parametrize("damaged", [False, True])
 async def test_deleting_a_workload_whose_supervisor_was_killed_unseen_ends_its_daemons(
+    again: ProcessCompute, directory: Path, source: Path, damaged: bool
+) -> None:
+    await asyncio.to_thread(source.write_text, f"import os\nif os.fork() == 0: os.setsid(); print('daemon')\n{SERVE}")
+    await killed(vim(directory, source, "start"))
+    await said(again, b"daemon")
+    os.kill(supervisor_of(directory), signal.SIGKILL)
+    if damaged:
+        await asyncio.to_thread((directory / "instances" / "app-1" / "spec.json").write_text, "{")
+    second = ProcessCompute(directory)
+    await second.delete("app-1")
+    await second.close()
+    await nothing_left(directory)
+
+
+async def test_an_app_ends_with_its_supervisor_though_no_vim_is_there(
     again: ProcessCompute, directory: Path, source: Path
 ) -> None:
-    await asyncio.to_thread(source.write_text, f"import os\nif os.fork() == 0: os.setsid()\n{SERVE}")
     await killed(vim(directory, source, "start"))
-    run = Instance(directory / "instances", "app-1").run()
-    assert run is not None
-    os.kill(run.supervisor.pid, signal.SIGKILL)
-    await again.delete("app-1")
+    await said(again, b"serving")  # reading output attaches nothing: only the kernel is left to end the app
+    os.kill(supervisor_of(directory), signal.SIGKILL)
     await nothing_left(directory)

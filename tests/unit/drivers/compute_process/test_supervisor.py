@@ -14,13 +14,12 @@ import pytest
 
 from hanse.drivers.compute_process import record
 from hanse.drivers.compute_process.driver import ProcessCompute
-from hanse.drivers.compute_process.instances import Instance
 from hanse.drivers.compute_process.launch import PYTHON, SOURCES
 from hanse.kit.problems import Problem
 from hanse.kit.values import ABSENT
 from hanse.refpoints.mm7 import Limits, Workload, WorkloadState
 
-from .conftest import nothing_left, of_instance, said, script, until
+from .conftest import nothing_left, of_instance, said, script, supervisor_of, until
 
 FAMILY = """
 import os, time
@@ -36,12 +35,6 @@ if os.fork() == 0:
 _OF_THE_C_LIBRARY = 3 << 31
 """Signals 32 and 33: glibc ignores them in what it spawns, and sets them up again where it needs them."""
 SERVE = "import time; print('serving'); time.sleep(600)"
-
-
-def supervisor_of(directory: Path) -> int:
-    run = Instance(directory / "instances", "app-1").run()
-    assert run is not None
-    return run.supervisor.pid
 
 
 async def test_an_app_that_ends_takes_its_children_and_daemons_with_it(
