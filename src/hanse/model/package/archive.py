@@ -56,10 +56,14 @@ class Archive:
         if name not in self._members:
             raise bad_request(f"{name} is not in the archive", "the file must be a member of the package")
         try:
-            with self._zip.open(self._members[name]) as stream:
+            member = self._zip.open(self._members[name])
+        except (OSError, ValueError, *_UNREADABLE) as error:
+            raise _damaged(name, error) from None
+        try:
+            with member as stream:
                 yield stream
         except _UNREADABLE as error:
-            raise bad_request(f"{name} is damaged", f"it cannot be unpacked ({error}); pack it again") from None
+            raise _damaged(name, error) from None
 
     def text(self, name: str) -> bytes:
         """A small member, whole."""
@@ -75,6 +79,10 @@ class Archive:
             while chunk := stream.read(CHUNK):
                 digest.update(chunk)
         return digest.hexdigest()
+
+
+def _damaged(name: str, error: Exception) -> Problem:
+    return bad_request(f"{name} is damaged", f"it cannot be unpacked ({error}); pack it again")
 
 
 @contextmanager

@@ -58,7 +58,7 @@ class Signature:
             self._verify(certificate, content_digest)
         except InvalidSignature:
             raise self._refused("the content was changed after it was signed") from None
-        except (ValueError, TypeError, KeyError, UnsupportedAlgorithm) as error:
+        except (ValueError, TypeError, KeyError, UnsupportedAlgorithm, x509.DuplicateExtension) as error:
             raise self._refused(str(error)) from None
         return certificate
 

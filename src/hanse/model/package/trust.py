@@ -34,6 +34,16 @@ def check_signer(
     signer: x509.Certificate, between: Iterable[x509.Certificate], anchors: Iterable[x509.Certificate], now: datetime
 ) -> None:
     """400 unless ``signer`` may sign, is valid at ``now`` and a chain leads from it to one of the ``anchors``."""
+    try:
+        _check_signer(signer, list(between), list(anchors), now)
+    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
+        # cryptography reads the parts of a certificate only when they are asked for
+        raise bad_request("The signer's certificate is unreadable", f"it must be sound X.509: {error}") from None
+
+
+def _check_signer(
+    signer: x509.Certificate, between: list[x509.Certificate], anchors: list[x509.Certificate], now: datetime
+) -> None:
     name = signer.subject.rfc4514_string()
     if not signer.not_valid_before_utc <= now <= signer.not_valid_after_utc:
         detail = f"the certificate is valid from {signer.not_valid_before_utc} to {signer.not_valid_after_utc}"
@@ -41,7 +51,7 @@ def check_signer(
     if not _may_sign(signer):
         detail = "its key usage must be digitalSignature or nonRepudiation, its extended usage codeSigning or none"
         raise bad_request(f"The signer {name} may not sign packages", detail)
-    _check_chain(name, signer, list(between), list(anchors), now)
+    _check_chain(name, signer, between, anchors, now)
 
 
 def _may_sign(certificate: x509.Certificate) -> bool:

@@ -149,8 +149,8 @@ def _image(archive: Archive, image: SwImageDescriptor, listed: dict[str, FileEnt
         )
     sha256 = entry.hash if entry.algorithm == "SHA-256" else ""
     if not entry.external:
-        _check_image(archive, image)
         sha256 = sha256 or archive.digest(entry.source)
+        _check_image(archive, image, sha256)
     return PackageImage(
         name=image.name,
         path=image.sw_image,
@@ -161,10 +161,11 @@ def _image(archive: Archive, image: SwImageDescriptor, listed: dict[str, FileEnt
     )
 
 
-def _check_image(archive: Archive, image: SwImageDescriptor) -> None:
+def _check_image(archive: Archive, image: SwImageDescriptor, sha256: str) -> None:
     if image.checksum is not ABSENT:
         algorithm = image.checksum.algorithm.replace("-", "")
-        if archive.digest(image.sw_image, algorithm) != image.checksum.hash.lower():
+        digest = sha256 if algorithm == "sha256" else archive.digest(image.sw_image, algorithm)
+        if digest != image.checksum.hash.lower():
             raise bad_request(f"{image.sw_image} is not the image described", f"the checksum of {image.id} is another")
     size = archive.size(image.sw_image)
     if image.size is not ABSENT and image.size < size:

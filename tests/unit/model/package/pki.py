@@ -10,7 +10,7 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtensionOID, NameOID
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
@@ -48,6 +48,23 @@ def signer(
     """A certificate that signs packages, valid for ``days`` from ten days before NOW."""
     key = key or ec.generate_private_key(ec.SECP256R1())
     return _issue(name, key, issuer, ca=False, days=days, usage=usage, purpose=purpose)
+
+
+def malformed(name: str, issuer: Holder) -> Holder:
+    """A certificate that its authority signed although its key usage cannot be read."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer.certificate.subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(NOW - timedelta(days=1))
+        .not_valid_after(NOW + timedelta(days=1))
+        .add_extension(x509.UnrecognizedExtension(ExtensionOID.KEY_USAGE, b"\x03"), critical=True)
+    )
+    return Holder(builder.sign(issuer.key, hashes.SHA256()), key)
 
 
 def rsa_key() -> rsa.RSAPrivateKey:

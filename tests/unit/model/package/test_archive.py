@@ -86,6 +86,16 @@ def test_a_member_that_lies_about_its_size_is_found(tmp_path: Path) -> None:
         opened.digest("a")
 
 
+def test_a_member_that_lies_outside_of_the_archive_is_found(tmp_path: Path) -> None:
+    path = archive(tmp_path / "x.zip", ("a", b"x" * 1000), ("b", b"y" * 1000))
+    content = bytearray(path.read_bytes())
+    at = content.rindex(b"PK\x01\x02") + 42
+    content[at : at + 4] = (2**31).to_bytes(4, "little")
+    path.write_bytes(content)
+    with pytest.raises(Problem, match=r"b is damaged|not a ZIP"), open_archive(path) as opened:
+        opened.digest("b")
+
+
 @pytest.mark.parametrize("read", [lambda opened: opened.text("b"), lambda opened: opened.digest("b")])
 def test_a_member_that_is_not_there_is_a_problem(read: Callable[..., object], tmp_path: Path) -> None:
     with open_archive(archive(tmp_path / "x.zip", ("a", b"x"))) as opened, pytest.raises(Problem, match="b is not in"):

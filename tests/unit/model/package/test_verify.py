@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -141,6 +142,45 @@ def test_metadata_that_differ_from_the_descriptor_are_found(csar: Path, ca: pki.
     assert "vnf_software_version" in refused(path, ca).title
 
 
+def redescribed(csar: Path, signer: pki.Holder, old: bytes, new: bytes) -> Path:
+    """The package with another descriptor, its digest in the manifest put right, signed again."""
+    name = "Definitions/hello.yaml"
+    before = unpack(csar)[name]
+    after = before.replace(old, new)
+    assert after != before
+    path = change(csar, lambda members: members.update({name: after}))
+    old_digest, new_digest = (hashlib.sha256(content).hexdigest().encode() for content in (before, after))
+    return resigned(path, signer, lambda text: text.replace(old_digest, new_digest))
+
+
+def test_a_descriptor_that_breaks_a_rule_is_refused_though_signed(
+    csar: Path, ca: pki.Holder, signer: pki.Holder
+) -> None:
+    path = redescribed(csar, signer, b"layer_protocols", b"layers")
+    assert refused(path, ca).title == "Definitions/hello.yaml breaks 2 rules"
+
+
+def test_an_image_that_is_not_the_one_described_is_refused(csar: Path, ca: pki.Holder, signer: pki.Holder) -> None:
+    image = unpack(csar)[IMAGE]
+    digest = hashlib.sha256(image).hexdigest().encode()
+    assert IMAGE in refused(redescribed(csar, signer, digest, b"0" * 64), ca).title
+    smaller = redescribed(csar, signer, f"{len(image)} B".encode(), b"1 B")
+    assert "larger than described" in refused(smaller, ca).title
+
+
+def test_an_image_that_is_nowhere_is_refused(csar: Path, ca: pki.Holder, signer: pki.Holder) -> None:
+    path = redescribed(csar, signer, b"Artifacts/Images/hello.tar.gz", b"https://example.com/hello.tar.gz")
+    assert refused(path, ca).title == "https://example.com/hello.tar.gz is missing"
+
+
+def test_an_image_elsewhere_is_described_by_its_listed_digest(csar: Path, ca: pki.Holder, signer: pki.Holder) -> None:
+    url = b"https://example.com/hello.tar.gz"
+    path = redescribed(csar, signer, b"Artifacts/Images/hello.tar.gz", url)
+    entry = b"Source: " + url + b"\nAlgorithm: SHA-256\nHash: " + b"ab" * 32 + b"\n\n"
+    [image] = verify(resigned(path, signer, lambda text: text + entry), trust=[ca.pem], now=pki.NOW).images
+    assert (image.path, image.sha256, image.size) == (url.decode(), "ab" * 32, 0)
+
+
 def test_a_stranger_who_signs_again_is_not_believed(csar: Path, ca: pki.Holder) -> None:
     stranger = pki.signer("Stranger", pki.authority("Harbour CA"))
     problem = refused(resigned(csar, stranger), ca)
@@ -150,6 +190,10 @@ def test_a_stranger_who_signs_again_is_not_believed(csar: Path, ca: pki.Holder) 
 
 def test_a_signer_is_no_authority_for_another(csar: Path, ca: pki.Holder, signer: pki.Holder) -> None:
     assert "unknown" in refused(resigned(csar, pki.signer("Child", signer)), ca).title
+
+
+def test_a_certificate_that_cannot_be_read_is_a_problem_and_no_crash(csar: Path, ca: pki.Holder) -> None:
+    assert "certificate is unreadable" in refused(resigned(csar, pki.malformed("Odd", ca)), ca).title
 
 
 def test_without_any_authority_nobody_is_believed(csar: Path) -> None:
