@@ -11,7 +11,7 @@ import logging
 import random
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 
 import msgspec
 
@@ -100,7 +100,7 @@ class Outbox:
                 event = waiting[0]
                 if event.event_id in self._events:
                     await self._deliver(event)
-                    await self._store.commit(lambda tx, key=event.event_id: tx.delete(self._events, key))  # type: ignore[misc]
+                    await self._remove(event)
                 waiting.popleft()
         finally:
             del self._tasks[lane]
@@ -108,7 +108,7 @@ class Outbox:
                 self._lanes.pop(lane, None)
 
     async def _deliver(self, event: Event) -> None:
-        pause = FIRST_PAUSE
+        pauses = _pauses()
         while event.event_id in self._events:
             try:
                 await self._handlers[event.topic](event.body.encode())
@@ -124,5 +124,21 @@ class Outbox:
             if time.time() - event.at > self._give_up_after:
                 log.warning("%s to %s given up: %s", event.topic, event.lane, reason)
                 return
-            await asyncio.sleep(pause * random.uniform(0.8, 1.2))
-            pause = min(pause * 2, LONGEST_PAUSE)
+            await asyncio.sleep(next(pauses))
+
+    async def _remove(self, event: Event) -> None:
+        """Forget a delivered event; while the disk is full it waits, and is not delivered again."""
+        for pause in _pauses():
+            try:
+                await self._store.commit(lambda tx: tx.delete(self._events, event.event_id))
+                return
+            except Problem as problem:
+                log.warning("%s to %s was delivered and cannot be removed: %s", event.topic, event.lane, problem)
+            await asyncio.sleep(pause)
+
+
+def _pauses() -> Iterator[float]:
+    pause = FIRST_PAUSE
+    while True:
+        yield pause * random.uniform(0.8, 1.2)
+        pause = min(pause * 2, LONGEST_PAUSE)

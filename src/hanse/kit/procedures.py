@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -54,7 +53,7 @@ class Steps(Protocol):
         """Run a step once, durably; its result is JSON.
 
         A problem that may pass is retried for ``patience`` seconds. ``undo`` is run with the same arguments, last step
-        first, if a later step ends with a problem.
+        first, if this step or a later one ends with a problem: a step that failed may have been half done.
         """
 
 
@@ -84,6 +83,7 @@ class DurableProcedures:
         self._newest: dict[str, int] = {}
         self._dbos: type[DBOS] | None = None
         self._workflow: Any = None
+        self._running: set[asyncio.Task[Any]] = set()
 
     def register(self, name: str, body: Body, *, version: int = 1, failed: Step | None = None) -> None:
         """Make a procedure known; see `Procedures.register`."""
@@ -123,7 +123,10 @@ class DurableProcedures:
         DBOS.launch()
 
     async def close(self) -> None:
-        """Let go of DBOS; unfinished procedures wait for the next run."""
+        """Stop every procedure where it is and let go of DBOS; unfinished ones wait for the next run."""
+        for task in (running := list(self._running)):
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
         if self._dbos is not None:
             dbos, self._dbos = self._dbos, None
             await asyncio.to_thread(dbos.destroy, destroy_registry=True)
@@ -139,22 +142,52 @@ class DurableProcedures:
             await self._dbos.start_workflow_async(self._workflow, body.decode())
 
     async def _run(self, text: str) -> None:
-        start = msgspec.json.decode(text, type=Start)
-        registered = self._known[start.name, start.version]
-        steps = _DurableSteps(start, os.getpid())
+        task = asyncio.current_task()
+        assert task is not None
+        self._running.add(task)
         try:
-            await registered.body(steps, start.subject)
-        except Problem as problem:
-            log.warning("%s of %s failed: %s", start.name, start.subject, problem)
-            await steps.undo_all()
-            if registered.failed is not None:
-                await steps.run(registered.failed, start.subject, problem.encode().decode())
+            await self._carry_out(msgspec.json.decode(text, type=Start))
+        finally:
+            self._running.discard(task)
+
+    async def _carry_out(self, start: Start) -> None:
+        registered = self._known.get((start.name, start.version))
+        if registered is None:  # to raise would end it for ever: it waits for a run that knows it
+            log.error("%s version %d is not known here; register it to finish %s", *_named(start))
+            await asyncio.Event().wait()
+            return
+        steps = _DurableSteps(start)
+        problem = await _problem_of(registered.body, steps, start)
+        if problem is None:
+            return
+        log.warning("%s version %d of %s failed: %s", *_named(start), problem)
+        await steps.undo_all()
+        if registered.failed is not None:
+            await steps.run(registered.failed, start.subject, problem.encode().decode())
+
+
+def _named(start: Start) -> tuple[str, int, str]:
+    return start.name, start.version, start.subject
+
+
+async def _problem_of(body: Body, steps: _DurableSteps, start: Start) -> Problem | None:
+    """Run a body to its end; an error in its own lines ends it as a problem would. Errors of DBOS are left to it."""
+    try:
+        await body(steps, start.subject)
+    except Problem as problem:
+        return problem
+    except Exception as error:
+        if type(error).__module__.partition(".")[0] == "dbos":
+            raise
+        log.exception("%s version %d of %s has an error", *_named(start))
+        return Problem(500, "Internal error", repr(error))
+    return None
 
 
 class _DurableSteps:
-    def __init__(self, start: Start, owner: int) -> None:
+    def __init__(self, start: Start) -> None:
         self._start = start
-        self._owner = owner
+        self._count = 0
         self._undo: list[tuple[Step, tuple[str, ...]]] = []
 
     async def run(self, step: Step, *arguments: str, undo: Step | None = None, patience: float = 60.0) -> Any:
@@ -164,8 +197,11 @@ class _DurableSteps:
         if undo is not None:
             self._undo.append((undo, arguments))
 
+        self._count += 1
+        key = f"{self._start.procedure_id}-{self._count}-{step.__name__}"
+
         async def attempt() -> str:
-            return await _outcome(step, arguments, self._start, patience)
+            return await _outcome(step, arguments, self._start, key, patience)
 
         outcome = msgspec.json.decode(await DBOS.run_step_async({"name": step.__name__}, attempt))
         if "problem" in outcome:
@@ -183,11 +219,10 @@ class _DurableSteps:
                 log.warning("undoing %s of %s failed: %s", step.__name__, self._start.subject, problem)
 
 
-async def _outcome(step: Step, arguments: tuple[str, ...], start: Start, patience: float) -> str:
-    """Run a step to its result or its problem, as JSON: DBOS keeps nothing else."""
+async def _outcome(step: Step, arguments: tuple[str, ...], start: Start, key: str, patience: float) -> str:
+    """Run a step to its result or its problem, as JSON: DBOS keeps nothing else. Its calls go under one key."""
     deadline = asyncio.get_running_loop().time() + patience
     pause = 0.05
-    key = f"{start.procedure_id}-{step.__name__}"
     while True:
         try:
             with continuing(start.trace, idempotency_key=key, patience=patience):

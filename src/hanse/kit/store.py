@@ -9,6 +9,7 @@ costs a dictionary look-up, no query.
 from __future__ import annotations
 
 import asyncio
+import logging
 import queue
 import threading
 from collections.abc import Callable, Iterator
@@ -20,6 +21,8 @@ import sqlalchemy as sql
 
 from hanse.kit.failpoints import effect
 from hanse.kit.problems import Problem, not_found
+
+log = logging.getLogger("hanse.store")
 
 T = TypeVar("T", bound=msgspec.Struct)
 R = TypeVar("R")
@@ -103,27 +106,27 @@ class _Batch:
 
     def __init__(self, number: int, transaction: Transaction) -> None:
         self.number = number
+        self.after = transaction.after
         self.rows = [(shelf, key, value) for (_, key), (shelf, value) in transaction.changes.items()]
         self.loop = asyncio.get_running_loop()
         self.done: asyncio.Future[None] = self.loop.create_future()
         for shelf, key, value in self.rows:
             shelf._staged[key] = (number, value)
 
-    def settle(self, problem: Problem | None) -> None:
-        """Let readers see what is on disk now; runs on the event loop."""
+    def settle(self, fault: str | None) -> None:
+        """Let readers see what is on disk now; runs on the event loop, also if nobody waits any more."""
         for shelf, key, value in self.rows:
-            if problem is None and value is _DELETED:
+            if fault is None and value is _DELETED:
                 shelf._durable.pop(key, None)
-            elif problem is None:
+            elif fault is None:
                 shelf._durable[key] = value
             if shelf._staged.get(key, (0, None))[0] == self.number:
                 del shelf._staged[key]
-        if self.done.done():
-            return
-        if problem is None:
+        if fault is None:
+            _run(self.after)
             self.done.set_result(None)
         else:
-            self.done.set_exception(problem)
+            self.done.set_exception(Problem(507, "The store cannot be written", fault))
 
 
 class Store:
@@ -136,6 +139,8 @@ class Store:
         self._queue: queue.SimpleQueue[_Batch | None] = queue.SimpleQueue()
         self._numbers = 0
         self._refused_through = 0
+        self._outstanding: dict[int, _Batch] = {}
+        self._closed = False
         self._writer = threading.Thread(target=self._write_forever, name="hanse-store", daemon=True)
         self._writer.start()
 
@@ -149,28 +154,34 @@ class Store:
         with self._engine.begin() as connection:
             table.create(connection, checkfirst=True)
             for key, body in connection.execute(sql.select(table.c.key, table.c.body).order_by(sql.text("rowid"))):
-                shelf._durable[key] = msgspec.json.decode(body, type=kind)
+                shelf._durable[key] = _read(name, key, body, kind)
         self._tables[name] = table
         return shelf
 
     async def commit(self, decide: Callable[[Transaction], R]) -> R:
         """Run a decision and return once it is on disk; a decision that raises changes nothing.
 
-        A problem 507 if the disk takes no more; then nothing has changed either.
+        A problem 507 if the disk takes no more; then nothing has changed either. Whoever is cancelled while it waits
+        leaves its decision standing.
         """
+        if self._closed:
+            raise Problem(503, "The store is closed", "the element is shutting down")
         transaction = Transaction()
         result = decide(transaction)
-        if transaction.changes:
-            self._numbers += 1
-            batch = _Batch(self._numbers, transaction)
-            self._queue.put(batch)
-            await asyncio.shield(batch.done)
-        for action in transaction.after:
-            action()
+        if not transaction.changes:
+            _run(transaction.after)
+            return result
+        self._numbers += 1
+        batch = self._outstanding[self._numbers] = _Batch(self._numbers, transaction)
+        self._queue.put(batch)
+        await asyncio.shield(batch.done)
         return result
 
     def close(self) -> None:
         """Write what is queued and close the file."""
+        if self._closed:
+            return
+        self._closed = True
         self._queue.put(None)
         self._writer.join()
         self._engine.dispose()
@@ -189,33 +200,34 @@ class Store:
         return batches
 
     def _write(self, batches: list[_Batch]) -> None:
-        if not batches:
+        fresh = [batch for batch in batches if batch.number > self._refused_through]
+        if not fresh:
             return
-        problem = None
-        if batches[0].number <= self._refused_through:
-            problem = Problem(507, "The store cannot be written", "an earlier change could not be written")
-        else:
-            try:
-                self._write_rows([row for batch in batches for row in batch.rows])
-            except Exception as error:
-                problem = Problem(507, "The store cannot be written", str(error).splitlines()[0])
-        self._settle(batches, problem)
+        fault = None
+        try:
+            self._write_rows([row for batch in fresh for row in batch.rows])
+        except Exception as error:
+            fault = next(iter(str(error).splitlines()), type(error).__name__)
+        self._settle(fresh, fault)
 
-    def _settle(self, batches: list[_Batch], problem: Problem | None) -> None:
+    def _settle(self, batches: list[_Batch], fault: str | None) -> None:
         settled = threading.Event()
 
         def on_loop() -> None:
-            if problem is not None:
-                self._refused_through = self._numbers  # whatever was decided on top of it falls too
-            for batch in batches:
-                batch.settle(problem)
+            fallen = batches
+            if fault is not None:  # whatever was decided on top of it falls too, at once
+                self._refused_through = self._numbers
+                fallen = list(self._outstanding.values())
+            for batch in fallen:
+                del self._outstanding[batch.number]
+                batch.settle(fault)
             settled.set()
 
         try:
             batches[0].loop.call_soon_threadsafe(on_loop)
         except RuntimeError:  # the loop has ended: nobody waits for the answer any more
             return
-        if problem is not None:
+        if fault is not None:
             settled.wait(timeout=10)
 
     @effect("store.commit")
@@ -224,6 +236,21 @@ class Store:
         with self._engine.begin() as connection:
             for (name, key), value in last.items():
                 _write_row(connection, self._tables[name], key, value)
+
+
+def _run(actions: list[Callable[[], None]]) -> None:
+    for action in actions:
+        try:
+            action()
+        except Exception:
+            log.exception("what follows a commit failed; the commit stands")
+
+
+def _read(name: str, key: str, body: str, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.MsgspecError as error:
+        raise Problem(500, f"Record {key} of {name}", f"is not what this version writes: {error}") from None
 
 
 def _write_row(connection: sql.Connection, table: sql.Table, key: str, value: Any) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar, cast, get_origin
+from typing import Any, Protocol, TypeVar, cast, get_args, get_origin
 from urllib.parse import quote, urlencode
 
 import msgspec
@@ -13,7 +14,7 @@ import msgspec
 from hanse.kit.contract.call import Call, Caller, new_trace, next_call
 from hanse.kit.contract.declare import Accepted, Api, Created, Operation, Page, Stream, Tagged, payload_type
 from hanse.kit.contract.direct import filled, parameter_names
-from hanse.kit.contract.exchange import HOP_BY_HOP, Exchange, whole
+from hanse.kit.contract.exchange import HOP_BY_HOP, Exchange
 from hanse.kit.contract.gate import status_of
 from hanse.kit.contract.observe import Message, Observer
 from hanse.kit.problems import Problem
@@ -89,8 +90,7 @@ def _method(api: type[Api], operation: Operation, peer: Peer) -> Callable[..., A
 class _Request:
     def __init__(self, api: type[Api], operation: Operation, peer: Peer, arguments: dict[str, Any]) -> None:
         self.operation, self.peer, self.arguments = operation, peer, arguments
-        safe = "/" if operation.path.endswith("*}") else ""
-        quoted = {name: quote(str(arguments[name]), safe=safe) for name in operation.path_parameters}
+        quoted = {name: _quoted(operation, name, str(arguments[name])) for name in operation.path_parameters}
         self.path = peer.prefix + api.api_bases[0] + filled(operation.path, quoted)
         self.call = next_call(peer.caller)
         self.link = new_trace() if peer.border else ""
@@ -109,6 +109,12 @@ class _Request:
             return result
         except Problem as refusal:
             status, problem = refusal.status, refusal.title
+            raise
+        except asyncio.CancelledError:
+            status, problem = 499, "The caller went away"
+            raise
+        except Exception:
+            status, problem = 500, "Internal error"
             raise
         finally:
             self._record(status, problem, began)
@@ -146,17 +152,35 @@ class _Request:
 
     async def _result(self, reply: Reply) -> Any:
         operation = self.operation
-        if operation.returns is Stream and (operation.body is Exchange or reply.status < 400):
+        if operation.returns is Stream and (operation.body is Exchange or 200 <= reply.status < 300):
             return _stream(reply)
-        raw = await whole(reply.chunks, ANSWER_LIMIT)
-        if reply.status >= 400:
-            raise Problem.decode(reply.status, raw)
+        raw = await self._held(reply)
+        if not 200 <= reply.status < 300:
+            raise self._refusal(reply.status, raw)
         if operation.returns is Accepted:
             return Accepted(reply.headers.get("location", ""))
         shape = payload_type(operation.returns)
-        if shape in (None, type(None)) or reply.status == 204:
+        if shape in (None, type(None)) or (reply.status == 204 and type(None) in get_args(shape)):
             return None
         return _wrapped(_decoded(raw, shape, self.peer.name), operation, reply)
+
+    async def _held(self, reply: Reply) -> bytes:
+        parts, size = [], 0
+        async for part in reply.chunks:
+            size += len(part)
+            if size > ANSWER_LIMIT:
+                reply.close()
+                raise Problem(502, f"{self.peer.name} answers without end", f"more than {ANSWER_LIMIT} bytes")
+            parts.append(part)
+        return b"".join(parts)
+
+    def _refusal(self, status: int, raw: bytes) -> Problem:
+        """The problem of an answer that is no success; across a border, a partner's failure is never ours."""
+        if not 400 <= status < 600:
+            return Problem(502, f"{self.peer.name} answered nonsense", f"status {status} is none of this API")
+        if self.peer.border and status >= 500 and status not in (502, 503, 504):
+            return Problem(502, f"{self.peer.name} failed", f"it answered {status}; ask its operator")
+        return Problem.decode(status, raw)
 
     def _record(self, status: int, problem: str, began: float) -> None:
         call, operation = self.call, self.operation
@@ -180,6 +204,15 @@ class _Request:
                 side="sender",
             )
         )
+
+
+def _quoted(operation: Operation, name: str, value: str) -> str:
+    """A path parameter in a URI; ``{name*}`` takes the rest of a path as it is, encoded already."""
+    if "{" + name + "*}" in operation.path:
+        return quote(value, safe="%/:@!$&'()*+,;=~")
+    if not value:
+        raise Problem(404, f"No {name} given", f"{operation.name} needs one; an empty one names nothing")
+    return quote(value, safe="")
 
 
 def encode_query(query: Any) -> str:

@@ -14,6 +14,9 @@ import msgspec
 
 from hanse.kit.problems import Problem, bad_request
 
+QUERY_LIMIT = 200
+"""Query parameters of one request."""
+
 _AT = re.compile(r" - at `\$(?P<path>.*)`$")
 
 
@@ -32,8 +35,9 @@ def decode_body(raw: bytes, shape: Any) -> Any:
 
 
 def _unwrapped(raw: bytes, shape: Any) -> bytes:
-    name = _name(shape)
-    if not raw.lstrip()[1:].lstrip().startswith(b'"' + name.encode() + b'"'):
+    name, text = _name(shape), raw.lstrip()
+    wrappable = isinstance(shape, type) and issubclass(shape, msgspec.Struct)
+    if not (wrappable and text.startswith(b"{") and text[1:].lstrip().startswith(b'"' + name.encode() + b'"')):
         return raw
     outer = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
     return bytes(outer[name]) if set(outer) == {name} else raw
@@ -41,7 +45,7 @@ def _unwrapped(raw: bytes, shape: Any) -> bytes:
 
 def decode_query(raw: str, shape: type[msgspec.Struct] | None) -> msgspec.Struct | None:
     """Decode query parameters into ``shape``; unknown ones are refused, repetition is for tuples only."""
-    pairs = parse_qsl(raw, keep_blank_values=True, max_num_fields=200)
+    pairs = _query_pairs(raw)
     if shape is None:
         if pairs:
             raise bad_request(f"Unknown query parameter {pairs[0][0]}", "this resource takes none")
@@ -59,6 +63,15 @@ def decode_query(raw: str, shape: type[msgspec.Struct] | None) -> msgspec.Struct
         return msgspec.convert(values, shape, strict=False)
     except msgspec.ValidationError as error:
         raise invalid(str(error), shape, kind="query parameter") from None
+
+
+def _query_pairs(raw: str) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(raw, keep_blank_values=True, max_num_fields=QUERY_LIMIT, errors="strict")
+    except UnicodeDecodeError:
+        raise bad_request("Query is not UTF-8", "percent-encode the bytes of UTF-8 text") from None
+    except ValueError:
+        raise bad_request("Too many query parameters", f"at most {QUERY_LIMIT} are taken") from None
 
 
 def _query_value(name: str, shape: Any, texts: list[str]) -> Any:

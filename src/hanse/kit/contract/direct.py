@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any, TypeVar, cast
 
 from hanse.kit.contract.call import Caller, next_call
@@ -29,7 +30,10 @@ def _method(
     async def method(_self: object, *values: Any, **named: Any) -> Any:
         arguments = dict(zip(names, values, strict=False)) | named
         path = api.api_bases[0] + filled(operation.path, arguments)
-        return await gate.run(api, operation, function, arguments, next_call(caller), path)
+        call = next_call(caller)
+        if not caller.trusted:
+            call = replace(call, tenant=caller.subject)  # as a server would see it
+        return await gate.run(api, operation, function, arguments, call, path)
 
     method.__name__ = operation.name
     return method

@@ -12,7 +12,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from hanse.kit.ports import describe_holder
-from hanse.kit.problems import Problem
+from hanse.kit.problems import MEDIA_TYPE, Problem
 
 HEADER_PATIENCE = 10.0
 """Seconds in which the headers of a request must have arrived."""
@@ -29,6 +29,7 @@ class _Connection(HttpToolsProtocol):
     _watch: asyncio.TimerHandle | None = None
     _header_bytes = 0
     _in_headers = True
+    _messages = 0
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -37,27 +38,34 @@ class _Connection(HttpToolsProtocol):
         self._expect_headers()
 
     def _expect_headers(self) -> None:
-        self._in_headers, self._header_bytes = True, 0
-        self._watch = self.loop.call_later(HEADER_PATIENCE, self._too_slow)
+        if self._watch is None:
+            self._watch = self.loop.call_later(HEADER_PATIENCE, self._too_slow)
 
     def _too_slow(self) -> None:
         self._watch = None
-        idle = self._header_bytes == 0 and self.cycle is not None
-        if self._in_headers and not idle and not self.transport.is_closing():
+        if self._in_headers and not self.transport.is_closing():
             self.transport.abort()
 
     def data_received(self, data: bytes) -> None:
+        message = self._messages
         if self._in_headers:
-            if self._watch is None:
-                self._watch = self.loop.call_later(HEADER_PATIENCE, self._too_slow)
-            self._header_bytes += len(data)
-            if self._header_bytes > HEADER_LIMIT + 65536:
-                self.transport.abort()
-                return
+            self._expect_headers()
         super().data_received(data)
+        if self._in_headers and self._messages == message:  # all of the data was headers, nothing of it a body
+            self._header_bytes += len(data)
+            if self._header_bytes > HEADER_LIMIT:
+                self.transport.abort()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is not HTTP in the words of every other refusal."""
+        body = Problem(400, "Request is not HTTP/1.1", msg).encode()
+        head = f"HTTP/1.1 400 Bad Request\r\ncontent-type: {MEDIA_TYPE}\r\ncontent-length: {len(body)}\r\n"
+        self.transport.write(head.encode() + b"connection: close\r\n\r\n" + body)
+        self.transport.close()
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self._expect_headers()
         self.scope["client_certificate"] = self._certificate  # type: ignore[typeddict-unknown-key]
 
     def on_headers_complete(self) -> None:
@@ -67,9 +75,10 @@ class _Connection(HttpToolsProtocol):
             self._watch = None
         super().on_headers_complete()
 
-    def on_response_complete(self) -> None:
-        super().on_response_complete()
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
         self._in_headers, self._header_bytes = True, 0
+        self._messages += 1
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._watch is not None:
@@ -79,7 +88,8 @@ class _Connection(HttpToolsProtocol):
 
 def bind(address: str, port: int) -> socket.socket:
     """A listening socket; a taken port is a problem that names its holder and the fix."""
-    sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # named, or asyncio sets no TCP_NODELAY
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         sock.bind((address, port))

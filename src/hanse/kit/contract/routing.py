@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
-from urllib.parse import unquote
+from typing import Any, Final
+from urllib.parse import unquote_to_bytes
 
 from hanse.kit.contract.declare import Api, Operation
 from hanse.kit.contract.gate import Gate
-from hanse.kit.problems import Problem
+from hanse.kit.problems import Problem, bad_request
+
+_ESCAPE_BROKEN: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +73,19 @@ class Router:
 
     def _walk(self, path: str, values: list[str]) -> dict[str, Route] | None:
         node = self._root
-        segments = _segments(path)
+        segments = path.lstrip("/").split("/")
         for position, segment in enumerate(segments):
             following = node.literal.get(segment)
             if following is None:
+                if not segment and position == len(segments) - 1 and node.rest is None:
+                    break  # a slash at the end means nothing
                 if node.rest is not None:
                     values.append("/".join(segments[position:]))
                     return node.rest
                 if node.parameter is None or not segment:
                     return None
                 following = node.parameter
-                values.append(unquote(segment) if "%" in segment else segment)
+                values.append(_text(segment) if "%" in segment else segment)
             node = following
         if not node.methods and node.rest is not None:
             values.append("")
@@ -89,6 +95,17 @@ class Router:
 
 def _segments(path: str) -> list[str]:
     return path.strip("/").split("/")
+
+
+def _text(segment: str) -> str:
+    """A path parameter without its percent-encoding; what no identifier can be is a problem 400."""
+    try:
+        text = unquote_to_bytes(segment).decode()
+    except UnicodeDecodeError:
+        raise bad_request("Path is not UTF-8", "percent-encode the bytes of UTF-8 text") from None
+    if _ESCAPE_BROKEN.search(segment) or _CONTROL.search(text):
+        raise bad_request("Path is malformed", "write % as %25, and no control characters") from None
+    return text
 
 
 def _put(methods: dict[str, Route], route: Route) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping, Sequence
 from typing import Any, Protocol
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 import msgspec
 
@@ -18,6 +20,8 @@ from hanse.kit.contract.gate import Gate
 from hanse.kit.contract.routing import Route, Router
 from hanse.kit.problems import MEDIA_TYPE, Problem
 
+log = logging.getLogger("hanse.serve")
+
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -27,10 +31,14 @@ BODY_LIMIT = 1024 * 1024
 """Bytes of a JSON body; larger ones are refused with 413."""
 BODY_PATIENCE = 10.0
 """Seconds in which a JSON body must have arrived; slower ones are refused with 408."""
+LONGEST_PATIENCE = 600.0
+"""Seconds to which a caller's own patience is bounded."""
 URI_LIMIT = 8192
 """Bytes of path and query; longer ones are refused with 414."""
 
+_CLOSE = {"Connection": "close"}  # the rest of a body that is not read would be taken for the next request's time
 _JSON = (b"content-type", b"application/json")
+_TRACEPARENT = re.compile(rb"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -72,6 +80,9 @@ class ApiServer:
             answer = await self._answer(scope, receive)
         except Problem as problem:
             answer = problem_answer(problem)
+        except Exception:
+            log.exception("%s %s failed outside of every gate", scope["method"], scope["path"])
+            answer = problem_answer(Problem(500, "Internal error", "the log of this server tells why"))
         if isinstance(answer, Stream):
             await _send_stream(answer, send)
             return
@@ -86,7 +97,8 @@ class ApiServer:
         headers = dict(scope["headers"])
         caller = self._authenticate(scope, headers)
         route, values = self.router.find(scope["method"], raw_path)
-        _check_accept(headers)
+        if route.operation.returns is not Stream:
+            _check_accept(headers)
         call = self._call(caller, headers)
         arguments = await _arguments(route, values, scope, headers, receive)
         operation = route.operation
@@ -106,7 +118,7 @@ class ApiServer:
             deadline=time.time() + _patience(headers),
             idempotency_key=headers.get(b"idempotency-key", b"").decode("latin-1")[:200],
             if_match=headers.get(b"if-match", b"").decode("latin-1"),
-            tenant=headers.get(b"hanse-tenant", b"").decode("latin-1") if caller.trusted else caller.subject,
+            tenant=headers.get(b"hanse-tenant", b"").decode("utf-8", "replace") if caller.trusted else caller.subject,
         )
 
 
@@ -161,12 +173,17 @@ async def _body(route: Route, scope: Scope, headers: dict[bytes, bytes], receive
     if operation.body is Stream:
         return Stream(body_of(receive), media, length)
     if length is not None and length > BODY_LIMIT:
-        raise Problem(413, "Body too large", f"at most {BODY_LIMIT} bytes are taken here")
+        raise Problem(413, "Body too large", f"at most {BODY_LIMIT} bytes are taken here", _CLOSE)
+    return decode_body(await _gathered(receive), operation.body)
+
+
+async def _gathered(receive: Receive) -> bytes:
     try:
-        raw = await asyncio.wait_for(whole(body_of(receive), BODY_LIMIT), BODY_PATIENCE)
+        return await asyncio.wait_for(whole(body_of(receive), BODY_LIMIT), BODY_PATIENCE)
     except TimeoutError:
-        raise Problem(408, "Body too slow", f"send the body within {BODY_PATIENCE:.0f} s") from None
-    return decode_body(raw, operation.body)
+        raise Problem(408, "Body too slow", f"send the body within {BODY_PATIENCE:.0f} s", _CLOSE) from None
+    except Problem as problem:
+        raise Problem(problem.status, problem.title, problem.detail, _CLOSE) from None
 
 
 def _encoded(result: Any, route: Route, scope: Scope, headers: dict[bytes, bytes]) -> Answer | Stream:
@@ -185,14 +202,12 @@ def _encoded(result: Any, route: Route, scope: Scope, headers: dict[bytes, bytes
     elif isinstance(result, Tagged):
         tag = f'"{result.tag}"'.encode()
         extra.append((b"etag", tag))
-        if scope["method"] == "GET" and tag in [
-            part.strip() for part in headers.get(b"if-none-match", b"").split(b",")
-        ]:
+        if scope["method"] == "GET" and _names(headers.get(b"if-none-match", b""), tag):
             return 304, extra, b""
         result = result.value
     elif isinstance(result, Page):
         if result.next:
-            here = _absolute(scope["path"], route, scope)
+            here = _absolute(scope["raw_path"].decode("latin-1"), route, scope)
             extra.append((b"link", b"<" + here + b"?" + result.next.encode() + b'>; rel="next"'))
         result = result.items
     if result is None:
@@ -201,7 +216,13 @@ def _encoded(result: Any, route: Route, scope: Scope, headers: dict[bytes, bytes
     return status, [*extra, _JSON, (b"content-length", str(len(body)).encode())], body
 
 
+def _names(wanted: bytes, tag: bytes) -> bool:
+    """Whether an ``If-None-Match`` names the tag; the comparison is weak (RFC 9110, 13.1.2)."""
+    return wanted.strip() == b"*" or tag in [part.strip().removeprefix(b"W/") for part in wanted.split(b",")]
+
+
 def _absolute(location: str, route: Route, scope: Scope) -> bytes:
+    location = quote(location, safe="%/:?#[]@!$&'()*+,;=~")  # a name within it cannot end the header
     if location.startswith(("http://", "https://")):
         return location.encode()
     host = next((value for name, value in scope["headers"] if name == b"host"), b"localhost")
@@ -224,21 +245,17 @@ def _check_accept(headers: dict[bytes, bytes]) -> None:
     accept = headers.get(b"accept")
     if not accept or b"*/*" in accept or b"json" in accept or b"application/*" in accept:
         return
-    if b"zip" in accept or b"text/plain" in accept or b"octet-stream" in accept:
-        return
     raise Problem(406, "Accept cannot be satisfied", "application/json is offered")
 
 
 def _traceparent(value: bytes) -> tuple[str, str]:
-    parts = value.decode("latin-1").split("-")
-    if len(parts) == 4 and len(parts[1]) == 32 and len(parts[2]) == 16 and (parts[1] + parts[2]).isalnum():
-        return parts[1], parts[2]
-    return "", ""
+    found = _TRACEPARENT.fullmatch(value)
+    return (found[1].decode(), found[2].decode()) if found else ("", "")
 
 
 def _patience(headers: dict[bytes, bytes]) -> float:
-    text = headers.get(b"hanse-patience", b"")
     try:
-        return min(float(text), 600.0) if text else DEFAULT_PATIENCE
+        wanted = float(headers.get(b"hanse-patience", b""))
     except ValueError:
         return DEFAULT_PATIENCE
+    return min(wanted, LONGEST_PATIENCE) if wanted >= 0 else DEFAULT_PATIENCE

@@ -6,8 +6,10 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import unquote
 
 import aiohttp
+from yarl import URL
 
 from hanse.kit.contract.client import Reply
 from hanse.kit.contract.serve import ApiServer
@@ -37,10 +39,17 @@ class HttpTransport:
         session = self._opened()
         try:
             response = await session.request(
-                method, self.url + target, headers=headers, data=body, timeout=timeout, allow_redirects=False
+                method,
+                URL(self.url + target, encoded=True),  # else `..` in a name would lead to another resource
+                headers=headers,
+                data=body,
+                timeout=timeout,
+                allow_redirects=False,
             )
         except TimeoutError:
             raise Problem(504, f"{self._name} does not answer", f"no answer within {patience:.1f} s") from None
+        except aiohttp.ClientResponseError as error:
+            raise Problem(502, f"{self._name} answered nonsense", error.message) from None
         except (aiohttp.ClientError, OSError) as error:
             raise unreachable(self._name, _reason(error)) from None
         lower = {name.lower(): value for name, value in response.headers.items()}
@@ -60,9 +69,14 @@ class HttpTransport:
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None or self._session.closed:
             connector = aiohttp.TCPConnector(
-                ssl=self._context if self._context is not None else False, limit=self._connections, keepalive_timeout=30
+                ssl=self._context if self._context is not None else True, limit=self._connections, keepalive_timeout=30
             )
-            self._session = aiohttp.ClientSession(connector=connector, auto_decompress=False)
+            self._session = aiohttp.ClientSession(
+                connector=connector,
+                auto_decompress=False,
+                cookie_jar=aiohttp.DummyCookieJar(),  # many callers share a transport, no cookie may pass between them
+                skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
+            )
         return self._session
 
     async def close(self) -> None:
@@ -89,17 +103,6 @@ class MemoryTransport:
     ) -> Reply:
         """One request; the answer is gathered before it is handed on."""
         raw = b"" if body is None else body if isinstance(body, bytes) else b"".join([part async for part in body])
-        path, _, query = target.partition("?")
-        scope = {
-            "type": "http",
-            "method": method,
-            "path": path,
-            "raw_path": path.encode(),
-            "query_string": query.encode(),
-            "scheme": "https",
-            "headers": [(b"host", b"memory")] + [(n.lower().encode(), v.encode()) for n, v in headers.items()],
-            **self._scope,
-        }
         messages: list[Any] = []
 
         async def receive() -> dict[str, Any]:
@@ -108,15 +111,38 @@ class MemoryTransport:
         async def send(message: Any) -> None:
             messages.append(message)
 
-        await asyncio.wait_for(self._application(scope, receive, send), patience)
+        broken = ""
+        try:
+            await asyncio.wait_for(self._application(self._request(method, target, headers), receive, send), patience)
+        except TimeoutError:
+            raise Problem(504, "memory does not answer", f"no answer within {patience:.1f} s") from None
+        except Exception as error:  # where a server would cut the connection
+            if not messages:
+                raise unreachable("memory", _reason(error)) from None
+            broken = _reason(error)
         lower = {name.decode(): value.decode("latin-1") for name, value in messages[0].get("headers", [])}
+        return Reply(messages[0]["status"], lower, _told(messages[1:], broken))
 
-        async def chunks() -> AsyncIterator[bytes]:
-            for message in messages[1:]:
-                if message.get("body"):
-                    yield message["body"]
+    def _request(self, method: str, target: str, headers: dict[str, str]) -> dict[str, Any]:
+        path, _, query = target.partition("?")
+        return {
+            "type": "http",
+            "method": method,
+            "path": unquote(path),
+            "raw_path": path.encode(),
+            "query_string": query.encode(),
+            "scheme": "https",
+            "headers": [(b"host", b"memory")] + [(n.lower().encode(), v.encode()) for n, v in headers.items()],
+            **self._scope,
+        }
 
-        return Reply(messages[0]["status"], lower, chunks())
+
+async def _told(messages: list[Any], broken: str) -> AsyncIterator[bytes]:
+    for message in messages:
+        if message.get("body"):
+            yield message["body"]
+    if broken:
+        raise unreachable("memory", broken)
 
 
 def _reason(error: Exception) -> str:
