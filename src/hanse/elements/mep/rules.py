@@ -56,9 +56,9 @@ def forwarding(app: AppConfiguration, rule: TrafficRule) -> mp2.Forwarding:
         rule_id=f"{app.app_instance_id}.{rule.traffic_rule_id}",
         owner=app.app_instance_id,
         priority=rule.priority,
-        filter_type=mp2.FilterType(rule.filter_type),
+        filter_type=rule.filter_type,
         matches=tuple(_match(f) for f in rule.traffic_filter),
-        action=mp2.RuleAction(rule.action),
+        action=rule.action,
         to_address=address,
         to_port=port,
     )

@@ -100,15 +100,18 @@ def serving(call: Call) -> Iterator[None]:
 
 @contextmanager
 def continuing(
-    trace: str = "", *, idempotency_key: str = "", patience: float = DEFAULT_PATIENCE, tenant: str | None = None
+    trace: str = "", *, idempotency_key: str = "", patience: float | None = None, tenant: str | None = None
 ) -> Iterator[None]:
-    """Make calls from here on part of ``trace`` (empty: of the current one), repeatable under a key, for a tenant."""
+    """Make calls from here on part of ``trace`` (empty: of the current one), repeatable under a key, for a tenant.
+
+    ``patience`` is in seconds from now; without it the deadline stays as it is.
+    """
     now = current_call()
     call = replace(
         now,
         trace=trace or now.trace,
         idempotency_key=idempotency_key,
-        deadline=time.time() + patience,
+        deadline=now.deadline if patience is None else time.time() + patience,
         tenant=now.tenant if tenant is None else tenant,
     )
     with serving(call):

@@ -2,8 +2,19 @@
 
 from hanse.model.package.archive import Limits
 from hanse.model.package.build import build
-from hanse.model.package.images import extract_image
+from hanse.model.package.images import extract_image, unpack_image
+from hanse.model.package.members import member_chunks, read_descriptor
 from hanse.model.package.values import Package, PackageImage
 from hanse.model.package.verify import verify
 
-__all__ = ["Limits", "Package", "PackageImage", "build", "extract_image", "verify"]
+__all__ = [
+    "Limits",
+    "Package",
+    "PackageImage",
+    "build",
+    "extract_image",
+    "member_chunks",
+    "read_descriptor",
+    "unpack_image",
+    "verify",
+]

@@ -63,14 +63,30 @@ def extract_image(path: Path, member: str, target_dir: Path, limits: Limits | No
     (400). Files get mode 0644, or 0755 if they are executable.
     """
     limits = limits or Limits()
+    with _wholly(target_dir) as partial, open_package(path, limits) as opened, opened.archive.open(member) as stream:
+        _unpack(member, stream, partial, limits, _bound(limits, opened.archive.size(member)))
+
+
+def unpack_image(path: Path, target_dir: Path, limits: Limits | None = None) -> None:
+    """Unpack an image archive (tar.gz) that lies in a file of its own; see `extract_image`."""
+    limits = limits or Limits()
+    with _wholly(target_dir) as partial, path.open("rb") as stream:
+        _unpack("image.tar.gz", stream, partial, limits, _bound(limits, path.stat().st_size))
+
+
+def _bound(limits: Limits, packed: int) -> int:
+    return min(limits.ratio * max(packed, CHUNK), limits.total)
+
+
+@contextmanager
+def _wholly(target_dir: Path) -> Iterator[Path]:
+    """A directory that becomes ``target_dir`` if all goes well, and vanishes otherwise."""
     if target_dir.exists() and any(target_dir.iterdir()):
         raise conflict(f"{target_dir} is not empty", "an image is unpacked into an empty directory")
     target_dir.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=f".{target_dir.name}.", dir=target_dir.parent))
     try:
-        with open_package(path, limits) as opened, opened.archive.open(member) as stream:
-            bound = limits.ratio * max(opened.archive.size(member), CHUNK)
-            _unpack(member, stream, partial, limits, min(bound, limits.total))
+        yield partial
         partial.chmod(0o755)
         partial.replace(target_dir)
     except BaseException:

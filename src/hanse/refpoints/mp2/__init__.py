@@ -1,13 +1,12 @@
 """Mp2: between the platform and the data plane of its host (ETSI GS MEC 003, 7.2.1). See `README.md`."""
 
 from hanse.kit.contract.reference import Offer, ReferencePoint
+from hanse.model.descriptor.traffic import Action, FilterType
 from hanse.refpoints.mp2.data_plane import (
     DataPlane,
     DataPlaneCapabilities,
-    FilterType,
     Flow,
     Forwarding,
-    RuleAction,
     RuleCounters,
     TrafficMatch,
 )
@@ -24,6 +23,7 @@ Mp2 = ReferencePoint(
 )
 
 __all__ = [
+    "Action",
     "DataPlane",
     "DataPlaneCapabilities",
     "FilterType",
@@ -32,7 +32,6 @@ __all__ = [
     "Mp2",
     "NameRecord",
     "NameServer",
-    "RuleAction",
     "RuleCounters",
     "TrafficMatch",
 ]

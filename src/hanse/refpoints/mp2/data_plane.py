@@ -2,28 +2,9 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 from hanse.kit.contract.declare import Api, delete, get, put
 from hanse.kit.values import ABSENT, Absent, Value
-
-
-class FilterType(StrEnum):
-    """FLOW: both directions of a flow share one context; PACKET: each packet by itself (MEC 011 V3.1.1, 7.1.2.2)."""
-
-    FLOW = "FLOW"
-    PACKET = "PACKET"
-
-
-class RuleAction(StrEnum):
-    """What happens to traffic that matches (ETSI GS MEC 011 V3.1.1, 7.1.2.2)."""
-
-    DROP = "DROP"
-    FORWARD_DECAPSULATED = "FORWARD_DECAPSULATED"
-    FORWARD_ENCAPSULATED = "FORWARD_ENCAPSULATED"
-    PASSTHROUGH = "PASSTHROUGH"
-    DUPLICATE_DECAPSULATED = "DUPLICATE_DECAPSULATED"
-    DUPLICATE_ENCAPSULATED = "DUPLICATE_ENCAPSULATED"
+from hanse.model.descriptor.traffic import Action, FilterType
 
 
 class TrafficMatch(Value):
@@ -52,7 +33,7 @@ class Forwarding(Value):
     priority: int
     filter_type: FilterType
     matches: tuple[TrafficMatch, ...]
-    action: RuleAction
+    action: Action
     to_address: str | Absent = ABSENT
     to_port: int | Absent = ABSENT
 

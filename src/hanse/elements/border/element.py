@@ -1,0 +1,121 @@
+"""The border: the one place where calls of other operators arrive.
+
+It knows the partner by its certificate and token (before the call comes here), checks the agreement, translates names
+and problems, and hands the call on inside. What is not shared is not there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeVar
+
+import msgspec
+
+from hanse.elements.border.records import Pseudonym
+from hanse.elements.border.translation import Translator, outward
+from hanse.kit.contract.call import continuing, current_call
+from hanse.kit.contract.declare import Stream
+from hanse.kit.contract.exchange import Exchange
+from hanse.kit.problems import Problem, forbidden, not_found
+from hanse.kit.store import Store, Transaction
+from hanse.kit.values import Absent
+from hanse.model.agreement import Agreement
+from hanse.refpoints.meo_fed.platforms import PlatformDiscovery, PlatformOffer
+from hanse.refpoints.mff_fed.federation import Federation, FederationAnswer, FederationTerms, OfferedSystem
+from hanse.refpoints.mfm_fed.members import MemberQuery, Partner
+from hanse.refpoints.mpp_fed.consumption import ServiceConsumption
+
+T = TypeVar("T")
+
+
+class Border(Federation, PlatformDiscovery, ServiceConsumption):
+    """One operator's border towards all its partners."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        agreements: Mapping[str, Agreement],
+        standing: Callable[[str], Partner | None],
+        manager: Federation,
+        orchestrator: PlatformDiscovery,
+        platform: Callable[[str], ServiceConsumption],
+        seed: bytes,
+    ) -> None:
+        self._store = store
+        self._agreements = agreements
+        self._standing = standing
+        self._manager = manager
+        self._orchestrator = orchestrator
+        self._platform = platform
+        self._translator = Translator(seed)
+        self._pseudonyms = store.shelf("pseudonym", Pseudonym)
+
+    async def form(self, terms: FederationTerms) -> FederationAnswer:
+        """Possible also while the agreement is closed: it is how it is opened."""
+        return await self._inside(lambda: self._manager.form(terms))
+
+    async def end(self) -> None:
+        """Possible at any time."""
+        await self._inside(self._manager.end)
+
+    async def offered_systems(self, query: MemberQuery) -> list[OfferedSystem]:
+        """Only what is shared may be asked for; anything else is not there."""
+        agreement, _ = self._open_agreement()
+        restricted = _restricted(query, agreement)
+        if restricted is None:
+            return []
+        return await self._inside(lambda: self._manager.offered_systems(restricted))
+
+    async def platforms(self, system_id: str, query: MemberQuery) -> list[PlatformOffer]:
+        """Platforms under pseudonyms, with what is shared of them."""
+        agreement, epoch = self._open_agreement()
+        restricted = _restricted(query, agreement)
+        if restricted is None:
+            return []
+        found = await self._inside(lambda: self._orchestrator.platforms(system_id, restricted))
+        told, names = self._translator.offers(found, agreement, epoch)
+        await self._remember(names)
+        return told
+
+    async def consume(self, reference: str, rest: str, exchange: Exchange) -> Stream:
+        """A request to a shared service, by its pseudonym."""
+        agreement, epoch = self._open_agreement()
+        known = self._pseudonyms.find(reference)
+        if known is None or (known.partner, known.epoch) != (agreement.partner, epoch):
+            raise not_found("service", reference)
+        if not agreement.shares_service(known.ser_name):
+            raise not_found("service", reference)
+        return await self._inside(lambda: self._platform(known.host).consume(known.ser_instance_id, rest, exchange))
+
+    def _open_agreement(self) -> tuple[Agreement, int]:
+        partner = current_call().caller.subject
+        standing, agreement = self._standing(partner), self._agreements.get(partner)
+        if agreement is None or standing is None or not standing.open:
+            raise forbidden("No agreement", "the agreement between the two operators is not open")
+        return agreement, standing.epoch
+
+    async def _inside(self, call: Callable[[], Awaitable[T]]) -> T:
+        try:
+            with continuing(tenant=current_call().caller.subject):
+                return await call()
+        except Problem as problem:
+            raise outward(problem) from None
+
+    async def _remember(self, names: Mapping[str, Pseudonym]) -> None:
+        new = {name: p for name, p in names.items() if self._pseudonyms.find(name) != p}
+
+        def decide(tx: Transaction) -> None:
+            for name, known in new.items():
+                tx.put(self._pseudonyms, name, known)
+
+        if new:
+            await self._store.commit(decide)
+
+
+def _restricted(query: MemberQuery, agreement: Agreement) -> MemberQuery | None:
+    """The query without what is not shared; ``None`` if nothing is left of it."""
+    if isinstance(query.ser_name, Absent):
+        return query
+    names = tuple(name for name in query.ser_name if agreement.shares_service(name))
+    return msgspec.structs.replace(query, ser_name=names) if names else None

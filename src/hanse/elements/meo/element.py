@@ -1,0 +1,78 @@
+"""The orchestrator of a MEC system (ETSI GS MEC 003, 7.1.4.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from hanse.elements.meo.federation import FederationLookup, Registrar, SharedPlatforms
+from hanse.elements.meo.hosts import Host
+from hanse.elements.meo.lifecycle import InstanceLifecycle
+from hanse.elements.meo.packages import Packages
+from hanse.elements.meo.procedures import SystemProcedures
+from hanse.elements.meo.records import Records
+from hanse.elements.meo.view import Grants, Topology, View
+from hanse.kit.contract.declare import Api
+from hanse.kit.outbox import Outbox
+from hanse.kit.procedures import Procedures
+from hanse.kit.store import Store
+from hanse.refpoints.meo_fed.platforms import PlatformDiscovery
+from hanse.refpoints.mfm_fed.members import Membership
+from hanse.refpoints.mfm_fed.system_info import FederationEnablement
+from hanse.refpoints.mm1.lifecycle import Lifecycle
+from hanse.refpoints.mm1.packages import PackageManagement
+from hanse.refpoints.mm1.topology import SystemTopology
+from hanse.refpoints.mm3.granting import Granting
+from hanse.refpoints.mm3.management import SystemView
+
+
+class Orchestrator:
+    """The orchestrator, put together from its parts; `apis` tells which part provides which API."""
+
+    def __init__(
+        self,
+        operator: str,
+        url: str,
+        *,
+        store: Store,
+        outbox: Outbox,
+        procedures: Procedures,
+        directory: Path,
+        trust: Sequence[bytes],
+        hosts: Mapping[str, Host],
+        enablement: FederationEnablement,
+        membership: Membership,
+        peer: Callable[[str], PlatformDiscovery],
+    ) -> None:
+        self.records = Records(store)
+        self.packages = Packages(url, store, outbox, procedures, self.records, directory, trust)
+        self._procedures = SystemProcedures(store, self.records, self.packages, hosts)
+        self._registrar = Registrar(operator, store, self.records, hosts, enablement, membership)
+        lookup = FederationLookup(membership, peer)
+        self._apis: dict[type[Api], Api] = {
+            PackageManagement: self.packages,
+            Lifecycle: InstanceLifecycle(url, store, outbox, procedures, self.records, self.packages, hosts),
+            Granting: Grants(url, store, self.records),
+            SystemView: View(store, self.records, hosts, lookup, self._procedures, self._registrar.changed),
+            SystemTopology: Topology(operator, self.records, hosts),
+            PlatformDiscovery: SharedPlatforms(self.records, hosts),
+        }
+        for name, body in (
+            ("instantiate", self._procedures.instantiate),
+            ("terminate", self._procedures.terminate),
+            ("operate", self._procedures.operate),
+        ):
+            procedures.register(f"meo.{name}", body, failed=self._procedures.failed)
+
+    def apis(self) -> dict[type[Api], Api]:
+        """Which part provides which API."""
+        return self._apis
+
+    async def start_up(self) -> None:
+        """Settle what a crash left, and register with the federation manager."""
+        await self.packages.start_up()
+        await self._registrar.start_up()
+
+    async def shut_down(self) -> None:
+        """Stop what runs by itself."""
+        await self._registrar.shut_down()

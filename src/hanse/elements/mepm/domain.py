@@ -1,0 +1,62 @@
+"""Rules of a platform manager: from a descriptor to demands and to a platform's configuration."""
+
+from __future__ import annotations
+
+from hanse.model.descriptor.application import AppD
+from hanse.model.descriptor.resources import VirtualComputeDescriptor
+from hanse.refpoints.mm3.management import Assignment
+from hanse.refpoints.mm5.platform import AppAccess, AppConfiguration
+from hanse.refpoints.mm6.workloads import Allocation, Demand, Launch
+
+DEFAULT_MEMORY = 256 * 1024 * 1024
+DEFAULT_GRACE = 30
+"""Seconds given to an app that is ended gracefully, if neither the request nor the descriptor says."""
+AUTHORITY_FILE = "platform-ca.pem"
+
+
+def demand(assignment: Assignment) -> Demand:
+    """What the instance needs of the host."""
+    compute = assignment.descriptor.virtual_compute_descriptor
+    memory, cpu = DEFAULT_MEMORY, 1000
+    if isinstance(compute, VirtualComputeDescriptor):
+        memory = int(compute.virtual_memory.virtual_mem_size * 1024 * 1024)
+        cpu = compute.virtual_cpu.num_virtual_cpu * 1000
+    return Demand(
+        app_instance_id=assignment.app_instance_id, image_id=assignment.image_id, memory=memory, cpu_milli=cpu
+    )
+
+
+def configuration(assignment: Assignment, allocation: Allocation) -> AppConfiguration:
+    """What the platform must know of the instance."""
+    appd: AppD = assignment.descriptor
+    return AppConfiguration(
+        app_instance_id=assignment.app_instance_id,
+        app_d_id=appd.app_d_id,
+        app_name=appd.app_name,
+        app_provider=appd.app_provider,
+        tenant=assignment.tenant,
+        address=allocation.address,
+        port=allocation.port,
+        traffic_rules=appd.app_traffic_rule,
+        dns_rules=appd.app_dns_rule,
+        services_required=appd.app_service_required,
+        services_optional=appd.app_service_optional,
+        services_produced=appd.app_service_produced,
+    )
+
+
+def launch(assignment: Assignment, allocation: Allocation, access: AppAccess) -> Launch:
+    """How the instance is started: it is told where its platform is, who it is, and how it proves it."""
+    return Launch(
+        environment={
+            "MEC_PLATFORM_URL": access.platform_url,
+            "MEC_PLATFORM_CA": AUTHORITY_FILE,
+            "MEC_APP_INSTANCE_ID": assignment.app_instance_id,
+            "MEC_TOKEN_URL": access.token_url,
+            "MEC_CLIENT_ID": access.client_id,
+            "MEC_CLIENT_SECRET": access.client_secret,
+            "MEC_APP_ADDRESS": allocation.address,
+            "MEC_APP_PORT": str(allocation.port),
+        },
+        files={AUTHORITY_FILE: access.authority},
+    )
