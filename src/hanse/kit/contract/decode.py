@@ -25,6 +25,7 @@ def decode_body(raw: bytes, shape: Any) -> Any:
     if not raw:
         raise bad_request("Body missing", f"send a JSON {_name(shape)}")
     try:
+        raw.decode()  # msgspec does not look into what it skips
         return msgspec.json.decode(_unwrapped(raw, shape), type=shape)
     except msgspec.ValidationError as error:
         raise invalid(str(error), shape) from None
