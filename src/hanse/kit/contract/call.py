@@ -11,6 +11,9 @@ from dataclasses import dataclass, replace
 
 from hanse.kit.problems import Problem
 
+UNTRACED = "0" * 32
+"""The trace of calls that are repeated all the time and would drown the others: signs of life, polling."""
+
 DEFAULT_PATIENCE = 30.0
 """Seconds that a call may take if its caller does not say."""
 

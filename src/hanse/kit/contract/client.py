@@ -11,10 +11,10 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from hanse.kit.contract.call import Call, Caller, new_trace, next_call
+from hanse.kit.contract.call import UNTRACED, Call, Caller, new_trace, next_call
 from hanse.kit.contract.declare import Accepted, Api, Created, Operation, Page, Stream, Tagged, payload_type
 from hanse.kit.contract.direct import filled, parameter_names
-from hanse.kit.contract.exchange import HOP_BY_HOP, Exchange
+from hanse.kit.contract.exchange import Exchange, passed_on
 from hanse.kit.contract.gate import status_of
 from hanse.kit.contract.observe import Message, Observer
 from hanse.kit.problems import Problem
@@ -22,6 +22,9 @@ from hanse.kit.problems import Problem
 A = TypeVar("A", bound=Api)
 ANSWER_LIMIT = 64 * 1024 * 1024
 """Bytes of an answer that is held in memory; a partner that sends more is cut off."""
+
+SMALL_BODY = 64 * 1024
+"""Bytes of a body that is passed on from memory rather than as a stream."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -93,15 +96,17 @@ class _Request:
         quoted = {name: _quoted(operation, name, str(arguments[name])) for name in operation.path_parameters}
         self.path = peer.prefix + api.api_bases[0] + filled(operation.path, quoted)
         self.call = next_call(peer.caller)
-        self.link = new_trace() if peer.border else ""
+        self.link = _link(self.call) if peer.border else ""
+        self.gathered: bytes | None = None
 
     async def run(self) -> Any:
         """Send, read, and record what became of it."""
         began = time.time()
         status, problem = self.operation.success, ""
         try:
+            await self._gather()
             reply = await self._sent(renew=False)
-            if reply.status == 401 and self.peer.authorize is not None and not self._streams_in():
+            if reply.status == 401 and self.peer.authorize is not None and self._may_repeat(reply):
                 reply.close()
                 reply = await self._sent(renew=True)
             result = await self._result(reply)
@@ -119,14 +124,28 @@ class _Request:
         finally:
             self._record(status, problem, began)
 
-    def _streams_in(self) -> bool:
-        return self.operation.body in (Stream, Exchange)
+    def _may_repeat(self, reply: Reply) -> bool:
+        """Whether the request can be sent again with other credentials: its body is still there."""
+        if self.operation.body is Exchange:
+            refused_by_provider = "www-authenticate" in reply.headers
+            return refused_by_provider and self.gathered is not None
+        return self.operation.body is not Stream
+
+    async def _gather(self) -> None:
+        """Hold a small body in memory: one write instead of a stream, and it can be sent again."""
+        exchange = self.arguments.get(self.operation.body_parameter or "")
+        if isinstance(exchange, Exchange):
+            empty = exchange.length is None and "transfer-encoding" not in exchange.headers
+            if empty:
+                self.gathered = b""
+            elif exchange.length is not None and exchange.length <= SMALL_BODY:
+                self.gathered = await whole(exchange.body, SMALL_BODY)
 
     async def _sent(self, renew: bool) -> Reply:
         headers = _call_headers(self.call, self.link)
         exchange = self.arguments.get(self.operation.body_parameter or "")
         if isinstance(exchange, Exchange):
-            headers |= {name: value for name, value in exchange.headers.items() if name not in HOP_BY_HOP}
+            headers |= passed_on(exchange.headers)
         if self.peer.authorize is not None:
             headers |= await self.peer.authorize(renew)
         method, query, body = self._content(exchange, headers)
@@ -135,10 +154,11 @@ class _Request:
 
     def _content(self, body: Any, headers: dict[str, str]) -> tuple[str, str, bytes | AsyncIterator[bytes] | None]:
         if isinstance(body, Exchange):
+            if self.gathered is not None:
+                return body.method, body.query, self.gathered or None
             if body.length is not None:
                 headers["content-length"] = str(body.length)
-            empty = body.length is None and body.headers.get("transfer-encoding") is None
-            return body.method, body.query, None if empty else body.body
+            return body.method, body.query, body.body
         query = encode_query(self.arguments.get("query"))
         if body is None:
             return self.operation.method, query, None
@@ -184,6 +204,8 @@ class _Request:
 
     def _record(self, status: int, problem: str, began: float) -> None:
         call, operation = self.call, self.operation
+        if call.trace == UNTRACED:
+            return
         self.peer.observer.saw(
             Message(
                 operator=self.peer.caller.operator,
@@ -213,6 +235,10 @@ def _quoted(operation: Operation, name: str, value: str) -> str:
     if not value:
         raise Problem(404, f"No {name} given", f"{operation.name} needs one; an empty one names nothing")
     return quote(value, safe="")
+
+
+def _link(call: Call) -> str:
+    return UNTRACED if call.trace == UNTRACED else new_trace()
 
 
 def encode_query(query: Any) -> str:
@@ -264,8 +290,6 @@ def _wrapped(value: Any, operation: Operation, reply: Reply) -> Any:
 
 def _stream(reply: Reply) -> Stream:
     length = reply.headers.get("content-length", "")
-    extra = tuple(
-        (name, value) for name, value in reply.headers.items() if name not in HOP_BY_HOP and name != "content-type"
-    )
+    extra = tuple((name, value) for name, value in passed_on(reply.headers).items() if name != "content-type")
     media = reply.headers.get("content-type", "application/octet-stream")
     return Stream(reply.chunks, media, int(length) if length.isdigit() else None, reply.status, extra)

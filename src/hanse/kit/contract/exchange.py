@@ -18,33 +18,42 @@ class Exchange:
     scope: Mapping[str, object] = field(default_factory=dict)
 
 
-HOP_BY_HOP = frozenset(
+PASSED = frozenset(
     (
-        "connection",
-        "keep-alive",
-        "proxy-authenticate",
-        "proxy-authorization",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-        "host",
-        "content-length",
-        "authorization",
-        "traceparent",
-        "tracestate",
-        "cookie",
-        "set-cookie",
-        "forwarded",
-        "via",
-        "x-forwarded-for",
-        "x-forwarded-host",
-        "x-forwarded-proto",
-        "date",
-        "server",
+        "accept",
+        "accept-encoding",
+        "accept-language",
+        "accept-ranges",
+        "cache-control",
+        "content-disposition",
+        "content-encoding",
+        "content-language",
+        "content-range",
+        "content-type",
+        "etag",
+        "expires",
+        "if-match",
+        "if-modified-since",
+        "if-none-match",
+        "if-range",
+        "if-unmodified-since",
+        "last-modified",
+        "prefer",
+        "range",
+        "retry-after",
+        "vary",
     )
 )
-"""Headers that belong to one connection, or that would tell one side about the other (RFC 9110, 7.6.1)."""
+"""Headers that speak of the content alone. Any other could tell one side about the other, and is left out."""
+
+
+def passed_on(headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers of an exchange that go on: those of the content, and a ``Location`` that is relative."""
+    kept = {name: value for name, value in headers.items() if name in PASSED}
+    location = headers.get("location", "")
+    if location and "//" not in location:
+        kept["location"] = location
+    return kept
 
 
 async def whole(body: AsyncIterator[bytes], limit: int) -> bytes:

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from hanse.kit.contract.call import Call, serving
+from hanse.kit.contract.call import UNTRACED, Call, serving
 from hanse.kit.contract.declare import Accepted, Api, Created, Operation, Stream
 from hanse.kit.contract.guard import Guard
 from hanse.kit.contract.observe import Message, Observer
@@ -59,26 +59,39 @@ class Gate:
                 500, "Internal error", f"{operation.name} failed; the log of {self.name} tells why"
             ) from error
         finally:
-            self.observer.saw(
-                Message(
-                    operator=self.operator,
-                    trace=call.trace,
-                    span=call.span,
-                    parent=call.parent,
-                    link=call.link,
-                    reference_point=point or "refused",
-                    sender=call.caller.name,
-                    receiver=self.name,
-                    operation=operation.name,
-                    method=operation.method,
-                    path=path,
-                    status=status,
-                    problem=problem,
-                    app_instance_id=call.caller.subject if call.caller.role == "app" else "",
-                    began=began,
-                    ended=time.time(),
-                )
+            if call.trace != UNTRACED:
+                self._record(operation, call, path, point, status, problem, began)
+
+    def _record(
+        self,
+        operation: Operation,
+        call: Call,
+        path: str,
+        point: str,
+        status: int,
+        problem: str,
+        began: float,
+    ) -> None:
+        self.observer.saw(
+            Message(
+                operator=self.operator,
+                trace=call.trace,
+                span=call.span,
+                parent=call.parent,
+                link=call.link,
+                reference_point=point or "refused",
+                sender=call.caller.name,
+                receiver=self.name,
+                operation=operation.name,
+                method=operation.method,
+                path=path,
+                status=status,
+                problem=problem,
+                app_instance_id=call.caller.subject if call.caller.role == "app" else "",
+                began=began,
+                ended=time.time(),
             )
+        )
 
 
 def status_of(result: Any, operation: Operation) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+from collections.abc import Callable
 from typing import Any
 
 from uvicorn.config import Config
@@ -138,9 +139,10 @@ class Listener:
             ssl_handshake_timeout=HEADER_PATIENCE if self._context else None,
         )
 
-    def drop(self, certificates: set[bytes]) -> int:
-        """Cut every connection whose client showed one of these certificates (DER); the number cut."""
-        victims = [c for c in self._state.connections if getattr(c, "_certificate", None) in certificates]
+    def drop(self, refused: Callable[[bytes], bool]) -> int:
+        """Cut every connection whose client showed a certificate (DER) that is refused now; the number cut."""
+        shown = [(c, getattr(c, "_certificate", None)) for c in self._state.connections]
+        victims = [connection for connection, certificate in shown if certificate and refused(certificate)]
         for connection in victims:
             connection.transport.abort()
         return len(victims)

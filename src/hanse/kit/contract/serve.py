@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote
 
 import msgspec
 
-from hanse.kit.contract.call import DEFAULT_PATIENCE, Call, Caller, new_span, new_trace
+from hanse.kit.contract.call import DEFAULT_PATIENCE, UNTRACED, Call, Caller, new_span, new_trace
 from hanse.kit.contract.declare import Accepted, Api, Created, Page, Stream, Tagged
 from hanse.kit.contract.decode import decode_body, decode_query
 from hanse.kit.contract.exchange import Exchange, whole
@@ -109,7 +109,7 @@ class ApiServer:
         trace, parent = _traceparent(headers.get(b"traceparent", b""))
         link = ""
         if self._border:
-            link, trace, parent = trace, "", ""
+            link, trace, parent = trace, UNTRACED if trace == UNTRACED else "", ""
         return Call(
             caller=caller,
             trace=trace or new_trace(),
