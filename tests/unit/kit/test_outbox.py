@@ -1,0 +1,227 @@
+"""Whatever an element has to tell is told: in order, at least once, and to one receiver whatever another does."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from hanse.kit import outbox as outbox_module
+from hanse.kit.contract.call import Call, _current, continuing
+from hanse.kit.outbox import Event, Outbox
+from hanse.kit.problems import Problem
+from hanse.kit.store import Shelf, Store
+from hanse.kit.values import Value
+
+
+class News(Value):
+    number: int
+
+
+class Receiver:
+    """Takes news; a lane of its own list of problems is told them first."""
+
+    def __init__(self) -> None:
+        self.taken: list[int] = []
+        self.tried: list[int] = []
+        self.problems: list[Exception] = []
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.calls: list[Call | None] = []
+
+    async def take(self, body: bytes) -> None:
+        number = msgspec.json.decode(body, type=News).number
+        self.tried.append(number)
+        self.calls.append(_current.get())
+        await self.gate.wait()
+        if self.problems:
+            raise self.problems.pop(0)
+        self.taken.append(number)
+
+
+class Post:
+    """A store and its outbox, with one receiver a topic."""
+
+    def __init__(self, path: Path, **options: Any) -> None:
+        self.store = Store(path)
+        self.outbox = Outbox(self.store, **options)
+        self.ann, self.bob = Receiver(), Receiver()
+        self.outbox.handle("ann", self.ann.take)
+        self.outbox.handle("bob", self.bob.take)
+
+    async def tell(self, topic: str, *numbers: int, lane: str = "") -> None:
+        for number in numbers:
+            await self.store.commit(lambda tx, n=number: self.outbox.emit(tx, topic, lane or topic, News(number=n)))  # type: ignore[misc]
+
+    async def close(self) -> None:
+        await self.outbox.close()
+        self.store.close()
+
+    @property
+    def waiting(self) -> int:
+        return len(self.outbox._events)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.002)
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbox_module, "FIRST_PAUSE", 0.005)
+
+
+@pytest.fixture
+async def post(tmp_path: Path) -> AsyncIterator[Post]:
+    post = Post(tmp_path / "store.db")
+    await post.outbox.start()
+    yield post
+    await post.close()
+
+
+async def test_news_arrive_in_the_order_in_which_they_were_decided(post: Post) -> None:
+    generator = random.Random(5)
+    post.ann.problems = [Problem(503, "Busy")] * 5
+    await asyncio.gather(*(post.tell(generator.choice(["ann", "bob"]), n) for n in range(200)))
+    await until(lambda: post.waiting == 0)
+    assert post.ann.taken == sorted(post.ann.taken)
+    assert post.bob.taken == sorted(post.bob.taken)
+    assert sorted(post.ann.taken + post.bob.taken) == list(range(200))
+
+
+async def test_a_slow_receiver_delays_nobody_else(post: Post) -> None:
+    post.ann.gate.clear()
+    await post.tell("ann", 1, 2)
+    await post.tell("bob", 3, 4)
+    await until(lambda: post.bob.taken == [3, 4] and post.waiting == 2)
+    assert (post.ann.tried, post.ann.taken) == ([1], [])
+    post.ann.gate.set()
+    await until(lambda: post.ann.taken == [1, 2])
+
+
+async def test_what_was_decided_against_is_not_told(post: Post) -> None:
+    def decide(tx: Any) -> None:
+        post.outbox.emit(tx, "ann", "ann", News(number=1))
+        raise Problem(409, "No")
+
+    with pytest.raises(Problem):
+        await post.store.commit(decide)
+    await post.tell("ann", 2)
+    await until(lambda: post.ann.taken == [2])
+
+
+@pytest.mark.parametrize("trouble", [Problem(500, "x"), Problem(503, "x"), Problem(429, "x"), KeyError("x")])
+async def test_a_receiver_that_fails_is_told_again(post: Post, trouble: Exception) -> None:
+    post.ann.problems = [trouble, trouble]
+    await post.tell("ann", 1, 2)
+    await until(lambda: post.waiting == 0)
+    assert (post.ann.tried, post.ann.taken) == ([1, 1, 1, 2], [1, 2])
+
+
+async def test_pauses_grow_to_a_bound(monkeypatch: pytest.MonkeyPatch, post: Post) -> None:
+    monkeypatch.setattr(outbox_module, "LONGEST_PAUSE", 0.02)
+    pauses = outbox_module._pauses()
+    seen = [next(pauses) for _ in range(6)]
+    bounds = [0.005, 0.01, 0.02, 0.02, 0.02, 0.02]
+    assert all(0.8 * b <= s <= 1.2 * b for s, b in zip(seen, bounds, strict=True))
+
+
+@pytest.mark.parametrize("status", [400, 404, 410])
+async def test_a_refusal_for_good_is_not_repeated(post: Post, status: int) -> None:
+    post.ann.problems = [Problem(status, "No such subscription")]
+    await post.tell("ann", 1, 2)
+    await until(lambda: post.waiting == 0)
+    assert (post.ann.tried, post.ann.taken) == ([1, 2], [2])
+
+
+async def test_what_nobody_takes_is_given_up_some_time(tmp_path: Path) -> None:
+    post = Post(tmp_path / "store.db", give_up_after=0.05)
+    await post.outbox.start()
+    post.ann.problems = [Problem(503, "Busy")] * 1000
+    await post.tell("ann", 1)
+    await until(lambda: post.waiting == 0)
+    assert len(post.ann.tried) > 1
+    post.ann.problems = []
+    await post.tell("ann", 2)
+    await until(lambda: post.ann.taken == [2])
+    await post.close()
+
+
+async def test_what_was_not_told_is_told_after_a_restart(tmp_path: Path) -> None:
+    first = Post(tmp_path / "store.db")
+    await first.tell("ann", 1, 2)  # before its start
+    await first.outbox.start()
+    first.ann.gate.clear()
+    await first.tell("ann", 3)
+    await first.tell("bob", 4)
+    await until(lambda: first.bob.taken == [4])
+    await first.close()
+    again = Post(tmp_path / "store.db")
+    await again.tell("ann", 5)
+    await again.outbox.start()
+    await until(lambda: again.waiting == 0)
+    assert (first.ann.taken, again.ann.taken, again.bob.taken) == ([], [1, 2, 3, 5], [])
+    await again.close()
+
+
+async def test_a_receiver_that_is_gone_gets_nothing_more(post: Post) -> None:
+    post.ann.problems = [Problem(503, "Busy")] * 1000
+    await post.tell("ann", 1, 2, 3)
+    await post.tell("bob", 4)
+    await post.store.commit(lambda tx: post.outbox.forget(tx, "ann"))
+    await until(lambda: post.waiting == 0 and post.bob.taken == [4])
+    post.ann.problems = []
+    await post.tell("ann", 5)
+    await until(lambda: post.ann.taken == [5])
+
+
+async def test_a_full_disk_does_not_silence_a_lane(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    write, failures = post.store._write_rows, [True]
+
+    def full(rows: list[tuple[Shelf[Any], str, Any]]) -> None:
+        if failures and any(not isinstance(value, Event) for _, _, value in rows):  # a removal
+            failures.pop()
+            raise OSError(28, "No space left on device")
+        write(rows)
+
+    monkeypatch.setattr(post.store, "_write_rows", full)
+    await post.tell("ann", 1)
+    await until(lambda: post.waiting == 0)
+    await post.tell("ann", 2)
+    await until(lambda: post.waiting == 0)
+    assert (post.ann.taken, failures) == ([1, 2], [])
+
+
+async def test_news_are_told_although_their_author_went_away(post: Post) -> None:
+    task = asyncio.create_task(post.tell("ann", 1))
+    await asyncio.sleep(0)
+    task.cancel()
+    await until(lambda: post.ann.taken == [1])
+
+
+async def test_the_deadline_of_their_author_does_not_bind_the_messenger(post: Post) -> None:
+    with continuing(patience=0.01, idempotency_key="mine"):
+        await post.tell("ann", 1)
+    await until(lambda: post.ann.taken == [1])
+    assert post.ann.calls == [None]
+
+
+async def test_news_of_an_unknown_kind_wait_for_their_handler(post: Post) -> None:
+    carl = Receiver()
+    await post.tell("carl", 1)
+    await asyncio.sleep(0.02)
+    post.outbox.handle("carl", carl.take)
+    await until(lambda: carl.taken == [1])
+
+
+async def test_an_idle_outbox_holds_nothing(post: Post) -> None:
+    await post.tell("ann", *range(20))
+    await until(lambda: post.waiting == 0)
+    await until(lambda: (post.outbox._lanes, post.outbox._tasks) == ({}, {}))
