@@ -14,7 +14,7 @@ import msgspec
 from hanse.kit.contract.call import UNTRACED, Call, Caller, new_trace, next_call
 from hanse.kit.contract.declare import Accepted, Api, Created, Operation, Page, Stream, Tagged, payload_type
 from hanse.kit.contract.direct import filled, parameter_names
-from hanse.kit.contract.exchange import Exchange, passed_on
+from hanse.kit.contract.exchange import Exchange, passed_on, whole
 from hanse.kit.contract.gate import status_of
 from hanse.kit.contract.observe import Message, Observer
 from hanse.kit.problems import Problem
