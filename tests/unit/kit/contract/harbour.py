@@ -144,7 +144,7 @@ class Quay(Harbour):
         if name == "leaking":
             return Stream(self._leak())
         hold = self.holds[name]
-        return Stream(pieces(hold[:1000], hold[1000:]), "application/zip", len(hold), headers=(("x-seal", "lead"),))
+        return Stream(pieces(hold[:1000], hold[1000:]), "application/zip", len(hold), headers=(("etag", "lead"),))
 
     async def _leak(self) -> AsyncIterator[bytes]:
         yield b"half of"
@@ -166,7 +166,7 @@ class Quay(Harbour):
     async def pass_on(self, name: str, rest: str, exchange: Exchange) -> Stream:
         body = await whole(exchange.body, 64 * 1024 * 1024)
         seen = f"{exchange.method} {rest} {exchange.query} {len(body)} {hashlib.sha256(body).hexdigest()}"
-        extra = tuple((n, v) for n, v in sorted(exchange.headers.items()) if n in ("x-flag", "accept"))
+        extra = tuple((n, v) for n, v in sorted(exchange.headers.items()) if n in ("vary", "x-flag"))
         return Stream(pieces(seen.encode(), b"", b"\n", body), "image/png", None, 418, extra)
 
     def _ship(self, name: str) -> Ship:

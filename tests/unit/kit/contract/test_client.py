@@ -220,12 +220,14 @@ class TestPartners:
     async def test_an_exchange_gains_no_headers_on_its_way(self) -> None:
         server = Scripted(answer(b"", "404 Not Found", "x-a: b"))
         async with server.harbour(authorize=None) as harbour:
-            stream = await harbour.pass_on("jan", "", Exchange("GET", "", {"x-flag": "black"}, pieces(), None))
+            stream = await harbour.pass_on(
+                "jan", "", Exchange("GET", "", {"x-flag": "black", "range": "bytes=1-"}, pieces(), None)
+            )
             assert (stream.status, await whole(stream.chunks, 10)) == (404, b"")
         lines = server.requests[0].decode().lower().split("\r\n")
         names = {line.partition(":")[0] for line in lines[1:] if line}
         assert lines[0] == "get /harbour/v1/pilots/jan/ http/1.1"
-        assert names == {"host", "x-flag", "traceparent", "hanse-patience", "accept"}
+        assert names == {"host", "range", "traceparent", "hanse-patience", "accept"}
 
 
 class TestAuthorization:

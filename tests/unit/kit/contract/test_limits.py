@@ -141,8 +141,7 @@ class TestHeaders:
 
     async def test_headers_without_end_are_cut_off(self, line: Dialogue) -> None:
         await line.send(b"GET / HTTP/1.1\r\n")
-        with pytest.raises(ConnectionError):
-            await _flood(line)
+        assert await _flooded(line) < 1_000_000
 
     async def test_many_requests_at_once_are_answered_in_their_order(self, line: Dialogue, port: Port) -> None:
         names = [f"n{i}" for i in range(50)]
@@ -206,8 +205,13 @@ async def _ended(line: Dialogue, seconds: float) -> bool:
         return True
 
 
-async def _flood(line: Dialogue) -> None:
-    for number in range(10_000):
-        await line.send(b"x-%d: " % number + b"y" * 1000 + b"\r\n")
-        if number % 50 == 0:
-            await asyncio.sleep(0.01)
+async def _flooded(line: Dialogue) -> int:
+    """Send headers until the other end has enough; how many bytes it was offered."""
+    for number in range(2000):
+        try:
+            await line.send(b"x-%d: " % number + b"y" * 1000 + b"\r\n")
+        except ConnectionError:
+            return number * 1000
+        if number % 50 == 0 and await _ended(line, 0.01):
+            return number * 1000
+    return 2_000_000
