@@ -10,7 +10,7 @@ from hanse.drivers.dataplane_userspace.ranges import AddressRange, PortRange
 from hanse.drivers.dataplane_userspace.rules import TCP, Filter, Rule
 from hanse.kit.problems import bad_request
 from hanse.kit.values import Absent
-from hanse.refpoints.mp2 import Forwarding, RuleAction
+from hanse.refpoints.mp2 import Action, Forwarding
 
 MOST_SOCKETS = 64
 """Sockets that one rule may need; a wider range would take more of the machine than it is worth."""
@@ -25,7 +25,7 @@ LACKS = {
 }
 """Each thing that this data plane refuses or cannot promise, with the reason."""
 
-_FORWARDS = (RuleAction.FORWARD_DECAPSULATED, RuleAction.PASSTHROUGH)
+_FORWARDS = (Action.FORWARD_DECAPSULATED, Action.PASSTHROUGH)
 _LOOPBACK = AddressRange(4, int(IPv4Address("127.0.0.0")), int(IPv4Address("127.255.255.255")))
 
 
@@ -48,7 +48,7 @@ def endpoints(rule: Rule) -> frozenset[Endpoint]:
     A DROP rule needs no socket: it takes flows away from the rules that listen.
     """
     forwarding = rule.forwarding
-    if forwarding.action is RuleAction.DROP:
+    if forwarding.action is Action.DROP:
         return frozenset()
     if forwarding.action not in _FORWARDS:
         raise bad_request(f"action {forwarding.action} is not supported", LACKS[forwarding.action])

@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 
 from hanse.drivers.dataplane_userspace.endpoints import Endpoint
 from hanse.drivers.dataplane_userspace.rules import Rule, by_priority, decide, flow_key
-from hanse.refpoints.mp2 import Flow, Forwarding, RuleAction, RuleCounters
+from hanse.refpoints.mp2 import Action, Flow, Forwarding, RuleCounters
 
 
 class Passing(Protocol):
@@ -94,7 +94,7 @@ class FlowTable:
         installed = self._installed[taken.rule_id] if taken else self._first_listening(endpoint)
         if installed is None:
             return None
-        if taken is None or taken.action is RuleAction.DROP or self._full():
+        if taken is None or taken.action is Action.DROP or self._full():
             installed.refused += 1
             return None
         return Admission(_flow(taken, source, endpoint), installed.rule.target(endpoint.port), installed)
@@ -118,7 +118,7 @@ class FlowTable:
         """Whether a replaced rule would still carry this flow to the same place."""
         flow = passing.flow
         key = flow_key(flow.src_address, flow.src_port, flow.dst_address, flow.dst_port, flow.protocol)
-        forwards = rule.forwarding.action is not RuleAction.DROP
+        forwards = rule.forwarding.action is not Action.DROP
         return forwards and rule.takes(key) and rule.target(flow.dst_port) == passing.target
 
 

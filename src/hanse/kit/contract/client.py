@@ -173,7 +173,7 @@ class _Request:
     async def _result(self, reply: Reply) -> Any:
         operation = self.operation
         if operation.returns is Stream and (operation.body is Exchange or 200 <= reply.status < 300):
-            return _stream(reply)
+            return stream_of(reply)
         raw = await self._held(reply)
         if not 200 <= reply.status < 300:
             raise self._refusal(reply.status, raw)
@@ -288,7 +288,8 @@ def _wrapped(value: Any, operation: Operation, reply: Reply) -> Any:
     return value
 
 
-def _stream(reply: Reply) -> Stream:
+def stream_of(reply: Reply) -> Stream:
+    """An answer that is passed on as it comes."""
     length = reply.headers.get("content-length", "")
     extra = tuple((name, value) for name, value in passed_on(reply.headers).items() if name != "content-type")
     media = reply.headers.get("content-type", "application/octet-stream")

@@ -1,0 +1,5 @@
+"""``python -m hanse``."""
+
+from hanse.cli.main import main
+
+main()

@@ -1,0 +1,77 @@
+"""Identities: the operator's authority, the certificates of its elements, and its secrets on disk."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from datetime import timedelta
+from pathlib import Path
+
+from hanse.assembly.catalogue import Element
+from hanse.assembly.settings import Settings
+from hanse.kit.certificates import Authority, Identity
+
+LIFETIME = timedelta(days=90)
+
+
+class Identities:
+    """Issues what the elements of one operator show to each other and to partners."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._directory = settings.directory / "certificates"
+        self.authority = Authority.ensure(self._directory, settings.operator.name)
+
+    @property
+    def authority_path(self) -> Path:
+        """The certificate of the operator's authority, for partners and apps."""
+        return self.authority.certificate_path
+
+    def of_element(self, element: Element) -> Identity:
+        """What an element shows inside the operator; its URI says which element it is."""
+        return self.issue(element.name, (element.address,))
+
+    def of_operator(self) -> Identity:
+        """What the operator shows to partners; it names no element and no host."""
+        name = self._settings.operator.name
+        return self.authority.issue(
+            name,
+            addresses=(self._settings.federation.address,),
+            uri=f"hanse://{name}",
+            lifetime=LIFETIME,
+            directory=self._directory,
+        )
+
+    def issue(self, name: str, addresses: tuple[str, ...] = ()) -> Identity:
+        """A certificate for a name of the operator: an element, ``administrator``, ``customer.acme``."""
+        operator = self._settings.operator.name
+        return self.authority.issue(
+            name,
+            addresses=addresses,
+            uri=f"hanse://{operator}/{name}",
+            lifetime=LIFETIME,
+            directory=self._directory,
+        )
+
+
+def secret(path: Path) -> bytes:
+    """A secret of 32 bytes in a file that only its owner reads, made if it is not there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return _complete(path)
+    with os.fdopen(handle, "wb") as file:
+        value = secrets.token_bytes(32)
+        file.write(value)
+    return value
+
+
+def _complete(path: Path) -> bytes:
+    """Read a secret that another process may be writing at this moment."""
+    for _ in range(1000):
+        value = path.read_bytes()
+        if len(value) == 32:
+            return value
+    path.unlink(missing_ok=True)
+    return secret(path)

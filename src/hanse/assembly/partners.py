@@ -1,0 +1,195 @@
+"""Partners as seen from one process: whether the agreement stands, and how their border is reached."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import ssl
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TypeVar
+from urllib.parse import urlencode
+
+import msgspec
+
+from hanse.assembly.settings import PartnerSettings
+from hanse.kit.contract.call import UNTRACED, Caller, continuing
+from hanse.kit.contract.client import Peer, Reply, client
+from hanse.kit.contract.declare import Api
+from hanse.kit.contract.exchange import whole
+from hanse.kit.contract.observe import Observer
+from hanse.kit.contract.transport import HttpTransport
+from hanse.kit.problems import Problem, forbidden
+from hanse.refpoints.mfm_fed.members import Membership, Partner
+
+log = logging.getLogger("hanse.partners")
+
+A = TypeVar("A", bound=Api)
+
+WATCH_PERIOD = 0.2
+"""Seconds between two looks at the agreements: closing must be felt within a second."""
+RENEW_BEFORE = 30.0
+"""Seconds before its end at which a token is renewed."""
+
+Ended = Callable[[str], Awaitable[None]]
+
+
+class PartnerWatch:
+    """Follows the agreements that the federation manager keeps, and tells who must know when one has ended."""
+
+    def __init__(self, membership: Membership) -> None:
+        self._membership = membership
+        self._partners: dict[str, Partner] = {}
+        self._ended: list[Ended] = []
+        self._task: asyncio.Task[None] | None = None
+
+    def on_end(self, tell: Ended) -> None:
+        """Call ``tell`` with the partner's name when its agreement has ended."""
+        self._ended.append(tell)
+
+    def standing(self, name: str) -> Partner | None:
+        """How it stands with a partner, as of the last look."""
+        return self._partners.get(name)
+
+    def epoch(self, name: str) -> int | None:
+        """The number of the open agreement with a partner; ``None`` if there is none."""
+        partner = self._partners.get(name)
+        return partner.epoch if partner is not None and partner.open else None
+
+    async def start_up(self) -> None:
+        """Begin to watch."""
+        self._task = asyncio.create_task(self._watch())
+
+    async def shut_down(self) -> None:
+        """Stop watching."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def look(self) -> None:
+        """Look once, now."""
+        with continuing(UNTRACED, patience=2.0):
+            partners = await self._membership.list_partners()
+        for partner in partners:
+            before = self._partners.get(partner.name)
+            self._partners[partner.name] = partner
+            if before is not None and before.open and (not partner.open or partner.epoch != before.epoch):
+                for tell in self._ended:
+                    await tell(partner.name)
+
+    async def _watch(self) -> None:
+        while True:
+            try:
+                await self.look()
+            except Problem as problem:
+                log.debug("looking at agreements failed: %s", problem)
+            except Exception:
+                log.exception("looking at agreements failed")
+            await asyncio.sleep(WATCH_PERIOD)
+
+
+class _Token(msgspec.Struct, frozen=True):
+    access_token: str
+    expires_in: float
+
+
+class PartnerLink:
+    """One element's way to one partner's border: warm TLS connections and a token of the partner's making."""
+
+    def __init__(self, name: str, operator: str, settings: PartnerSettings, context: ssl.SSLContext) -> None:
+        self.name = name
+        self._operator = operator
+        self._transport = HttpTransport(settings.url, context, name=name)
+        self._token = ""
+        self._good_until = 0.0
+        self._lock = asyncio.Lock()
+
+    async def authorize(self, renew: bool) -> dict[str, str]:
+        """The header that shows the token; a new token if there is none, it ends soon, or it was refused."""
+        async with self._lock:
+            if renew or time.time() > self._good_until:
+                await self._fetch()
+            return {"authorization": f"Bearer {self._token}"}
+
+    async def _fetch(self) -> None:
+        form = urlencode({"grant_type": "client_credentials", "client_id": self._operator}).encode()
+        headers = {"content-type": "application/x-www-form-urlencoded"}
+        reply = await self._transport.send("POST", "/oauth2/token", headers, form, 5.0)
+        body = await whole(reply.chunks, 64 * 1024)
+        if reply.status != 200:
+            raise Problem(403, f"{self.name} gives no token", f"its token endpoint answered {reply.status}")
+        try:
+            token = msgspec.json.decode(body, type=_Token)
+        except msgspec.MsgspecError as error:
+            raise Problem(502, f"{self.name} answered nonsense", str(error)) from None
+        self._token = token.access_token
+        self._good_until = time.time() + max(1.0, token.expires_in - RENEW_BEFORE)
+
+    async def send(
+        self,
+        method: str,
+        target: str,
+        headers: dict[str, str],
+        body: bytes | AsyncIterator[bytes] | None,
+        patience: float,
+    ) -> Reply:
+        """Send one request (a client's transport)."""
+        return await self._transport.send(method, target, headers, body, patience)
+
+    async def cut(self) -> None:
+        """Close every connection and forget the token."""
+        self._good_until, self._token = 0.0, ""
+        await self._transport.close()
+
+
+class PartnerLinks:
+    """An element's links to all partners; none is used while its agreement is closed, but to open it."""
+
+    def __init__(
+        self,
+        partners: dict[str, PartnerSettings],
+        context: Callable[[str], ssl.SSLContext],
+        caller: Caller,
+        observer: Observer,
+        watch: PartnerWatch | None,
+    ) -> None:
+        self._links = {
+            name: PartnerLink(name, caller.operator, settings, context(name)) for name, settings in partners.items()
+        }
+        self._caller = caller
+        self._observer = observer
+        self._watch = watch
+        self._made: dict[tuple[type[Api], str], Api] = {}
+        if watch is not None:
+            watch.on_end(self.cut)
+
+    def api(self, api: type[A], reference_point: str, name: str) -> A:
+        """The partner as a provider of ``api``; a problem 403 while the agreement is closed."""
+        link = self._links.get(name)
+        if link is None or (self._watch is not None and self._watch.epoch(name) is None):
+            raise forbidden("No agreement", f"the agreement with {name} is not open")
+        key = (api, name)
+        if key not in self._made:
+            peer = Peer(
+                name=name,
+                transport=link,
+                caller=self._caller,
+                reference_point=reference_point,
+                observer=self._observer,
+                authorize=link.authorize,
+                border=True,
+            )
+            self._made[key] = client(api, peer)
+        return self._made[key]  # type: ignore[return-value]
+
+    async def cut(self, name: str) -> None:
+        """Close every connection to a partner."""
+        if name in self._links:
+            await self._links[name].cut()
+
+    async def close(self) -> None:
+        """Close every connection to every partner."""
+        for link in self._links.values():
+            await link.cut()

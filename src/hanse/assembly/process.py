@@ -1,0 +1,96 @@
+"""A process of an operator: starts the chosen elements, says when it is ready, stops on a signal."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import signal
+from pathlib import Path
+
+from hanse.assembly.builders import build
+from hanse.assembly.catalogue import Element, chosen
+from hanse.assembly.servers import listeners
+from hanse.assembly.settings import Settings
+from hanse.assembly.wiring import Wiring
+from hanse.kit.telemetry.journal import Journal
+
+log = logging.getLogger("hanse.process")
+
+
+class Process:
+    """One process: its elements from start to stop."""
+
+    def __init__(self, settings: Settings, elements: list[Element]) -> None:
+        self._settings = settings
+        self._elements = elements
+        self.name = "all" if len(elements) > 1 else elements[0].name
+        self._stops: list[object] = []
+
+    @property
+    def record(self) -> Path:
+        """The file that says that this process is ready, and which it is."""
+        return self._settings.directory / "run" / f"{self.name}.json"
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Start, be ready, wait to be stopped, stop. A signal in the middle of starting stops at once."""
+        journal = Journal(self._settings.directory / "journal", self.name)
+        wiring = await asyncio.to_thread(Wiring, self._settings, self._elements, journal)
+        try:
+            await _unless(stopping, self._start(wiring, stopping))
+        finally:
+            self.record.unlink(missing_ok=True)
+            await wiring.stop()
+            await asyncio.to_thread(journal.close)
+
+    async def _start(self, wiring: Wiring, stopping: asyncio.Event) -> None:
+        built = build(wiring)
+        serving = listeners(built)
+        try:
+            for listener in serving:
+                await listener.start()
+            await wiring.start()
+            await asyncio.to_thread(self._say_ready)
+            await stopping.wait()
+        finally:
+            await asyncio.gather(*(listener.close() for listener in serving))
+
+    def _say_ready(self) -> None:
+        self.record.parent.mkdir(parents=True, exist_ok=True)
+        about = {"pid": os.getpid(), "elements": [e.name for e in self._elements], "config": self._settings.path}
+        part = self.record.with_suffix(".part")
+        part.write_text(json.dumps(about))
+        part.replace(self.record)
+
+
+async def _unless(stopping: asyncio.Event, work: object) -> None:
+    """Do ``work``; if ``stopping`` is set while it has not ended by itself, cancel it."""
+    task = asyncio.ensure_future(work)  # type: ignore[call-overload]
+    waiting = asyncio.create_task(stopping.wait())
+    await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    if not task.done():
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(task), 10.0)
+    if not task.done():
+        task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+def run(settings: Settings, names: list[str]) -> None:
+    """Run elements in this process until SIGTERM or SIGINT."""
+    import uvloop
+
+    process = Process(settings, chosen(settings, names))
+
+    async def main() -> None:
+        stopping = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stopping.set)
+        await process.run(stopping)
+
+    uvloop.run(main())

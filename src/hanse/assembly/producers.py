@@ -1,0 +1,66 @@
+"""Producers: the apps of a host as the platform reaches them to carry calls of other systems to them."""
+
+from __future__ import annotations
+
+import asyncio
+from urllib.parse import urlsplit
+
+from hanse.kit.contract.call import current_call
+from hanse.kit.contract.client import SMALL_BODY, stream_of
+from hanse.kit.contract.declare import Stream
+from hanse.kit.contract.exchange import Exchange, passed_on, whole
+from hanse.kit.contract.transport import HttpTransport
+from hanse.kit.problems import Problem
+from hanse.refpoints.mpp_fed.consumption import ServiceConsumption
+
+
+class Producer(ServiceConsumption):
+    """One app's service at its base URI."""
+
+    def __init__(self, base: str) -> None:
+        parts = urlsplit(base)
+        self._path = parts.path.rstrip("/")
+        self._transport = HttpTransport(f"{parts.scheme}://{parts.netloc}", None, name="the service")
+
+    async def consume(self, reference: str, rest: str, exchange: Exchange) -> Stream:  # noqa: ARG002
+        """Carry one request to the app."""
+        headers = passed_on(exchange.headers)
+        body: object = None
+        if exchange.length is not None and exchange.length <= SMALL_BODY:
+            body = await whole(exchange.body, SMALL_BODY)
+        elif exchange.length is not None or "transfer-encoding" in exchange.headers:
+            body = exchange.body
+            if exchange.length is not None:
+                headers["content-length"] = str(exchange.length)
+        target = f"{self._path}/{rest}" + (f"?{exchange.query}" if exchange.query else "")
+        patience = current_call().remaining()
+        reply = await self._transport.send(exchange.method, target, headers, body, patience)  # type: ignore[arg-type]
+        return stream_of(reply)
+
+    async def close(self) -> None:
+        """Close the connections to the app."""
+        await self._transport.close()
+
+
+class Producers:
+    """Producers by base URI; the least recently used one is let go when there are many."""
+
+    def __init__(self, most: int = 256) -> None:
+        self._most = most
+        self._known: dict[str, Producer] = {}
+
+    def __call__(self, base: str) -> ServiceConsumption:
+        """The producer at a base URI; a problem 502 for a URI that is not HTTP."""
+        if not base.startswith("http://"):
+            raise Problem(502, "Service cannot be reached", "its URI must begin with http://")
+        producer = self._known.pop(base, None) or Producer(base)
+        self._known[base] = producer
+        if len(self._known) > self._most:
+            oldest = self._known.pop(next(iter(self._known)))
+            asyncio.get_running_loop().create_task(oldest.close())
+        return producer
+
+    async def close(self) -> None:
+        """Let go of all."""
+        for producer in self._known.values():
+            await producer.close()

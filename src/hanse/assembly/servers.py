@@ -1,0 +1,176 @@
+"""Servers: where the elements of this process listen, and who is let in where."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from hanse.assembly.authentication import ElementAuthenticator, PartnerAuthenticator, client_caller
+from hanse.assembly.builders import Built
+from hanse.assembly.catalogue import Element
+from hanse.assembly.settings import Settings
+from hanse.elements.mep import Platform
+from hanse.kit.certificates import load_certificate, peer_uri, server_context
+from hanse.kit.contract.exchange import whole
+from hanse.kit.contract.listen import Listener, bind
+from hanse.kit.contract.serve import ApiServer, Receive, Scope, Send, body_of, problem_answer
+from hanse.kit.problems import Problem
+from hanse.kit.tokens import Client, Credentials, TokenAnswer, TokenIssuer, TokenVerifier, hash_secret, token_endpoint
+
+INNER = ("mepm", "vim", "data_plane", "names")
+"""Roles that nobody outside of the operator calls: not served when all elements are in one process."""
+TOKEN_PATH = "/oauth2/token"
+FORM_LIMIT = 64 * 1024
+PARTNER_TOKEN_LIFETIME = 300.0
+"""Seconds that a partner's token lives."""
+
+Raw = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+def listeners(built: Built) -> list[Listener]:
+    """A listener for each element of this process that others reach; every socket is bound before any is served."""
+    chosen = built.wiring.chosen
+    outer = [e for e in chosen if e.role not in INNER or len(chosen) < len(built.wiring.elements)]
+    sockets = {element.name: bind(element.address, element.port) for element in outer}
+    try:
+        return [_listener(built, element, sockets[element.name]) for element in outer]
+    except BaseException:
+        for sock in sockets.values():
+            sock.close()
+        raise
+
+
+def _listener(built: Built, element: Element, sock: object) -> Listener:
+    wiring = built.wiring
+    if element.role == "border":
+        return _border(built, element, sock)
+    server = ApiServer(_authenticator(built, element))
+    if element.role == "mep":
+        server.mount_raw(TOKEN_PATH, _app_tokens(built.part(element.name)))
+    elif element.role in ("oss", "meo"):
+        server.mount_raw(TOKEN_PATH, _client_tokens(built, element))
+    wiring.serve(element, server)
+    context = server_context(
+        wiring.identities.of_element(element), clients=[wiring.identities.authority_path], require_client=False
+    )
+    return Listener(server, sock, context)  # type: ignore[arg-type]
+
+
+def _authenticator(built: Built, element: Element) -> ElementAuthenticator:
+    operator, part = built.wiring.operator, built.part(element.name)
+    if isinstance(part, Platform):
+        return ElementAuthenticator(operator, part.access.caller)
+    if element.role in ("oss", "meo"):
+        issuer = _issuer(built, element)
+        verifier = TokenVerifier(issuer.public_keys, issuer=element.url, audience=element.url)
+        return ElementAuthenticator(operator, client_caller(verifier, operator))
+    return ElementAuthenticator(operator, None)
+
+
+def _issuer(built: Built, element: Element) -> TokenIssuer:
+    return TokenIssuer(built.wiring.directory / f"{element.name}.tokens.pem", issuer=element.url)
+
+
+def _app_tokens(part: object) -> Raw:
+    assert isinstance(part, Platform)
+    access = part.access
+    return _endpoint(lambda form, authorization, _scope: access.token(form, authorization))
+
+
+def _client_tokens(built: Built, element: Element) -> Raw:
+    credentials = Credentials(_clients(built.wiring.settings, element))
+    issuer = _issuer(built, element)
+    return _endpoint(
+        lambda form, authorization, _scope: token_endpoint(form, authorization, credentials=credentials, issuer=issuer)
+    )
+
+
+def _clients(settings: Settings, element: Element) -> Sequence[Client]:
+    roles = {"oss": ("customer", "administrator"), "meo": ("oss",)}[element.role]
+    return [
+        Client(
+            client_id=name,
+            audience=(element.url,),
+            secret_hash=hash_secret(settings.file(client.secret_file).read_text().strip()),
+            claims={"role": client.role, "tenant": client.tenant},
+        )
+        for name, client in settings.clients.items()
+        if client.role in roles
+    ]
+
+
+def _border(built: Built, element: Element, sock: object) -> Listener:
+    wiring = built.wiring
+    settings, watch = wiring.settings, built.watch(element)
+    trust = {name: settings.file(partner.trust) for name, partner in settings.partners.items()}
+    authorities = {name: load_certificate(path) for name, path in trust.items()}
+    issuer = TokenIssuer(wiring.directory / "border.tokens.pem", issuer=settings.federation_url)
+    verifier = TokenVerifier(issuer.public_keys, issuer=settings.federation_url, audience=settings.federation_url)
+    authenticator = PartnerAuthenticator(authorities, verifier, watch.epoch)
+
+    def token(form: bytes, _authorization: str | None, scope: Scope) -> TokenAnswer:
+        certificate = scope.get("client_certificate")
+        name, shown = authenticator.partner(certificate)
+        client = Client(
+            client_id=name,
+            audience=(settings.federation_url,),
+            uri=f"hanse://{name}",
+            token_lifetime=PARTNER_TOKEN_LIFETIME,
+            claims={"epoch": watch.epoch(name)},
+        )
+        return token_endpoint(
+            form,
+            None,
+            credentials=Credentials([client]),
+            issuer=issuer,
+            thumbprint=shown,
+            uri=peer_uri(certificate or b""),
+        )
+
+    server = ApiServer(authenticator, border=True)
+    server.mount_raw(TOKEN_PATH, _endpoint(token))
+    wiring.serve(element, server)
+    context = server_context(wiring.identities.of_operator(), clients=list(trust.values()), require_client=True)
+    listener = Listener(server, sock, context)  # type: ignore[arg-type]
+
+    async def cut(name: str) -> None:
+        listener.drop(lambda certificate: _shown_by(authenticator, certificate, name))
+
+    watch.on_end(cut)
+    return listener
+
+
+def _shown_by(authenticator: PartnerAuthenticator, certificate: bytes, name: str) -> bool:
+    try:
+        return authenticator.partner(certificate)[0] == name
+    except Problem:
+        return True
+
+
+def _endpoint(answer: Callable[[bytes, str | None, Scope], TokenAnswer]) -> Raw:
+    """An OAuth 2.0 token endpoint as an ASGI application."""
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            status, headers, body = await _token_answer(answer, scope, receive)
+        except Problem as problem:
+            status, headers, body = problem_answer(problem)
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    return application
+
+
+async def _token_answer(
+    answer: Callable[[bytes, str | None, Scope], TokenAnswer], scope: Scope, receive: Receive
+) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+    if scope["method"] != "POST":
+        raise Problem(405, f"Method {scope['method']} not supported", "POST a form", {"Allow": "POST"})
+    headers = dict(scope["headers"])
+    media = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
+    if media != b"application/x-www-form-urlencoded":
+        raise Problem(415, "Content-Type not supported", "send application/x-www-form-urlencoded")
+    form = await whole(body_of(receive), FORM_LIMIT)
+    authorization = headers.get(b"authorization")
+    told = answer(form, authorization.decode("latin-1") if authorization else None, scope)
+    lines = [(name.lower().encode(), value.encode()) for name, value in told.headers.items()]
+    return told.status, [*lines, (b"content-length", str(len(told.body)).encode())], told.body

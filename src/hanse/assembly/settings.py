@@ -1,0 +1,223 @@
+"""Settings of one operator, read from TOML; every mistake is named with its place and what would be right."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from hanse.kit.contract.decode import invalid
+from hanse.kit.problems import Problem, bad_request
+from hanse.kit.values import Value
+from hanse.model.place import Position, Zone
+
+
+class _Table(Value, forbid_unknown_fields=True, rename={}):
+    """A table of the file; an unknown key in it is a mistake, not a silent nothing."""
+
+
+class OperatorSettings(_Table):
+    """``[operator]``: name, state directory (relative to the file), address and first port of its management."""
+
+    name: str
+    directory: str = "state"
+    address: str = "127.0.0.1"
+    port: int = 8443
+
+
+class FederationSettings(_Table):
+    """``[federation]``: where partners reach the operator; ``url`` if that differs from the address listened on."""
+
+    address: str
+    port: int = 9443
+    url: str = ""
+
+
+class ZoneSettings(_Table):
+    """A zone: name and middle in degrees."""
+
+    name: str
+    latitude: float
+    longitude: float
+
+    def zone(self) -> Zone:
+        """As a value."""
+        return Zone(name=self.name, position=Position(latitude=self.latitude, longitude=self.longitude))
+
+
+class NamesSettings(_Table):
+    """``[hosts.X.names]``: where the host's name server listens and the zones that it answers for."""
+
+    address: str
+    port: int = 10053
+    zones: tuple[str, ...] = ()
+
+
+class HostSettings(_Table):
+    """``[hosts.X]``: a MEC host. ``apps`` are the addresses for instances, ``first-last``; memory like ``2 GiB``."""
+
+    zone: ZoneSettings
+    address: str
+    data_plane: str
+    names: NamesSettings
+    apps: str
+    port: int = 8443
+    country: str = "ZZ"
+    memory: str = "2 GiB"
+    processors: float = 8.0
+    app_port: int = 8080
+
+    def app_addresses(self) -> tuple[str, ...]:
+        """The addresses for instances, one by one."""
+        first, _, last = self.apps.partition("-")
+        start, end = ipaddress.IPv4Address(first.strip()), ipaddress.IPv4Address((last or first).strip())
+        if not 0 <= int(end) - int(start) < 4096:
+            raise ValueError("a range of at most 4096 addresses, the lower one first")
+        return tuple(str(start + i) for i in range(int(end) - int(start) + 1))
+
+    def memory_bytes(self) -> int:
+        """Memory in bytes."""
+        found = re.fullmatch(r"(\d+) *(KiB|MiB|GiB|)", self.memory)
+        if found is None:
+            raise ValueError("a number with KiB, MiB or GiB")
+        return int(found[1]) * {"": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}[found[2]]
+
+
+class DeviceSettings(_Table):
+    """``[devices.X]``: a device of the operator: its address, the host that serves it, and where it is."""
+
+    address: str
+    host: str
+    latitude: float
+    longitude: float
+
+
+class ShareSettings(_Table):
+    """``[partners.X.share]``: services and zones that the partner may know of (no zones named: all)."""
+
+    services: tuple[str, ...] = ()
+    zones: tuple[str, ...] = ()
+
+
+class PartnerSettings(_Table):
+    """``[partners.X]``: another operator: where it is reached, the certificate of its authority, what it may see."""
+
+    url: str
+    trust: str
+    share: ShareSettings = ShareSettings()
+
+
+class ClientSettings(_Table):
+    """``[clients.X]``: an OAuth 2.0 client: the role in which it calls (``oss``, ``customer``), tenant, secret file."""
+
+    role: str
+    secret_file: str
+    tenant: str = ""
+
+
+class PackageSettings(_Table):
+    """``[packages]``: certificates of the authorities whose signatures on packages count."""
+
+    trust: tuple[str, ...] = ()
+
+
+class Settings(_Table):
+    """Everything that is configured of one operator. ``path`` is the file that it was read from."""
+
+    operator: OperatorSettings
+    federation: FederationSettings
+    hosts: dict[str, HostSettings] = {}
+    devices: dict[str, DeviceSettings] = {}
+    partners: dict[str, PartnerSettings] = {}
+    clients: dict[str, ClientSettings] = {}
+    packages: PackageSettings = PackageSettings()
+    path: str = ""
+
+    @property
+    def base(self) -> Path:
+        """The directory to which paths in the file are relative."""
+        return Path(self.path).resolve().parent
+
+    @property
+    def directory(self) -> Path:
+        """The operator's own state directory."""
+        return self.base / self.operator.directory
+
+    @property
+    def federation_url(self) -> str:
+        """Where partners reach the operator."""
+        return self.federation.url or f"https://{self.federation.address}:{self.federation.port}"
+
+    def file(self, name: str) -> Path:
+        """A path of the file."""
+        return self.base / name
+
+
+def load(path: Path) -> Settings:
+    """Read settings; a problem 400 names the key at fault."""
+    try:
+        raw = tomllib.loads(path.read_text())
+    except OSError as error:
+        raise bad_request(f"Cannot read {path}", error.strerror or str(error)) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise bad_request(f"{path} is not TOML", str(error)) from None
+    return parse(raw, path)
+
+
+def parse(raw: dict[str, Any], path: Path) -> Settings:
+    """Check settings that were read already."""
+    try:
+        settings = msgspec.convert({**raw, "path": str(path)}, Settings)
+    except msgspec.ValidationError as error:
+        problem = invalid(str(error), Settings, kind="key")
+        raise Problem(400, f"{path}: {problem.title}", problem.detail) from None
+    for key, right, good in _checks(settings):
+        if not good:
+            raise bad_request(f"{path}: Invalid key {key}", right)
+    return settings
+
+
+def _checks(settings: Settings) -> list[tuple[str, str, bool]]:
+    names = [settings.operator.name, *settings.hosts, *settings.devices, *settings.partners]
+    checks = [
+        (f"name {n}", "lower-case letters, digits and hyphens", bool(re.fullmatch(r"[a-z][a-z0-9-]*", n)))
+        for n in names
+    ]
+    addresses = [("operator.address", settings.operator.address), ("federation.address", settings.federation.address)]
+    for name, host in settings.hosts.items():
+        checks += [
+            (f"hosts.{name}.apps", *_tried(host.app_addresses)),
+            (f"hosts.{name}.memory", *_tried(host.memory_bytes)),
+        ]
+        addresses += [(f"hosts.{name}.address", host.address), (f"hosts.{name}.data_plane", host.data_plane)]
+        addresses.append((f"hosts.{name}.names.address", host.names.address))
+    for name, device in settings.devices.items():
+        known = f"one of {', '.join(settings.hosts) or 'no host'}"
+        checks.append((f"devices.{name}.host", known, device.host in settings.hosts))
+        addresses.append((f"devices.{name}.address", device.address))
+    checks += [(key, "an IP address", _is_address(value)) for key, value in addresses]
+    checks += [
+        (f"partners.{name}.url", "https://HOST:PORT", partner.url.startswith("https://"))
+        for name, partner in settings.partners.items()
+    ]
+    return checks
+
+
+def _tried(read: Any) -> tuple[str, bool]:
+    try:
+        read()
+    except ValueError as error:
+        return str(error), False
+    return "", True
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,74 @@
+"""``hanse doctor``: what this machine can do, found out by trying."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from hanse.cli import here
+from hanse.drivers.compute_process.driver import ProcessCompute
+from hanse.drivers.dataplane_userspace import UserspaceDataPlane
+from hanse.kit.contract.listen import bind
+from hanse.kit.problems import Problem
+from hanse.kit.values import Value
+
+
+class Finding(Value):
+    """One thing that was tried: whether it works, and what that means."""
+
+    what: str
+    works: bool
+    detail: str
+
+
+async def examine() -> list[Finding]:
+    """Try everything."""
+    findings = [_python(), await asyncio.to_thread(_loopback)]
+    with tempfile.TemporaryDirectory(prefix="hanse-doctor-") as directory:
+        compute = ProcessCompute(Path(directory))
+        found = await compute.capabilities()
+        await compute.close()
+    findings.append(Finding(what="process driver", works=found.available, detail=_isolation(found.isolates)))
+    findings += [Finding(what=f"process driver: {what}", works=False, detail=why) for what, why in found.lacks.items()]
+    plane = UserspaceDataPlane("127.0.0.1")
+    lacks = (await plane.capabilities()).lacks
+    findings.append(Finding(what="user-space data plane", works=True, detail="TCP and UDP in 127.0.0.0/8, no root"))
+    findings += [Finding(what=f"user-space data plane: {what}", works=False, detail=why) for what, why in lacks.items()]
+    return findings + [_tool(name, use) for name, use in TOOLS.items()]
+
+
+TOOLS = {"openssl": "verifies signatures of packages in tests", "git": "for developers", "make": "runs the targets"}
+
+
+def _tool(name: str, use: str) -> Finding:
+    path = shutil.which(name)
+    return Finding(what=name, works=path is not None, detail=f"{path or 'not found'}; {use}")
+
+
+def _python() -> Finding:
+    good = sys.version_info >= (3, 11)
+    return Finding(what="Python", works=good, detail=f"{sys.version.split()[0]}; 3.11 or later is needed")
+
+
+def _loopback() -> Finding:
+    try:
+        bind("127.10.1.1", 0).close()
+    except Problem as problem:
+        return Finding(what="addresses in 127.0.0.0/8", works=False, detail=problem.detail)
+    return Finding(what="addresses in 127.0.0.0/8", works=True, detail="any of them can be listened on")
+
+
+def _isolation(isolates: tuple[str, ...]) -> str:
+    return f"isolates: {', '.join(isolates) or 'nothing'}"
+
+
+def report(findings: list[Finding]) -> None:
+    """Print what was found."""
+    shown = here.table("what this machine can do", "", "what", "detail")
+    for finding in findings:
+        shown.add_row("[green]yes[/green]" if finding.works else "[yellow]no[/yellow]", finding.what, finding.detail)
+    here.console.print(shown)
+    here.hint("make demo · hanse up")

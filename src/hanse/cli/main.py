@@ -1,0 +1,49 @@
+"""The command ``hanse``."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+from rich.console import Console
+
+from hanse.cli import app, federation, operate, package, scenario, trace, ue
+from hanse.kit.problems import Problem
+
+console = Console(stderr=True)
+
+hanse = typer.Typer(
+    name="hanse",
+    help="An open ETSI MEC system whose operators federate.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+operate.register(hanse)
+hanse.add_typer(package.commands, name="package", help="Build and on-board application packages.")
+hanse.add_typer(app.commands, name="app", help="Application instances: start, list, stop, delete.")
+hanse.add_typer(ue.commands, name="ue", help="A device: resolve a name, send a request.")
+hanse.add_typer(federation.commands, name="federation", help="Partners and the agreements with them.")
+hanse.add_typer(trace.commands, name="trace", help="What crossed the reference points.")
+hanse.add_typer(scenario.commands, name="scenario", help="Procedures of the standard, played for real.")
+
+
+def main() -> None:
+    """Run the command; a problem is one line and a hint, never a traceback."""
+    try:
+        hanse(standalone_mode=False)
+    except Problem as problem:
+        console.print(f"[red]{problem.title}[/red]", highlight=False)
+        if problem.detail != problem.title:
+            console.print(f"  {problem.detail}", highlight=False, markup=False)
+        sys.exit(1)
+    except typer.Exit as ended:
+        sys.exit(ended.exit_code)
+    except (typer.Abort, KeyboardInterrupt):
+        sys.exit(130)
+    except Exception as error:
+        if not hasattr(error, "format_message"):
+            raise
+        console.print(f"[red]{error.format_message()}[/red]", highlight=False)
+        console.print("  hanse --help lists the commands", highlight=False)
+        sys.exit(2)

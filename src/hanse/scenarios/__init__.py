@@ -1,0 +1,1 @@
+"""Scenarios: procedures and use cases of the standard, played on real operators and checked."""

@@ -1,0 +1,88 @@
+"""The stage of a scenario: operators of its own, the example applications, devices."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+import hanse
+from hanse.assembly.administration import administration
+from hanse.assembly.deployment import Deployment, workload_processes
+from hanse.assembly.onboarding import on_board
+from hanse.assembly.settings import Settings
+from hanse.elements.ue import Device
+from hanse.kit.problems import Problem
+from hanse.kit.telemetry.procedures import Procedure, procedures
+from hanse.kit.telemetry.reader import read
+from hanse.model.package import build
+
+EXAMPLES = Path(hanse.__file__).resolve().parents[2] / "examples"
+
+
+class Stage:
+    """Two operators in a directory that vanishes afterwards."""
+
+    def __init__(self, directory: Path, *, separate: bool) -> None:
+        if not EXAMPLES.is_dir():
+            raise Problem(404, "The examples are missing", f"scenarios need them at {EXAMPLES}: use a checkout")
+        self.directory = directory
+        self.separate = separate
+        self.deployment = Deployment.from_template(directory)
+        self.started = 0
+
+    def operator(self, name: str) -> Settings:
+        """The settings of an operator."""
+        return self.deployment.settings(name)
+
+    async def start(self) -> None:
+        """Start the operators."""
+        await asyncio.to_thread(self.deployment.start, separate=self.separate)
+        self.started = len(list(self.deployment.running()))
+
+    def package(self, name: str, provider: str) -> Path:
+        """Build an example's package, signed by its provider."""
+        signer = self.deployment.signer(provider)
+        out = self.directory / f"{name}.csar"
+        return build(EXAMPLES / name, out, certificate=signer.certificate_path, key=signer.key_path)
+
+    async def on_board(self, operator: str, archive: Path) -> tuple[str, str]:
+        """On-board a package at an operator; its package id and its descriptor id."""
+        async with administration(self.operator(operator)) as oss:
+            info = await on_board(oss.packages, archive)
+            return info.id, str(info.app_d_id)
+
+    def device(self, operator: str, name: str) -> Device:
+        """A device of an operator."""
+        settings = self.operator(operator)
+        found = settings.devices[name]
+        return self.device_at(operator, found.address, found.host)
+
+    def device_at(self, operator: str, address: str, host: str) -> Device:
+        """A device with any address, which asks the name server of a host."""
+        names = self.operator(operator).hosts[host].names
+        return Device(address, (names.address, names.port))
+
+    def procedures(self) -> list[Procedure]:
+        """What crossed the reference points of both operators so far, by procedure, newest last."""
+        directories = [settings.directory / "journal" for settings in self.deployment.operators.values()]
+        return procedures(read(directories))
+
+    def workloads(self) -> list[int]:
+        """Processes of workloads that run now."""
+        return [pid for settings in self.deployment.operators.values() for pid in workload_processes(settings)]
+
+    def left(self) -> list[int]:
+        """Processes of the scenario that still run."""
+        return [running.pid for running in self.deployment.running()] + self.workloads()
+
+    def clear(self) -> None:
+        """Stop all that was started."""
+        self.deployment.stop()
+
+
+def example_module(directory: str) -> None:
+    """Make the example's own modules importable (the device's tones)."""
+    path = str(EXAMPLES / directory)
+    if path not in sys.path:
+        sys.path.insert(0, path)

@@ -1,0 +1,203 @@
+"""U5: connecting different services (ETSI GR MEC 035, 5.5), by the nine steps of clause 6.5.2.
+
+A navigation app at north takes a spoken request of a device, does not find a speech recogniser in its own system, and
+consumes the one of another provider at south. Both southern hosts offer it: the one nearer to the device serves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import time
+from importlib import import_module
+from types import ModuleType
+
+from hanse.assembly.administration import Administration, administration
+from hanse.assembly.onboarding import bring_up, remove_package, take_down
+from hanse.elements.ue import Device
+from hanse.kit.problems import Problem
+from hanse.kit.telemetry import render_text
+from hanse.kit.telemetry.procedures import Procedure
+from hanse.refpoints.mfm_fed.members import PartnerState
+from hanse.scenarios.outcome import Record
+from hanse.scenarios.stage import Stage, example_module
+
+STEPS = {
+    1: ("Mp1", "find_services", "the app asks its own platform for the service"),
+    2: ("Mm5", "find_service", "the platform does not have it and asks its manager"),
+    3: ("Mm3", "find_service", "the manager asks the orchestrator"),
+    4: ("Mfm-fed", "find_members", "the system does not have it: which systems of the federation do?"),
+    5: ("Mff-fed", "offered_systems", "the federation managers agree on what may be known"),
+    6: ("Meo-fed", "platforms", "the orchestrators speak: which platforms, which services (6, 7)"),
+    9: ("Mpp-fed", "consume", "the service is consumed from platform to platform"),
+}
+"""Steps of 6.5.2 that are messages; 7 is the answer to 6, and 8 is the decision of the orchestrator."""
+
+HOME = "http://navigation.example.com"
+
+
+async def play(stage: Stage, record: Record) -> None:
+    """The whole of it, from nothing to nothing."""
+    record.step(f"two operators start, {'every element a process' if stage.separate else 'one process each'}")
+    with record.timed("start_seconds"):
+        await stage.start()
+    north, south = stage.operator("north"), stage.operator("south")
+    async with administration(north) as northern, administration(south) as southern:
+        record.step("the managers form the federation")
+        await _await_federation(northern, southern, record)
+        packages = await _on_board(stage, record)
+        instances = await _instantiate(stage, northern, southern, packages, record)
+        await _await_offer(southern, record)
+        await _use(stage, record)
+        _diagram(stage, record)
+        await _end(stage, northern, southern, packages, instances, record)
+
+
+async def _await_federation(northern: Administration, southern: Administration, record: Record) -> None:
+    deadline = time.monotonic() + 15
+    states: list[PartnerState] = []
+    while time.monotonic() < deadline:
+        views = await asyncio.gather(northern.overview.overview(), southern.overview.overview())
+        states = [view.partners[0].state for view in views]
+        if all(state is PartnerState.AVAILABLE for state in states):
+            break
+        await asyncio.sleep(0.1)
+    record.check("each operator finds the other available", set(states) == {PartnerState.AVAILABLE}, ", ".join(states))
+
+
+async def _on_board(stage: Stage, record: Record) -> dict[str, tuple[str, str]]:
+    record.step("packages are built, signed by two providers, and on-boarded")
+    speech = await asyncio.to_thread(stage.package, "speech", "earshot")
+    navigation = await asyncio.to_thread(stage.package, "navigation", "wayfinder")
+    packages = {
+        "speech": await stage.on_board("south", speech),
+        "navigation": await stage.on_board("north", navigation),
+    }
+    record.check("both packages pass integrity and authenticity", True)
+    return packages
+
+
+async def _instantiate(
+    stage: Stage,
+    northern: Administration,
+    southern: Administration,
+    packages: dict[str, tuple[str, str]],
+    record: Record,
+) -> list[tuple[Administration, str]]:
+    record.step("south starts speech recognition on both hosts, north starts navigation")
+    south, north = stage.operator("south"), stage.operator("north")
+    places = [host.zone.zone().position for host in south.hosts.values()]
+    with record.timed("instantiate_three_seconds"):
+        found = await asyncio.gather(
+            *(bring_up(southern.lifecycle, packages["speech"][1], place) for place in places),
+            bring_up(northern.lifecycle, packages["navigation"][1], north.hosts["harbour"].zone.zone().position),
+        )
+    record.check("three instances are STARTED after they confirmed ready", True)
+    return [(southern, found[0]), (southern, found[1]), (northern, found[2])]
+
+
+async def _await_offer(southern: Administration, record: Record) -> None:
+    deadline = time.monotonic() + 10
+    offering = 0
+    while time.monotonic() < deadline and offering < 2:
+        hosts = (await southern.overview.overview()).system.hosts
+        offering = sum("speech-recognition" in host.services for host in hosts)
+        await asyncio.sleep(0.05)
+    record.check("both southern hosts offer speech recognition", offering == 2, f"{offering} of 2")
+    await asyncio.sleep(0.5)  # the registration with the federation manager follows the report
+
+
+async def _use(stage: Stage, record: Record) -> None:
+    example_module("device")
+    tones = import_module("tones")
+    alice, bob = stage.device("north", "alice"), stage.device("north", "bob")
+    record.step("alice resolves the app's name and sends her spoken request")
+    address = await alice.resolve("navigation.example.com")
+    record.check("the platform's name server answers with the app's virtual address", bool(address), address)
+    served = [await _ask(stage, record, tones, device, name) for device, name in ((alice, "alice"), (bob, "bob"))]
+    record.check(
+        "the platform nearer to each device serves it",
+        served == ["mep.valley", "mep.summit"],
+        f"alice in the west: {served[0]}, bob in the east: {served[1]}",
+    )
+    record.step("a device without access tries")
+    stranger = stage.device_at("north", "127.66.6.6", "harbour")
+    record.check("a device without access is refused", await _refused(stranger), "its connection is reset")
+
+
+async def _ask(stage: Stage, record: Record, tones: ModuleType, device: Device, name: str) -> str:
+    rng = random.SystemRandom()
+    digits: str = tones.draw(rng)
+    recording: bytes = tones.wav(digits, rng=random.Random(rng.random()))
+    began = time.monotonic()
+    answer = await device.request("POST", f"{HOME}/directions", recording, {"content-type": "audio/wav"})
+    record.figure(f"request_seconds_{name}", round(time.monotonic() - began, 3))
+    told = json.loads(answer.body) if answer.status == 200 else {}
+    detail = f"said {digits}, heard {told.get('heard')}: {told.get('from')} to {told.get('to')}, {told.get('metres')} m"
+    record.check(f"{name} gets directions from what was said", told.get("heard") == digits, detail)
+    await asyncio.sleep(0.3)  # let the journals reach the disk
+    procedure = _of_request(stage)
+    _check_steps(procedure, record, name)
+    return _served_by(procedure)
+
+
+def _of_request(stage: Stage) -> Procedure:
+    found = [p for p in stage.procedures() if any(m.operation == "consume" for m in p.messages)]
+    if not found:
+        raise Problem(404, "No call crossed Mpp-fed", "the journals hold no consumption")
+    return found[-1]
+
+
+def _check_steps(procedure: Procedure, record: Record, name: str) -> None:
+    for number, (point, operation, meaning) in STEPS.items():
+        crossed = any(m.reference_point == point and m.operation == operation for m in procedure.messages)
+        record.check(f"{name}, step {number} of 6.5.2 over {point}", crossed, meaning)
+
+
+def _served_by(procedure: Procedure) -> str:
+    inner = [m.receiver for m in procedure.messages if m.operation == "consume" and m.operator == "south"]
+    return next((receiver for receiver in inner if receiver.startswith("mep.")), "nobody")
+
+
+async def _refused(device: Device) -> bool:
+    try:
+        await device.request("GET", f"{HOME}/healthz")
+    except Problem:
+        return True
+    return False
+
+
+def _diagram(stage: Stage, record: Record) -> None:
+    record.say("")
+    record.say(render_text.render(_of_request(stage), 150))
+    record.say("")
+
+
+async def _end(
+    stage: Stage,
+    northern: Administration,
+    southern: Administration,
+    packages: dict[str, tuple[str, str]],
+    instances: list[tuple[Administration, str]],
+    record: Record,
+) -> None:
+    record.step("everything is terminated gracefully and deleted")
+    before = len(stage.workloads())
+    record.check("three apps and their supervisors ran", before == 6, f"{before} processes")
+    with record.timed("terminate_three_seconds"):
+        await asyncio.gather(*(take_down(oss.lifecycle, identifier) for oss, identifier in instances))
+    await remove_package(southern.packages, packages["speech"][0])
+    await remove_package(northern.packages, packages["navigation"][0])
+    record.check("no process of an app is left", not stage.workloads())
+    record.check("the name is gone", await _unresolvable(stage.device("north", "alice")))
+    left = [path for s in stage.deployment.operators.values() for path in (s.directory / "packages").glob("*")]
+    record.check("no file of a package is left", not left)
+
+
+async def _unresolvable(device: Device) -> bool:
+    try:
+        await device.resolve("navigation.example.com")
+    except Problem:
+        return True
+    return False
