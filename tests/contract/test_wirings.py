@@ -19,7 +19,7 @@ from hanse.kit.contract.exchange import Exchange, whole
 from hanse.kit.contract.gate import Gate
 from hanse.kit.contract.guard import Guard
 from hanse.kit.contract.serve import ApiServer
-from hanse.kit.contract.transport import MemoryTransport
+from hanse.kit.contract.transport import HttpTransport, MemoryTransport
 from hanse.kit.problems import Problem
 from hanse.refpoints.mp2 import Action, DataPlane, DataPlaneCapabilities, FilterType, Forwarding, Mp2, TrafficMatch
 from tests.unit.kit.contract.harbour import (
@@ -290,6 +290,18 @@ class TestCertificates:
                 if identity is not None:
                     assert listener.drop(lambda der: der == seen[-1]) == 1
         assert [der and thumbprint(der) for der in seen] == [pilot.thumbprint] * 4 + [None, None]
+
+    async def test_a_server_is_not_believed_because_nobody_said_whom_to_trust(self, tmp_path: Path) -> None:
+        authority = Authority.ensure(tmp_path, "north")
+        life = timedelta(hours=1)
+        server = authority.issue("quay", addresses=("127.0.0.1",), lifetime=life, directory=tmp_path)
+        port = Port()
+        async with listening(port.server, server_context(server, require_client=None)) as listener:
+            transport = HttpTransport(f"https://127.0.0.1:{listener.port}", None)
+            with pytest.raises(Problem, match="503"):
+                await client(Harbour, port.peer(transport)).log("x")
+            await transport.close()
+        assert port.quay.calls == []
 
     async def test_without_a_certificate_nobody_enters(self, tmp_path: Path) -> None:
         authority = Authority.ensure(tmp_path / "north", "north")
