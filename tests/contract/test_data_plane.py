@@ -16,7 +16,7 @@ from hanse.drivers.dataplane_userspace import UserspaceDataPlane
 from hanse.kit.ports import bind
 from hanse.kit.problems import Problem
 from hanse.kit.values import ABSENT
-from hanse.refpoints.mp2 import FilterType, Forwarding, RuleAction, RuleCounters, TrafficMatch
+from hanse.refpoints.mp2 import Action, FilterType, Forwarding, RuleCounters, TrafficMatch
 
 _BLOCK = f"127.{64 + os.getpid() % 64}.{os.getpid() // 64 % 256}"
 PLANE, VIRTUAL, APP, OTHER_APP = (f"{_BLOCK}.{n}" for n in (1, 2, 3, 4))
@@ -88,7 +88,7 @@ def rule(rule_id: str = "r", **changes: object) -> Forwarding:
     """Devices that dial the virtual address reach the application."""
     matches = (TrafficMatch(dst_address=(VIRTUAL,), dst_port=(str(PORT),), protocol=("tcp",)),)
     values: dict[str, object] = {"priority": 10, "filter_type": FilterType.FLOW, "matches": matches}
-    values |= {"action": RuleAction.FORWARD_DECAPSULATED, "to_address": APP, "to_port": PORT} | changes
+    values |= {"action": Action.FORWARD_DECAPSULATED, "to_address": APP, "to_port": PORT} | changes
     return Forwarding(rule_id=rule_id, owner="app", **values)  # type: ignore[arg-type]
 
 
@@ -227,7 +227,7 @@ async def test_a_dropped_device_reaches_nothing(plane: UserspaceDataPlane, serve
     await serve(says(b"hello"))
     everything = (TrafficMatch(src_address=(STRANGER,)),)
     await plane.install("r", rule())
-    drop = rule("d", action=RuleAction.DROP, priority=1, matches=everything, to_address=ABSENT, to_port=ABSENT)
+    drop = rule("d", action=Action.DROP, priority=1, matches=everything, to_address=ABSENT, to_port=ABSENT)
     await plane.install("d", drop)
     with pytest.raises(ConnectionResetError):
         await told(STRANGER)
@@ -307,7 +307,7 @@ async def test_a_taken_port_names_its_holder_and_changes_nothing(plane: Userspac
 async def test_what_it_cannot_do_it_says_beforehand_and_refuses(plane: UserspaceDataPlane) -> None:
     capabilities = await plane.capabilities()
     assert capabilities.available
-    for action in (RuleAction.FORWARD_ENCAPSULATED, RuleAction.DUPLICATE_DECAPSULATED):
+    for action in (Action.FORWARD_ENCAPSULATED, Action.DUPLICATE_DECAPSULATED):
         assert action in capabilities.lacks
         with pytest.raises(Problem, match="400 action"):
             await plane.install("r", rule(action=action))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
+import re
 import signal
 import subprocess
 import sys
 import time
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,13 +57,18 @@ class Deployment:
             self.operators[settings.operator.name] = settings
 
     @classmethod
-    def from_template(cls, directory: Path, template: str = "two-operators") -> Deployment:
-        """A deployment in ``directory`` with configuration files to start from; files that are there are kept."""
+    def from_template(
+        cls, directory: Path, template: str = "two-operators", networks: Mapping[str, str] | None = None
+    ) -> Deployment:
+        """A deployment in ``directory`` with configuration files to start from; files that are there are kept.
+
+        ``networks`` replaces prefixes of addresses (``127.10.``), so that several can run beside each other.
+        """
         directory.mkdir(parents=True, exist_ok=True)
         for source in (TEMPLATES / template).iterdir():
             target = directory / source.name
             if not target.exists():
-                shutil.copyfile(source, target)
+                target.write_text(renumbered(source.read_text(), networks or {}))
         return cls(directory / "deployment.toml")
 
     def settings(self, operator: str) -> Settings:
@@ -165,6 +170,13 @@ class Deployment:
             if process.poll() is not None or time.monotonic() > deadline:
                 raise Problem(500, f"{settings.operator.name}: {name} did not start", _last_words(settings, name))
             time.sleep(0.02)
+
+
+def renumbered(text: str, networks: Mapping[str, str]) -> str:
+    """A text with the prefixes of addresses replaced."""
+    for prefix, other in networks.items():
+        text = re.sub(rf"(?<![\d.]){re.escape(prefix)}", other, text)
+    return text
 
 
 def workload_processes(settings: Settings) -> list[int]:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
+import os
+import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 import hanse
 from hanse.assembly.administration import administration
-from hanse.assembly.deployment import Deployment, workload_processes
+from hanse.assembly.deployment import Deployment, renumbered, workload_processes
 from hanse.assembly.onboarding import on_board
 from hanse.assembly.settings import Settings
 from hanse.elements.ue import Device
@@ -17,18 +21,21 @@ from hanse.kit.telemetry.procedures import Procedure, procedures
 from hanse.kit.telemetry.reader import read
 from hanse.model.package import build
 
+CLAIMS = 70
+"""Scenarios that can run beside each other: each takes two networks from 127.100.0.0/16 on."""
 EXAMPLES = Path(hanse.__file__).resolve().parents[2] / "examples"
 
 
 class Stage:
-    """Two operators in a directory that vanishes afterwards."""
+    """Two operators in a directory that vanishes afterwards, on addresses that nobody else on this machine uses."""
 
-    def __init__(self, directory: Path, *, separate: bool) -> None:
+    def __init__(self, directory: Path, *, separate: bool = False) -> None:
         if not EXAMPLES.is_dir():
             raise Problem(404, "The examples are missing", f"scenarios need them at {EXAMPLES}: use a checkout")
         self.directory = directory
         self.separate = separate
-        self.deployment = Deployment.from_template(directory)
+        self._claim, self.networks = claim()
+        self.deployment = Deployment.from_template(directory, networks=self.networks)
         self.started = 0
 
     def operator(self, name: str) -> Settings:
@@ -43,8 +50,12 @@ class Stage:
     def package(self, name: str, provider: str) -> Path:
         """Build an example's package, signed by its provider."""
         signer = self.deployment.signer(provider)
-        out = self.directory / f"{name}.csar"
-        return build(EXAMPLES / name, out, certificate=signer.certificate_path, key=signer.key_path)
+        source, out = self.directory / "sources" / name, self.directory / f"{name}.csar"
+        if not source.exists():
+            shutil.copytree(EXAMPLES / name, source)
+            for definition in (source / "Definitions").glob("*.yaml"):
+                definition.write_text(renumbered(definition.read_text(), self.networks))
+        return build(source, out, certificate=signer.certificate_path, key=signer.key_path)
 
     async def on_board(self, operator: str, archive: Path) -> tuple[str, str]:
         """On-board a package at an operator; its package id and its descriptor id."""
@@ -77,8 +88,24 @@ class Stage:
         return [running.pid for running in self.deployment.running()] + self.workloads()
 
     def clear(self) -> None:
-        """Stop all that was started."""
+        """Stop all that was started, and give the addresses back."""
         self.deployment.stop()
+        os.close(self._claim)
+
+
+def claim() -> tuple[int, dict[str, str]]:
+    """Networks for two operators that no other stage on this machine has; they are ours until the handle is closed."""
+    directory = Path(tempfile.gettempdir()) / f"hanse-networks-{os.getuid()}"
+    directory.mkdir(exist_ok=True)
+    for number in range(CLAIMS):
+        handle = os.open(directory / str(number), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(handle)
+            continue
+        return handle, {"127.10.": f"127.{100 + 2 * number}.", "127.20.": f"127.{101 + 2 * number}."}
+    raise Problem(503, "No addresses left", f"{CLAIMS} scenarios run on this machine already")
 
 
 def example_module(directory: str) -> None:

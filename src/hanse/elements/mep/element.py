@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable, Mapping
 
@@ -17,6 +16,7 @@ from hanse.elements.mep.standing import Standings
 from hanse.elements.mep.steering import Steering
 from hanse.elements.mep.support import AppSupport
 from hanse.kit.callbacks import Callbacks
+from hanse.kit.contract.call import UNTRACED, continuing
 from hanse.kit.contract.declare import Api
 from hanse.kit.outbox import Outbox
 from hanse.kit.problems import Problem
@@ -36,6 +36,9 @@ log = logging.getLogger("hanse.mep")
 
 REPORT_PAUSE = 0.05
 """Seconds in which changes of services gather before they are reported upwards."""
+
+STEER_PERIOD = 3.0
+"""Seconds between two looks at whether the data plane and the name server still have what they were told."""
 
 
 class ReportNumber(Value):
@@ -72,7 +75,7 @@ class Platform:
         self.records = Records(store)
         self._numbers = store.shelf("report_number", ReportNumber)
         self._dirty = asyncio.Event()
-        self._reporter: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
         self.steering = Steering(self.records, data_plane, name_server)
         self.access = Access(url, operator, self.records, issuer, seed, authority)
         notices = Notices(url, self.records, outbox, callbacks)
@@ -98,16 +101,25 @@ class Platform:
 
     async def start_up(self) -> None:
         """Put rules and names back, and begin to report services upwards."""
-        await self.steering.restore()
         self._dirty.set()
-        self._reporter = asyncio.create_task(self._report_forever())
+        self._tasks = [asyncio.create_task(self._steer_forever()), asyncio.create_task(self._report_forever())]
 
     async def shut_down(self) -> None:
-        """Stop reporting."""
-        if self._reporter is not None:
-            self._reporter.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._reporter
+        """Stop what runs by itself."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _steer_forever(self) -> None:
+        """Put back what a data plane or a name server has lost, also when it is they who began anew."""
+        while True:
+            try:
+                with continuing(UNTRACED, patience=STEER_PERIOD):
+                    await self.steering.restore()
+                await asyncio.sleep(STEER_PERIOD)
+            except Problem as problem:
+                log.info("steering of %s is not restored yet: %s", self._host, problem)
+                await asyncio.sleep(STEER_PERIOD / 10)
 
     async def _report_forever(self) -> None:
         """Tell the manager what is offered after each change, until it has taken it."""

@@ -15,7 +15,7 @@ from hanse.kit.contract.call import UNTRACED, Call, Caller, new_trace, next_call
 from hanse.kit.contract.declare import Accepted, Api, Created, Operation, Page, Stream, Tagged, payload_type
 from hanse.kit.contract.direct import filled, parameter_names
 from hanse.kit.contract.exchange import Exchange, passed_on, whole
-from hanse.kit.contract.gate import status_of
+from hanse.kit.contract.gate import method_of, status_of
 from hanse.kit.contract.observe import Message, Observer
 from hanse.kit.problems import Problem
 
@@ -217,7 +217,7 @@ class _Request:
                 sender=self.peer.caller.name,
                 receiver=self.peer.name,
                 operation=operation.name,
-                method=operation.method,
+                method=method_of(operation, self.arguments),
                 path=self.path,
                 status=status,
                 problem=problem,

@@ -11,6 +11,7 @@ from typing import Any
 
 from hanse.kit.contract.call import UNTRACED, Call, serving
 from hanse.kit.contract.declare import Accepted, Api, Created, Operation, Stream
+from hanse.kit.contract.exchange import Exchange
 from hanse.kit.contract.guard import Guard
 from hanse.kit.contract.observe import Message, Observer
 from hanse.kit.problems import Problem
@@ -60,11 +61,12 @@ class Gate:
             ) from error
         finally:
             if call.trace != UNTRACED:
-                self._record(operation, call, path, point, status, problem, began)
+                self._record(operation, arguments, call, path, point, status, problem, began)
 
     def _record(
         self,
         operation: Operation,
+        arguments: dict[str, Any],
         call: Call,
         path: str,
         point: str,
@@ -83,7 +85,7 @@ class Gate:
                 sender=call.caller.name,
                 receiver=self.name,
                 operation=operation.name,
-                method=operation.method,
+                method=method_of(operation, arguments),
                 path=path,
                 status=status,
                 problem=problem,
@@ -92,6 +94,13 @@ class Gate:
                 ended=time.time(),
             )
         )
+
+
+def method_of(operation: Operation, arguments: dict[str, Any]) -> str:
+    """The HTTP method of a call; an operation that passes any request on has that of the request."""
+    if operation.method != "*":
+        return operation.method
+    return next((value.method for value in arguments.values() if isinstance(value, Exchange)), "*")
 
 
 def status_of(result: Any, operation: Operation) -> int:

@@ -20,8 +20,10 @@ class Guard:
             for offer in point.offers:
                 for operation in offer.only or tuple(offer.api.operations):
                     users = self._table.setdefault((offer.api, offer.provider, operation), {})
+                    named = offer.api.operations[operation].path_parameters
                     for user in offer.users:
-                        users.setdefault(user, (point.name, offer.own.get(user, "")))
+                        own = offer.own.get(user, "")
+                        users.setdefault(user, (point.name, own if own in named else ""))
 
     def admit(self, api: type[Api], provider: str, operation: str, caller: Caller, arguments: Mapping[str, Any]) -> str:
         """The name of the reference point on which ``caller`` may make this call; else a problem 403."""

@@ -17,7 +17,7 @@ from hanse.drivers.dataplane_userspace.flows import FlowTable
 from hanse.drivers.dataplane_userspace.rules import read_rule
 from hanse.kit.ports import bind
 from hanse.kit.problems import Problem
-from hanse.refpoints.mp2 import FilterType, Forwarding, RuleAction, RuleCounters, TrafficMatch
+from hanse.refpoints.mp2 import Action, FilterType, Forwarding, RuleCounters, TrafficMatch
 
 _BLOCK = f"127.{128 + os.getpid() % 64}.{os.getpid() // 64 % 256}"
 PLANE, VIRTUAL, APP, DEVICE = (f"{_BLOCK}.{n}" for n in (1, 2, 3, 10))
@@ -40,7 +40,7 @@ def rule(rule_id: str = "r", protocol: str = "tcp", port: int = PORT) -> Forward
         priority=1,
         filter_type=FilterType.FLOW,
         matches=(match,),
-        action=RuleAction.FORWARD_DECAPSULATED,
+        action=Action.FORWARD_DECAPSULATED,
         to_address=APP,
     )
 

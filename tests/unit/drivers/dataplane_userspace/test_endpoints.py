@@ -8,13 +8,13 @@ from hanse.drivers.dataplane_userspace.endpoints import Endpoint, endpoints, is_
 from hanse.drivers.dataplane_userspace.rules import read_rule
 from hanse.kit.problems import Problem
 from hanse.kit.values import ABSENT
-from hanse.refpoints.mp2 import FilterType, Forwarding, RuleAction, TrafficMatch
+from hanse.refpoints.mp2 import Action, FilterType, Forwarding, TrafficMatch
 
 WEB = TrafficMatch(dst_address=("127.8.0.1",), dst_port=("80",), protocol=("tcp",))
 
 
 def listens(*matches: TrafficMatch, **changes: object) -> frozenset[Endpoint]:
-    values: dict[str, object] = {"action": RuleAction.PASSTHROUGH, "to_address": "127.3.0.7", "priority": 1} | changes
+    values: dict[str, object] = {"action": Action.PASSTHROUGH, "to_address": "127.3.0.7", "priority": 1} | changes
     forwarding = Forwarding(rule_id="r", owner="a", filter_type=FilterType.FLOW, matches=matches, **values)  # type: ignore[arg-type]
     return endpoints(read_rule(forwarding))
 
@@ -27,7 +27,7 @@ def test_it_listens_on_each_address_port_and_protocol_once() -> None:
 
 
 def test_a_drop_rule_needs_neither_socket_nor_target() -> None:
-    assert listens(TrafficMatch(), action=RuleAction.DROP, to_address=ABSENT) == frozenset()
+    assert listens(TrafficMatch(), action=Action.DROP, to_address=ABSENT) == frozenset()
 
 
 @pytest.mark.parametrize(
@@ -37,8 +37,8 @@ def test_a_drop_rule_needs_neither_socket_nor_target() -> None:
         (WEB, {"to_address": "app.example"}, "toAddress is not an IPv4 address"),
         (WEB, {"to_port": 70000}, "toPort is not a port"),
         (WEB, {"to_address": "127.8.0.1"}, "toAddress is where the rule listens"),
-        (WEB, {"action": RuleAction.FORWARD_ENCAPSULATED}, "action FORWARD_ENCAPSULATED is not supported"),
-        (WEB, {"action": RuleAction.DUPLICATE_ENCAPSULATED}, "action DUPLICATE_ENCAPSULATED is not supported"),
+        (WEB, {"action": Action.FORWARD_ENCAPSULATED}, "action FORWARD_ENCAPSULATED is not supported"),
+        (WEB, {"action": Action.DUPLICATE_ENCAPSULATED}, "action DUPLICATE_ENCAPSULATED is not supported"),
         (TrafficMatch(dst_port=("80",)), {}, "dstAddress is missing"),
         (TrafficMatch(dst_address=("127.8.0.1",)), {}, "dstPort is missing"),
         (TrafficMatch(dst_address=("10.0.0.1",), dst_port=("80",)), {}, "dstAddress cannot be listened on"),

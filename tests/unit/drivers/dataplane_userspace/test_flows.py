@@ -8,7 +8,7 @@ from hanse.drivers.dataplane_userspace.endpoints import Endpoint, endpoints
 from hanse.drivers.dataplane_userspace.flows import Admission, FlowTable
 from hanse.drivers.dataplane_userspace.rules import read_rule
 from hanse.kit.values import ABSENT
-from hanse.refpoints.mp2 import FilterType, Flow, Forwarding, RuleAction, TrafficMatch
+from hanse.refpoints.mp2 import Action, FilterType, Flow, Forwarding, TrafficMatch
 
 HERE = Endpoint("tcp", "127.8.0.1", 80)
 DEVICE = ("127.9.0.5", 40000)
@@ -36,7 +36,7 @@ class Recorded:
 
 
 def put(table: FlowTable, rule_id: str = "r", match: TrafficMatch = WEB, **changes: object) -> None:
-    values: dict[str, object] = {"action": RuleAction.PASSTHROUGH, "to_address": "127.3.0.7", "priority": 9} | changes
+    values: dict[str, object] = {"action": Action.PASSTHROUGH, "to_address": "127.3.0.7", "priority": 9} | changes
     forwarding = Forwarding(rule_id=rule_id, owner="a", filter_type=FilterType.FLOW, matches=(match,), **values)  # type: ignore[arg-type]
     rule = read_rule(forwarding)
     table.put(rule, endpoints(rule))
@@ -71,7 +71,7 @@ def test_a_changed_priority_cuts_nothing_and_keeps_the_counters() -> None:
 
 
 def test_a_changed_target_or_action_cuts_the_flows_of_that_rule_alone() -> None:
-    for change in ({"to_address": "127.3.0.8"}, {"action": RuleAction.DROP, "to_address": ABSENT}):
+    for change in ({"to_address": "127.3.0.8"}, {"action": Action.DROP, "to_address": ABSENT}):
         table = FlowTable(10)
         put(table)
         put(table, "other", TrafficMatch(**{**_fields(WEB), "src_address": ("127.9.0.6",)}), priority=1)
@@ -99,7 +99,7 @@ def test_a_removed_rule_cuts_its_flows_and_leaves_later_ones_to_the_next() -> No
 def test_refused_flows_count_at_the_rule_that_dropped_them_or_that_listens_there() -> None:
     table = FlowTable(10)
     put(table, match=TrafficMatch(**{**_fields(WEB), "src_address": ("127.9.0.5",)}))
-    put(table, "d", TrafficMatch(src_address=("127.9.0.7",)), action=RuleAction.DROP, priority=0, to_address=ABSENT)
+    put(table, "d", TrafficMatch(src_address=("127.9.0.7",)), action=Action.DROP, priority=0, to_address=ABSENT)
     assert begin(table, ("127.9.0.6", 1)) is None
     assert begin(table, ("127.9.0.7", 1)) is None
     assert {i.rule.forwarding.rule_id: i.refused for i in table.rules()} == {"r": 1, "d": 1}

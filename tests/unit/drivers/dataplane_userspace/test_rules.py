@@ -9,7 +9,7 @@ import pytest
 from hanse.drivers.dataplane_userspace.rules import Rule, by_priority, decide, read_rule
 from hanse.kit.problems import Problem
 from hanse.kit.values import ABSENT
-from hanse.refpoints.mp2 import FilterType, Forwarding, RuleAction, TrafficMatch
+from hanse.refpoints.mp2 import Action, FilterType, Forwarding, TrafficMatch
 
 FLOW = ("127.9.0.5", 40000, "127.8.0.1", 80, "tcp")
 
@@ -22,7 +22,7 @@ def rule(rule_id: str, *matches: TrafficMatch, priority: int = 10, to_port: int 
             priority=priority,
             filter_type=FilterType.FLOW,
             matches=matches,
-            action=RuleAction.PASSTHROUGH,
+            action=Action.PASSTHROUGH,
             to_address="127.3.0.7",
             to_port=ABSENT if to_port is None else to_port,
         )

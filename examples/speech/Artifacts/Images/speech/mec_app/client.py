@@ -10,6 +10,7 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
+from . import trace
 from .problem import Problem
 
 REPLY_LIMIT = 8 * 1024 * 1024
@@ -39,7 +40,7 @@ class Client:
         path = (target.path or "/") + (f"?{target.query}" if target.query else "")
         try:
             connection = self._connection(target)
-            connection.request(method, path, body, dict(headers or {}))
+            connection.request(method, path, body, {"traceparent": trace.header(), **(headers or {})})
             return self._reply(target, connection)
         except HTTPException as error:
             raise Problem(502, f"{target.netloc} does not speak HTTP", repr(error)) from error

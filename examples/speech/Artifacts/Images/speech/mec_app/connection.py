@@ -5,6 +5,7 @@ from __future__ import annotations
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, NamedTuple
 
+from . import trace
 from .problem import MEDIA_TYPE, Problem
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Connection(BaseHTTPRequestHandler):
     server: Server
 
     def _serve(self) -> None:
+        trace.begin(self.headers.get("traceparent"))
         with self.server.request_under_way():
             self._write(self._answer())
             self.wfile.flush()
