@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING
 
 from hanse.assembly.authentication import ElementAuthenticator, PartnerAuthenticator, client_caller
 from hanse.assembly.builders import Built
 from hanse.assembly.catalogue import Element
 from hanse.assembly.settings import Settings
-from hanse.elements.mep import Platform
 from hanse.kit.certificates import load_certificate, peer_uri, server_context
 from hanse.kit.contract.exchange import whole
 from hanse.kit.contract.listen import Listener, bind
@@ -22,6 +22,9 @@ TOKEN_PATH = "/oauth2/token"
 FORM_LIMIT = 64 * 1024
 PARTNER_TOKEN_LIFETIME = 300.0
 """Seconds that a partner's token lives."""
+
+if TYPE_CHECKING:
+    from hanse.elements.mep.access import Access
 
 Raw = Callable[[Scope, Receive, Send], Awaitable[None]]
 
@@ -57,8 +60,8 @@ def _listener(built: Built, element: Element, sock: object) -> Listener:
 
 def _authenticator(built: Built, element: Element) -> ElementAuthenticator:
     operator, part = built.wiring.operator, built.part(element.name)
-    if isinstance(part, Platform):
-        return ElementAuthenticator(operator, part.access.caller)
+    if element.role == "mep":
+        return ElementAuthenticator(operator, access_of(part).caller)
     if element.role in ("oss", "meo"):
         issuer = _issuer(built, element)
         verifier = TokenVerifier(issuer.public_keys, issuer=element.url, audience=element.url)
@@ -70,9 +73,16 @@ def _issuer(built: Built, element: Element) -> TokenIssuer:
     return TokenIssuer(built.wiring.directory / f"{element.name}.tokens.pem", issuer=element.url)
 
 
-def _app_tokens(part: object) -> Raw:
+def access_of(part: object) -> Access:
+    """The access that a platform gives to its apps."""
+    from hanse.elements.mep import Platform
+
     assert isinstance(part, Platform)
-    access = part.access
+    return part.access
+
+
+def _app_tokens(part: object) -> Raw:
+    access = access_of(part)
     return _endpoint(lambda form, authorization, _scope: access.token(form, authorization))
 
 

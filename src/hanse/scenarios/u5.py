@@ -134,6 +134,8 @@ async def _ask(stage: Stage, record: Record, tones: ModuleType, device: Device, 
     answer = await device.request("POST", f"{HOME}/directions", recording, {"content-type": "audio/wav"})
     record.figure(f"request_seconds_{name}", round(time.monotonic() - began, 3))
     told = json.loads(answer.body) if answer.status == 200 else {}
+    if answer.status != 200:
+        record.say(f"            {answer.status} {answer.body.decode(errors='replace')[:300]}")
     detail = f"said {digits}, heard {told.get('heard')}: {told.get('from')} to {told.get('to')}, {told.get('metres')} m"
     record.check(f"{name} gets directions from what was said", told.get("heard") == digits, detail)
     await asyncio.sleep(0.3)  # let the journals reach the disk

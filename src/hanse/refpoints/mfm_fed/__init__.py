@@ -11,7 +11,7 @@ MfmFed = ReferencePoint(
     offers=(
         Offer(FederationEnablement, provider="federation_manager", users=("meo",)),
         Offer(Membership, provider="federation_manager", users=("meo",), only=("register_resources", "find_members")),
-        Offer(Membership, provider="federation_manager", users=("mep", "border"), only=("list_partners",)),
+        Offer(Membership, provider="federation_manager", users=("meo", "mep", "border"), only=("list_partners",)),
         Offer(
             Membership,
             provider="federation_manager",

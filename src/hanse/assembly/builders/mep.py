@@ -1,0 +1,55 @@
+"""The platform of a host."""
+
+from __future__ import annotations
+
+from hanse.assembly.authentication import element_caller
+from hanse.assembly.builders.built import Built
+from hanse.assembly.catalogue import Element
+from hanse.assembly.identities import secret
+from hanse.assembly.producers import Producers
+from hanse.assembly.wiring import Wiring
+from hanse.elements.mep import Platform
+from hanse.kit.callbacks import Callbacks
+from hanse.kit.tokens import TokenIssuer
+from hanse.model.place import Position
+from hanse.refpoints.mm5.platform import ManagerLookup
+from hanse.refpoints.mp2 import DataPlane, NameServer
+from hanse.refpoints.mpp_fed.consumption import ServiceConsumption
+
+
+def build(built: Built, element: Element) -> None:
+    """Make it, and make it known."""
+    wiring, host = built.wiring, element.host
+    store = wiring.store(element)
+    callbacks = Callbacks(element_caller(wiring.operator, element.name), "Mp1", wiring.observer)
+    producers = Producers()
+    links = built.links(element, built.watch(element))
+    platform = Platform(
+        host,
+        wiring.operator,
+        element.url,
+        store=store,
+        outbox=wiring.outbox(store),
+        callbacks=callbacks,
+        manager=wiring.require(ManagerLookup, f"mepm.{host}", element),
+        data_plane=wiring.require(DataPlane, f"data_plane.{host}", element),
+        name_server=wiring.require(NameServer, f"names.{host}", element),
+        partner=lambda name: links.api(ServiceConsumption, "Mpp-fed", name),
+        producer=producers,
+        devices=_devices(wiring, host),
+        issuer=TokenIssuer(wiring.directory / f"{element.name}.tokens.pem", issuer=element.url),
+        seed=secret(wiring.directory / f"{element.name}.seed"),
+        authority=wiring.identities.authority_path.read_text(),
+    )
+    wiring.starts.append(platform.start_up)
+    wiring.stops += [callbacks.close, producers.close, platform.shut_down]
+    built.parts[element.name] = platform
+    wiring.provide(element, platform.apis())
+
+
+def _devices(wiring: Wiring, host: str) -> dict[str, Position]:
+    return {
+        device.address: Position(latitude=device.latitude, longitude=device.longitude)
+        for device in wiring.settings.devices.values()
+        if device.host == host
+    }

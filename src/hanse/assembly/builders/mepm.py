@@ -1,0 +1,31 @@
+"""The platform manager of a host."""
+
+from __future__ import annotations
+
+from hanse.assembly.builders.built import Built
+from hanse.assembly.catalogue import Element
+from hanse.elements.mepm import PlatformManager
+from hanse.refpoints.mm1.lifecycle import Lifecycle
+from hanse.refpoints.mm3.granting import Granting
+from hanse.refpoints.mm3.management import InstanceAssignment, SystemView
+from hanse.refpoints.mm5.platform import ManagerLookup, PlatformConfiguration
+from hanse.refpoints.mm6.workloads import Workloads
+
+
+def build(built: Built, element: Element) -> None:
+    """Make it, and make it known."""
+    wiring, host = built.wiring, element.host
+    store = wiring.store(element)
+    manager = PlatformManager(
+        host,
+        element.url,
+        store=store,
+        outbox=wiring.outbox(store),
+        procedures=wiring.procedures,
+        granting=wiring.require(Granting, "meo", element),
+        view=wiring.require(SystemView, "meo", element),
+        platform=wiring.require(PlatformConfiguration, f"mep.{host}", element),
+        vim=wiring.require(Workloads, f"vim.{host}", element),
+    )
+    built.parts[element.name] = manager
+    wiring.provide(element, {Lifecycle: manager, InstanceAssignment: manager, ManagerLookup: manager})
