@@ -155,7 +155,7 @@ class Deployment:
         record.unlink(missing_ok=True)
         with log.open("ab") as output:
             return subprocess.Popen(
-                [sys.executable, "-m", "hanse", "run", name, "--config", settings.path],
+                [sys.executable, "-m", "hanse.assembly.process", settings.path, name],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

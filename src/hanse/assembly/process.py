@@ -8,13 +8,15 @@ import json
 import logging
 import os
 import signal
+import sys
 from pathlib import Path
 
 from hanse.assembly.builders import build
 from hanse.assembly.catalogue import Element, chosen
 from hanse.assembly.servers import listeners
-from hanse.assembly.settings import Settings
+from hanse.assembly.settings import Settings, load
 from hanse.assembly.wiring import Wiring
+from hanse.kit.problems import Problem
 from hanse.kit.telemetry.journal import Journal
 
 log = logging.getLogger("hanse.process")
@@ -94,3 +96,16 @@ def run(settings: Settings, names: list[str]) -> None:
         await process.run(stopping)
 
     uvloop.run(main())
+
+
+def main() -> None:
+    """``python -m hanse.assembly.process CONFIG ELEMENT…``: as ``hanse run``, without loading the command line."""
+    try:
+        run(load(Path(sys.argv[1])), sys.argv[2:])
+    except Problem as problem:
+        print(f"{problem.title}: {problem.detail}", file=sys.stderr)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
