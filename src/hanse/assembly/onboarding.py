@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from hanse.kit.contract.call import UNTRACED, continuing
 from hanse.kit.contract.declare import Accepted, Stream
 from hanse.kit.problems import Problem, ProblemDetails, bad_request
 from hanse.kit.values import Absent
@@ -59,7 +60,8 @@ async def on_board(packages: PackageManagement, archive: Path, patience: float =
 
 async def _checked(packages: PackageManagement, identifier: str, deadline: float) -> AppPkgInfo:
     while time.monotonic() < deadline:
-        info = await packages.read_package(identifier)
+        with continuing(UNTRACED):
+            info = await packages.read_package(identifier)
         if info.onboarding_state is OnboardingState.ONBOARDED:
             return info
         if info.onboarding_state is OnboardingState.CREATED:
@@ -104,7 +106,8 @@ async def ended(lifecycle: Lifecycle, accepted: Accepted, patience: float) -> Ap
     identifier = urlsplit(accepted.location).path.rsplit("/", 1)[-1]
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
-        operation = await lifecycle.read_operation(identifier)
+        with continuing(UNTRACED):
+            operation = await lifecycle.read_operation(identifier)
         if operation.operation_state is OperationState.COMPLETED:
             return operation
         if operation.operation_state is OperationState.FAILED:

@@ -8,6 +8,7 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import hanse
@@ -16,7 +17,9 @@ from hanse.assembly.deployment import Deployment, renumbered, workload_processes
 from hanse.assembly.onboarding import on_board
 from hanse.assembly.settings import Settings
 from hanse.elements.ue import Device
+from hanse.kit.contract.observe import Message
 from hanse.kit.problems import Problem
+from hanse.kit.telemetry.live import live
 from hanse.kit.telemetry.procedures import Procedure, procedures
 from hanse.kit.telemetry.reader import read
 from hanse.model.package import build
@@ -78,6 +81,11 @@ class Stage:
         """What crossed the reference points of both operators so far, by procedure, newest last."""
         directories = [settings.directory / "journal" for settings in self.deployment.operators.values()]
         return procedures(read(directories))
+
+    def live(self) -> AsyncGenerator[Message, None]:
+        """What crosses the reference points of both operators from now on."""
+        directories = [settings.directory / "journal" for settings in self.deployment.operators.values()]
+        return live(directories, period=0.05)
 
     def workloads(self) -> list[int]:
         """Processes of workloads that run now."""

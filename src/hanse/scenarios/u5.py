@@ -10,12 +10,15 @@ import asyncio
 import json
 import random
 import time
+from collections.abc import Coroutine
+from contextlib import aclosing
 from importlib import import_module
 from types import ModuleType
+from typing import Any
 
 from hanse.assembly.administration import Administration, administration
 from hanse.assembly.onboarding import bring_up, remove_package, take_down
-from hanse.elements.ue import Device
+from hanse.elements.ue import Answer, Device
 from hanse.kit.problems import Problem
 from hanse.kit.telemetry import render_text
 from hanse.kit.telemetry.procedures import Procedure
@@ -100,12 +103,15 @@ async def _instantiate(
 async def _await_offer(southern: Administration, record: Record) -> None:
     deadline = time.monotonic() + 10
     offering = 0
-    while time.monotonic() < deadline and offering < 2:
-        hosts = (await southern.overview.overview()).system.hosts
-        offering = sum("speech-recognition" in host.services for host in hosts)
+    registered: tuple[str, ...] = ()
+    while time.monotonic() < deadline and (offering < 2 or not registered):
+        system = (await southern.overview.overview()).system
+        offering = sum("speech-recognition" in host.services for host in system.hosts)
+        registered = system.registered
         await asyncio.sleep(0.05)
     record.check("both southern hosts offer speech recognition", offering == 2, f"{offering} of 2")
-    await asyncio.sleep(0.5)  # the registration with the federation manager follows the report
+    known = "speech-recognition" in registered
+    record.check("south's federation manager knows of it", known, ", ".join(registered))
 
 
 async def _use(stage: Stage, record: Record) -> None:
@@ -131,17 +137,35 @@ async def _ask(stage: Stage, record: Record, tones: ModuleType, device: Device, 
     digits: str = tones.draw(rng)
     recording: bytes = tones.wav(digits, rng=random.Random(rng.random()))
     began = time.monotonic()
-    answer = await device.request("POST", f"{HOME}/directions", recording, {"content-type": "audio/wav"})
+    asking = device.request("POST", f"{HOME}/directions", recording, {"content-type": "audio/wav"})
+    answer = await _watched(stage, record, asking)
     record.figure(f"request_seconds_{name}", round(time.monotonic() - began, 3))
     told = json.loads(answer.body) if answer.status == 200 else {}
     if answer.status != 200:
         record.say(f"            {answer.status} {answer.body.decode(errors='replace')[:300]}")
     detail = f"said {digits}, heard {told.get('heard')}: {told.get('from')} to {told.get('to')}, {told.get('metres')} m"
     record.check(f"{name} gets directions from what was said", told.get("heard") == digits, detail)
-    await asyncio.sleep(0.3)  # let the journals reach the disk
     procedure = _of_request(stage)
     _check_steps(procedure, record, name)
     return _served_by(procedure)
+
+
+async def _watched(stage: Stage, record: Record, work: Coroutine[Any, Any, Answer]) -> Answer:
+    """Tell each message while it crosses its reference point; what is asked last is answered first."""
+
+    async def follow() -> None:
+        async with aclosing(stage.live()) as messages:
+            async for m in messages:
+                record.step(f"  {m.reference_point:8} {m.sender} → {m.receiver}: {m.operation} {m.status}")
+
+    following = asyncio.create_task(follow())
+    await asyncio.sleep(0.1)
+    try:
+        return await work
+    finally:
+        await asyncio.sleep(0.4)  # what has just been seen reaches the journals within a tenth of a second
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
 
 
 def _of_request(stage: Stage) -> Procedure:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from hanse.elements.federation_manager.records import AgreementRecord, Records
-from hanse.kit.contract.call import continuing
+from hanse.kit.contract.call import UNTRACED, continuing
 from hanse.kit.problems import Problem, not_found
 from hanse.kit.store import Store, Transaction
 from hanse.kit.values import ABSENT
@@ -137,13 +137,15 @@ class Partners:
     async def _live(self, name: str) -> None:
         while True:
             if not self.agreement(name).closed_here:
-                await self._say_alive(name)
+                with continuing("" if self._lives[name].alive is None else UNTRACED):  # the first one alone is news
+                    await self._say_alive(name)
             await asyncio.sleep(self._period)
 
     async def _say_alive(self, name: str) -> None:
         life = self._lives[name]
+        trace = UNTRACED if life.alive else ""  # what changes something is worth a record, the rest is not
         try:
-            with continuing(patience=ANSWER_PATIENCE):
+            with continuing(trace, patience=ANSWER_PATIENCE):
                 answer = await self._peer(name).form(FederationTerms(operator=self._operator))
                 if answer.open and self.agreement(name).open:
                     life.systems = tuple(await self._peer(name).offered_systems(MemberQuery(ser_name=ABSENT)))

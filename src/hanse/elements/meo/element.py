@@ -54,7 +54,7 @@ class Orchestrator:
             Lifecycle: InstanceLifecycle(url, store, outbox, procedures, self.records, self.packages, hosts),
             Granting: Grants(url, store, self.records),
             SystemView: View(store, self.records, hosts, lookup, self._procedures, self._registrar.changed),
-            SystemTopology: Topology(operator, self.records, hosts),
+            SystemTopology: Topology(operator, self.records, hosts, self._registrar.registered),
             PlatformDiscovery: SharedPlatforms(self.records, hosts),
         }
         for name, body in (

@@ -147,6 +147,11 @@ class Registrar:
         self._membership = membership
         self._dirty = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._registered: tuple[str, ...] = ()
+
+    def registered(self) -> tuple[str, ...]:
+        """The services with which the system is registered now."""
+        return self._registered
 
     def changed(self) -> None:
         """Something to be registered has changed."""
@@ -183,7 +188,9 @@ class Registrar:
             created = await self._enablement.register_system(system)
             own = OwnMembership(system_id=str(created.value.system_id))
             await self._store.commit(lambda tx: tx.put(self._records.membership, "own", own))
-        await self._membership.register_resources(own.system_id, await self._resources())
+        resources = await self._resources()
+        await self._membership.register_resources(own.system_id, resources)
+        self._registered = tuple(service.ser_name for service in resources.services)
 
     async def _resources(self) -> SystemResources:
         zones = [await self._zone(host) for host in self._hosts.values()]

@@ -119,8 +119,11 @@ class View(SystemView):
 class Topology(SystemTopology):
     """The whole system at a glance."""
 
-    def __init__(self, operator: str, records: Records, hosts: Mapping[str, Host]) -> None:
+    def __init__(
+        self, operator: str, records: Records, hosts: Mapping[str, Host], registered: Callable[[], tuple[str, ...]]
+    ) -> None:
         self._operator = operator
+        self._registered = registered
         self._records = records
         self._hosts = hosts
 
@@ -135,7 +138,13 @@ class Topology(SystemTopology):
             for i in self._records.instances.values()
         )
         system_id = membership.system_id if membership else ""
-        return SystemOverview(operator=self._operator, system_id=system_id, hosts=tuple(hosts), apps=apps)
+        return SystemOverview(
+            operator=self._operator,
+            system_id=system_id,
+            registered=self._registered(),
+            hosts=tuple(hosts),
+            apps=apps,
+        )
 
     async def _overview(self, host: Host, asked: Awaitable[Capacity]) -> HostOverview:
         report = self._records.reports.find(host.name)

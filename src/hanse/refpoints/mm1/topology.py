@@ -30,10 +30,11 @@ class AppOverview(Value):
 
 
 class SystemOverview(Value):
-    """A MEC system at a glance."""
+    """A MEC system at a glance; ``registered`` are the services by which the federation may find it now."""
 
     operator: str
     system_id: str
+    registered: tuple[str, ...]
     hosts: tuple[HostOverview, ...]
     apps: tuple[AppOverview, ...]
 

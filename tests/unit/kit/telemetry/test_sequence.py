@@ -30,7 +30,8 @@ def test_participants_stand_in_the_order_of_appearance_beside_those_of_their_ope
 
 
 def test_an_operator_spans_its_own_columns() -> None:
-    assert shape(north() + south()).groups == [Group("north", 0, 1), Group("south", 2, 3)]
+    both = [Group(operator="north", first=0, last=1), Group(operator="south", first=2, last=3)]
+    assert shape(north() + south()).groups == both
 
 
 def test_a_partner_that_is_known_only_by_name_stands_outside_of_us() -> None:
