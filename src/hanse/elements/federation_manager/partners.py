@@ -143,9 +143,8 @@ class Partners:
 
     async def _say_alive(self, name: str) -> None:
         life = self._lives[name]
-        trace = UNTRACED if life.alive else ""  # what changes something is worth a record, the rest is not
         try:
-            with continuing(trace, patience=ANSWER_PATIENCE):
+            with continuing(patience=ANSWER_PATIENCE):
                 answer = await self._peer(name).form(FederationTerms(operator=self._operator))
                 if answer.open and self.agreement(name).open:
                     life.systems = tuple(await self._peer(name).offered_systems(MemberQuery(ser_name=ABSENT)))
