@@ -33,6 +33,8 @@ def listeners(built: Built) -> list[Listener]:
     """A listener for each element of this process that others reach; every socket is bound before any is served."""
     chosen = built.wiring.chosen
     outer = [e for e in chosen if e.role not in INNER or len(chosen) < len(built.wiring.elements)]
+    if not built.wiring.settings.partners:  # nobody may call at the border: there is no authority to trust
+        outer = [e for e in outer if e.role != "border"]
     sockets = {element.name: bind(element.address, element.port) for element in outer}
     try:
         return [_listener(built, element, sockets[element.name]) for element in outer]
