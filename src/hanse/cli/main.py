@@ -7,7 +7,7 @@ import sys
 import typer
 from rich.console import Console
 
-from hanse.cli import app, federation, operate, package, scenario, trace, ue
+from hanse.cli import app, bench, federation, operate, package, scenario, trace, ue
 from hanse.kit.problems import Problem
 
 console = Console(stderr=True)
@@ -20,6 +20,7 @@ hanse = typer.Typer(
     add_completion=False,
 )
 operate.register(hanse)
+bench.register(hanse)
 hanse.add_typer(package.commands, name="package", help="Build and on-board application packages.")
 hanse.add_typer(app.commands, name="app", help="Application instances: start, list, stop, delete.")
 hanse.add_typer(ue.commands, name="ue", help="A device: resolve a name, send a request.")

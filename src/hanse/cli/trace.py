@@ -25,7 +25,13 @@ def found(reference_point: str, app: str, operation: str) -> list[Procedure]:
     """The procedures of all operators of the deployment, newest last."""
     directories = [settings.directory / "journal" for settings in here.deployment().operators.values()]
     wanted = Filter(reference_point=reference_point, app_instance_id=app, operation=operation)
-    return containing(procedures(read(directories)), wanted)
+    return [p for p in containing(procedures(read(directories)), wanted) if not _only_looked(p)]
+
+
+def _only_looked(procedure: Procedure) -> bool:
+    """Whether an administrator did nothing but look: such procedures would hide those worth seeing."""
+    first = procedure.messages[0]
+    return first.sender == "administrator" and first.method == "GET"
 
 
 @commands.command("list")

@@ -9,7 +9,7 @@ from hanse.refpoints.mm1.lifecycle import Lifecycle
 from hanse.refpoints.mm3.granting import Granting
 from hanse.refpoints.mm3.management import InstanceAssignment, SystemView
 from hanse.refpoints.mm5.platform import ManagerLookup, PlatformConfiguration
-from hanse.refpoints.mm6.workloads import Workloads
+from hanse.refpoints.mm6.workloads import WorkloadEvents, Workloads
 
 
 def build(built: Built, element: Element) -> None:
@@ -28,4 +28,6 @@ def build(built: Built, element: Element) -> None:
         vim=wiring.require(Workloads, f"vim.{host}", element),
     )
     built.parts[element.name] = manager
-    wiring.provide(element, {Lifecycle: manager, InstanceAssignment: manager, ManagerLookup: manager})
+    wiring.provide(
+        element, {Lifecycle: manager, InstanceAssignment: manager, ManagerLookup: manager, WorkloadEvents: manager}
+    )

@@ -8,7 +8,7 @@ from hanse.drivers.compute_process.driver import ProcessCompute
 from hanse.elements.vim import Vim
 from hanse.elements.vim.domain import Equipment
 from hanse.refpoints.mm4.infrastructure import Infrastructure
-from hanse.refpoints.mm6.workloads import Workloads
+from hanse.refpoints.mm6.workloads import WorkloadEvents, Workloads
 
 
 def build(built: Built, element: Element) -> None:
@@ -22,8 +22,9 @@ def build(built: Built, element: Element) -> None:
         addresses=place.app_addresses(),
         port=place.app_port,
     )
-    vim = Vim(element.host, equipment, wiring.store(element), compute, directory)
+    manager = wiring.require(WorkloadEvents, f"mepm.{element.host}", element)
+    vim = Vim(element.host, equipment, wiring.store(element), compute, directory, manager)
     wiring.starts.append(vim.start_up)
-    wiring.stops.append(compute.close)
+    wiring.stops += [compute.close, vim.shut_down]
     built.parts[element.name] = vim
     wiring.provide(element, {Infrastructure: vim, Workloads: vim})

@@ -14,7 +14,7 @@ from hanse.elements.meo.domain import nearest
 from hanse.elements.meo.hosts import Host
 from hanse.elements.meo.records import Membership as OwnMembership
 from hanse.elements.meo.records import Records
-from hanse.kit.contract.call import continuing
+from hanse.kit.contract.call import continuing, new_trace
 from hanse.kit.problems import Problem, not_found
 from hanse.kit.store import Store
 from hanse.kit.values import ABSENT, Absent
@@ -175,7 +175,8 @@ class Registrar:
                 await asyncio.wait_for(self._dirty.wait(), RENEWAL)
             self._dirty.clear()
             try:
-                await self._register()
+                with continuing(new_trace()):
+                    await self._register()
             except Problem as problem:
                 log.info("registering with the federation manager failed: %s", problem)
                 self._dirty.set()

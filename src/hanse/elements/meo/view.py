@@ -6,6 +6,8 @@ import asyncio
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 
+import msgspec
+
 from hanse.elements.meo.federation import FederationLookup
 from hanse.elements.meo.hosts import Host, host_of
 from hanse.elements.meo.procedures import SystemProcedures
@@ -14,7 +16,7 @@ from hanse.kit.contract.declare import Created
 from hanse.kit.problems import Problem, forbidden
 from hanse.kit.store import Store, Transaction
 from hanse.kit.values import ABSENT, Absent, Link
-from hanse.refpoints.mm1.lifecycle import AppLcmOpOcc
+from hanse.refpoints.mm1.lifecycle import AppLcmOpOcc, OperationalState
 from hanse.refpoints.mm1.topology import AppOverview, HostOverview, SystemOverview, SystemTopology
 from hanse.refpoints.mm3.granting import Grant, GrantInfo, Granting, GrantRequest, GrantSelfLinks
 from hanse.refpoints.mm3.management import FoundService, PlatformReport, ServiceWanted, SystemView
@@ -114,6 +116,19 @@ class View(SystemView):
     async def operation_changed(self, operation: AppLcmOpOcc) -> None:
         """Wake the procedure that waits for it."""
         await self._procedures.told(operation)
+
+    async def instance_ended(self, app_instance_id: str) -> None:
+        """Note that an app does not run any more, unless an operation is about to say more."""
+
+        def decide(tx: Transaction) -> None:
+            instance = tx.find(self._records.instances, app_instance_id)
+            if instance is None or instance.running is not OperationalState.STARTED:
+                return
+            if not any(o.live and o.app_instance_id == app_instance_id for o in tx.values(self._records.operations)):
+                stopped = msgspec.structs.replace(instance, running=OperationalState.STOPPED)
+                tx.put(self._records.instances, app_instance_id, stopped)
+
+        await self._store.commit(decide)
 
 
 class Topology(SystemTopology):

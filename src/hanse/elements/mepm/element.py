@@ -26,6 +26,7 @@ from hanse.refpoints.mm1.lifecycle import (
     LcmOperation,
     Lifecycle,
     OperateAppRequest,
+    OperationalState,
     TerminateAppRequest,
 )
 from hanse.refpoints.mm1.occurrence import Occurrence, begun, check_may_begin, check_operate, check_terminate, represent
@@ -39,12 +40,12 @@ from hanse.refpoints.mm3.management import (
     SystemView,
 )
 from hanse.refpoints.mm5.platform import ManagerLookup, PlatformConfiguration
-from hanse.refpoints.mm6.workloads import Workloads
+from hanse.refpoints.mm6.workloads import WorkloadEvents, WorkloadInfo, Workloads
 
 NAMESPACE = uuid.UUID("0c3b1f9e-3d0b-4a52-8f6b-9a3d5b7f2e11")
 
 
-class PlatformManager(Lifecycle, InstanceAssignment, ManagerLookup):
+class PlatformManager(Lifecycle, InstanceAssignment, ManagerLookup, WorkloadEvents):
     """The platform manager of one host."""
 
     def __init__(
@@ -69,11 +70,12 @@ class PlatformManager(Lifecycle, InstanceAssignment, ManagerLookup):
         self._view = view
         self._records = Records(store)
         self._steps = InstanceProcedures(
-            self._base, store, outbox, self._records, granting, platform, vim, ready_patience
+            self._base, store, outbox, self._records, granting, view, platform, vim, ready_patience
         )
         self._register(LcmOperation.INSTANTIATE, self._steps.instantiate)
         self._register(LcmOperation.TERMINATE, self._steps.terminate)
         self._register(LcmOperation.OPERATE, self._steps.operate)
+        procedures.register(f"{self._name}.lost", self._steps.lost)
         outbox.handle("mm3.operation", self._tell_orchestrator)
 
     def _register(self, operation: LcmOperation, body: Body) -> None:
@@ -147,6 +149,21 @@ class PlatformManager(Lifecycle, InstanceAssignment, ManagerLookup):
     async def report_services(self, host: str, report: PlatformReport) -> None:
         """Pass on what the platform offers."""
         await self._view.report_services(host, report)
+
+    async def workload_ended(self, info: WorkloadInfo) -> None:
+        """Begin to settle what an app left that ended by itself; an operation that goes on sees to it itself."""
+        identifier = info.app_instance_id
+
+        def decide(tx: Transaction) -> None:
+            instance = tx.find(self._records.instances, identifier)
+            started = instance is not None and instance.running is OperationalState.STARTED
+            if not started or self._live(tx, identifier):
+                return
+            key = str(uuid.uuid5(NAMESPACE, f"{self._name} {identifier} {getattr(info.exit, 'at', '')}"))
+            start = Start(procedure_id=key, name=f"{self._name}.lost", version=1, subject=identifier)
+            self._procedures.begin(tx, self._outbox, start)
+
+        await self._store.commit(decide)
 
     async def _begin(self, app_instance_id: str, operation: LcmOperation, request: object) -> Accepted:
         """Record the operation and begin its procedure in one commit; the same key again is the same operation."""

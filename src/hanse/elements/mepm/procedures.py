@@ -17,7 +17,7 @@ from hanse.kit.values import Link
 from hanse.refpoints.mm1.lifecycle import InstantiationState, LcmOperation, OperationalState, OperationState, StopType
 from hanse.refpoints.mm1.occurrence import Occurrence, entered, represent
 from hanse.refpoints.mm3.granting import Granting, GrantLinks, GrantRequest, ResourceDefinition
-from hanse.refpoints.mm3.management import Assignment
+from hanse.refpoints.mm3.management import Assignment, SystemView
 from hanse.refpoints.mm5.platform import AppPhase, GracefulEnd, PlatformConfiguration, StandingQuery
 from hanse.refpoints.mm6.workloads import Stopping, Workloads
 from hanse.refpoints.mm7 import WorkloadState
@@ -37,6 +37,7 @@ class InstanceProcedures:
         outbox: Outbox,
         records: Records,
         granting: Granting,
+        view: SystemView,
         platform: PlatformConfiguration,
         vim: Workloads,
         ready_patience: float = READY_PATIENCE,
@@ -46,6 +47,7 @@ class InstanceProcedures:
         self._outbox = outbox
         self._records = records
         self._granting = granting
+        self._view = view
         self._platform = platform
         self._vim = vim
         self._ready_patience = ready_patience
@@ -70,6 +72,12 @@ class InstanceProcedures:
         await steps.run(self.forget, operation_id)
         await steps.run(self.terminated, operation_id)
 
+    async def lost(self, steps: Steps, app_instance_id: str) -> None:
+        """An app ended by itself: from STARTED to STOPPED, without anybody's asking."""
+        await steps.run(self.withdraw, app_instance_id)
+        await steps.run(self.note_stopped, app_instance_id)
+        await steps.run(self.tell_ended, app_instance_id)
+
     async def operate(self, steps: Steps, operation_id: str) -> None:
         """From STARTED to STOPPED, or back."""
         await steps.run(self.request_grant, operation_id)
@@ -84,6 +92,27 @@ class InstanceProcedures:
         await steps.run(self.deactivate, operation_id)
         await steps.run(self.stop_workload, operation_id)
         await steps.run(self.stopped, operation_id)
+
+    @effect("mepm.withdraw")
+    async def withdraw(self, app_instance_id: str) -> None:
+        """Let the platform withdraw rules and services of an app that ended (Mm5)."""
+        await self._platform.deactivate(app_instance_id)
+
+    async def note_stopped(self, app_instance_id: str) -> None:
+        """Note that the app does not run."""
+
+        def decide(tx: Transaction) -> None:
+            instance = tx.find(self._records.instances, app_instance_id)
+            if instance is not None and instance.running is OperationalState.STARTED:
+                stopped = msgspec.structs.replace(instance, running=OperationalState.STOPPED)
+                tx.put(self._records.instances, app_instance_id, stopped)
+
+        await self._store.commit(decide)
+
+    @effect("mepm.tell_ended")
+    async def tell_ended(self, app_instance_id: str) -> None:
+        """Tell the orchestrator (Mm3)."""
+        await self._view.instance_ended(app_instance_id)
 
     @effect("mepm.grant")
     async def request_grant(self, operation_id: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from pathlib import Path
 
 from hanse.elements.vim.domain import Equipment, take
@@ -12,19 +14,25 @@ from hanse.kit.problems import Problem, bad_request
 from hanse.kit.store import Store, Transaction
 from hanse.kit.values import ABSENT
 from hanse.refpoints.mm4.infrastructure import Capacity, Infrastructure
-from hanse.refpoints.mm6.workloads import Allocation, Demand, Launch, Stopping, WorkloadInfo, Workloads
+from hanse.refpoints.mm6.workloads import Allocation, Demand, Launch, Stopping, WorkloadEvents, WorkloadInfo, Workloads
 from hanse.refpoints.mm7 import Compute, Limits, Workload, WorkloadState, WorkloadStatus
+
+log = logging.getLogger("hanse.vim")
 
 
 class Vim(Infrastructure, Workloads):
     """The VIM of one host, over one compute driver."""
 
-    def __init__(self, host: str, equipment: Equipment, store: Store, compute: Compute, directory: Path) -> None:
+    def __init__(
+        self, host: str, equipment: Equipment, store: Store, compute: Compute, directory: Path, manager: WorkloadEvents
+    ) -> None:
         self._host = host
         self._equipment = equipment
         self._store = store
         self._compute = compute
         self._directory = directory
+        self._manager = manager
+        self._watching: asyncio.Task[None] | None = None
         self._images = store.shelf("stored_image", StoredImage)
         self._taken = store.shelf("workload", Taken)
 
@@ -33,6 +41,30 @@ class Vim(Infrastructure, Workloads):
         for status in await self._compute.list():
             if status.instance_id not in self._taken:
                 await self._compute.delete(status.instance_id)
+        self._watching = asyncio.create_task(self._watch())
+
+    async def shut_down(self) -> None:
+        """Stop watching; workloads go on."""
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.gather(self._watching, return_exceptions=True)
+
+    async def _watch(self) -> None:
+        """Tell the manager of each workload that ended by itself, until it has taken it."""
+        async for event in self._compute.events():
+            if event.state is WorkloadState.EXITED and event.instance_id in self._taken:
+                await self._tell_ended(event.instance_id)
+
+    async def _tell_ended(self, app_instance_id: str) -> None:
+        pause = 0.1
+        while app_instance_id in self._taken:
+            try:
+                await self._manager.workload_ended(await self.workload(app_instance_id))
+                return
+            except Problem as problem:
+                log.info("telling that %s ended failed: %s", app_instance_id, problem)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 5.0)
 
     async def capacity(self) -> Capacity:
         """What the host has and what is taken of it."""

@@ -105,3 +105,7 @@ class SystemView(Api, bases=("/mm3/v1",)):
     @post("/operations", success=204)
     async def operation_changed(self, operation: AppLcmOpOcc) -> None:
         """An operation occurrence entered another state (ETSI GS MEC 010-2 V3.1.1, 6.2.2.16, between our elements)."""
+
+    @post("/app_instances/{app_instance_id}/ended", success=204)
+    async def instance_ended(self, app_instance_id: str) -> None:
+        """The app of an instance ended by itself: it is STOPPED, and keeps its resources."""

@@ -68,3 +68,11 @@ class Workloads(Api, bases=("/mm6/v1",)):
     @delete("/workloads/{app_instance_id}")
     async def release(self, app_instance_id: str) -> None:
         """End it at once if it runs, and release all that it had; an unknown one is no error."""
+
+
+class WorkloadEvents(Api, bases=("/mm6/v1",)):
+    """What a VIM tells the platform manager unasked (ETSI GS MEC 003, 7.1.4.3: fault reports)."""
+
+    @post("/workload_events", success=204)
+    async def workload_ended(self, info: WorkloadInfo) -> None:
+        """A workload ended by itself; told again, it is the same event."""
