@@ -34,6 +34,8 @@ from hanse.refpoints.mm3.management import Assignment
 
 POLL_PAUSE = 1.0
 """Seconds after which a host is asked how its operation goes, if it has not told."""
+MOST_TOLD = 1000
+"""News of hosts that nobody has asked for yet; what is dropped is asked for again."""
 HOST_PATIENCE = 90000.0
 """Seconds that an operation on a host may take: a graceful termination may wait for a day."""
 
@@ -152,6 +154,8 @@ class SystemProcedures:
         """A host told that one of its operations changed."""
         async with self._news:
             self._told[operation.id] = operation
+            while len(self._told) > MOST_TOLD:
+                self._told.pop(next(iter(self._told)))
             self._news.notify_all()
 
     async def instantiated(self, operation_id: str) -> None:
