@@ -7,10 +7,19 @@ from collections.abc import Sequence
 from typing import Any
 
 from hanse.kit.problems import bad_request, conflict
-from hanse.kit.values import Absent, Value
+from hanse.kit.values import ABSENT, Absent, Value
 from hanse.model.place import Position, Zone
 from hanse.refpoints.meo_fed.platforms import PlatformOffer
 from hanse.refpoints.mm1.lifecycle import InstantiateAppRequest, LocationConstraints
+
+UNSUPPORTED = {
+    "virtual_compute_descriptor": "virtualComputeDescriptor",
+    "os_container_descriptor": "osContainerDescriptor",
+    "virtual_storage_descriptor": "virtualStorageDescriptor",
+    "vim_connection_info": "vimConnectionInfo",
+    "app_term_cands_for_coord": "appTermCandsForCoord",
+}
+"""What a request to instantiate may hold by the standard and is refused here rather than ignored (6.2.2.7)."""
 
 
 class HostView(Value):
@@ -42,6 +51,9 @@ def check_instantiate(request: InstantiateAppRequest) -> None:
     """What may stand in the request on Mm1 (ETSI GS MEC 010-2 V3.1.1, 6.2.2.7)."""
     if not isinstance(request.selected_mec_host_info, Absent):
         raise bad_request("Unexpected attribute selectedMECHostInfo", "on Mm1 the orchestrator selects the host")
+    for attribute, name in UNSUPPORTED.items():
+        if getattr(request, attribute) is not ABSENT:
+            raise bad_request(f"Attribute {name} not supported", "leave it out: the package's descriptor says it")
     where = request.location_constraints
     if isinstance(where, Absent):
         return

@@ -15,10 +15,10 @@ from hanse.elements.meo.records import Records
 from hanse.kit.contract.declare import Created
 from hanse.kit.problems import Problem, forbidden
 from hanse.kit.store import Store, Transaction
-from hanse.kit.values import ABSENT, Absent, Link
+from hanse.kit.values import ABSENT, Absent
 from hanse.refpoints.mm1.lifecycle import AppLcmOpOcc, OperationalState
 from hanse.refpoints.mm1.topology import AppOverview, HostOverview, SystemOverview, SystemTopology
-from hanse.refpoints.mm3.granting import Grant, GrantInfo, Granting, GrantRequest, GrantSelfLinks
+from hanse.refpoints.mm3.granting import Grant, GrantInfo, Granting, GrantRequest
 from hanse.refpoints.mm3.management import FoundService, PlatformReport, ServiceWanted, SystemView
 from hanse.refpoints.mm4.infrastructure import Capacity
 
@@ -70,11 +70,7 @@ class Grants(Granting):
             app_instance_id=request.app_instance_id,
             app_lcm_op_occ_id=request.app_lcm_op_occ_id,
             add_resources=added or ABSENT,
-            links=GrantSelfLinks(
-                self=Link(href=f"{self._base}/grants/{identifier}"),
-                app_lcm_op_occ=request.links.app_lcm_op_occ,
-                app_instance=request.links.app_instance,
-            ),
+            links=request.links,
         )
 
 

@@ -16,7 +16,7 @@ from hanse.kit.store import Store, Transaction
 from hanse.kit.values import Link
 from hanse.refpoints.mm1.lifecycle import InstantiationState, LcmOperation, OperationalState, OperationState, StopType
 from hanse.refpoints.mm1.occurrence import Occurrence, entered, represent
-from hanse.refpoints.mm3.granting import Granting, GrantLinks, GrantRequest, ResourceDefinition
+from hanse.refpoints.mm3.granting import Granting, GrantLinks, GrantRequest, ResourceDefinition, ResourceType
 from hanse.refpoints.mm3.management import Assignment, SystemView
 from hanse.refpoints.mm5.platform import AppPhase, GracefulEnd, PlatformConfiguration, StandingQuery
 from hanse.refpoints.mm6.workloads import Stopping, Workloads
@@ -118,7 +118,7 @@ class InstanceProcedures:
     async def request_grant(self, operation_id: str) -> None:
         """Ask the orchestrator for the resources (7.5)."""
         operation, assignment = self._operation(operation_id), self._assignment(operation_id)
-        resources = (ResourceDefinition(id="compute", type="COMPUTE", resource_template_id=("compute",)),)
+        resources = (ResourceDefinition(id="compute", type=ResourceType.COMPUTE, resource_template_id=("compute",)),)
         request = GrantRequest(
             app_instance_id=operation.app_instance_id,
             app_lcm_op_occ_id=operation_id,

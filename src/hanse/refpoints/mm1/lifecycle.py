@@ -107,12 +107,20 @@ class MECHostInformation(Value, rename=None):
 
 
 class InstantiateAppRequest(Value):
-    """How to instantiate (6.2.2.7); on Mm1 an empty object is enough, the host is chosen by the orchestrator."""
+    """How to instantiate (6.2.2.7); on Mm1 an empty object is enough, the host is chosen by the orchestrator.
+
+    What overrides the descriptor, and what belongs to direct mode or coordination, is known to be refused by its name.
+    """
 
     selected_mec_host_info: tuple[MECHostInformation, ...] | Absent = msgspec.field(
         default=ABSENT, name="selectedMECHostInfo"
     )
     location_constraints: LocationConstraints | Absent = ABSENT
+    virtual_compute_descriptor: dict[str, Any] | Absent = ABSENT
+    os_container_descriptor: tuple[dict[str, Any], ...] | Absent = ABSENT
+    virtual_storage_descriptor: tuple[dict[str, Any], ...] | Absent = ABSENT
+    vim_connection_info: dict[str, Any] | Absent = ABSENT
+    app_term_cands_for_coord: dict[str, Any] | Absent = ABSENT
 
 
 class OperateAppRequest(Value):

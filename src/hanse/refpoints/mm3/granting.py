@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 import msgspec
 
 from hanse.kit.contract.declare import Api, Created, get, post
@@ -9,11 +11,20 @@ from hanse.kit.values import ABSENT, Absent, Link, Value
 from hanse.refpoints.mm1.lifecycle import LcmOperation
 
 
+class ResourceType(StrEnum):
+    """What kind a resource is (6.2.4.3)."""
+
+    COMPUTE = "COMPUTE"
+    STORAGE = "STORAGE"
+    LINKPORT = "LINKPORT"
+    OSCONTAINER = "OSCONTAINER"
+
+
 class ResourceDefinition(Value):
     """A resource that an operation adds or removes (6.2.4.3)."""
 
     id: str
-    type: str
+    type: ResourceType
     resource_template_id: tuple[str, ...]
 
 
@@ -44,19 +55,13 @@ class GrantInfo(Value):
     zone_id: str | Absent = ABSENT
 
 
-class GrantSelfLinks(GrantLinks, kw_only=True):
-    """Links of a grant (6.2.4.4)."""
-
-    self: Link
-
-
 class Grant(Value):
     """The orchestrator's word (6.2.4.4)."""
 
     id: str
     app_instance_id: str
     app_lcm_op_occ_id: str
-    links: GrantSelfLinks = msgspec.field(name="_links")
+    links: GrantLinks = msgspec.field(name="_links")
     add_resources: tuple[GrantInfo, ...] | Absent = ABSENT
     remove_resources: tuple[GrantInfo, ...] | Absent = ABSENT
 
