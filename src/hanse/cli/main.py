@@ -7,7 +7,7 @@ import sys
 import typer
 from rich.console import Console
 
-from hanse.cli import app, bench, federation, operate, package, scenario, trace, ue
+from hanse.cli import app, bench, federation, operate, package, refpoints, scenario, trace, ue
 from hanse.kit.problems import Problem
 
 console = Console(stderr=True)
@@ -27,6 +27,8 @@ hanse.add_typer(ue.commands, name="ue", help="A device: resolve a name, send a r
 hanse.add_typer(federation.commands, name="federation", help="Partners and the agreements with them.")
 hanse.add_typer(trace.commands, name="trace", help="What crossed the reference points.")
 hanse.add_typer(scenario.commands, name="scenario", help="Procedures of the standard, played for real.")
+
+hanse.command("refpoints")(refpoints.show)
 
 
 def main() -> None:
