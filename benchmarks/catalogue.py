@@ -1,0 +1,25 @@
+"""The benchmarks that there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from benchmarks import mp1_discovery
+from benchmarks.report import Report, Target, Tell
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """A benchmark: what it compares in one line, how it is run, and what it must reach."""
+
+    summary: str
+    run: Callable[[Tell], Report]
+    targets: dict[str, Target]
+
+
+BENCHMARKS = {
+    "mp1-discovery": Benchmark(
+        "looking up services over Mp1, against a bare handler", mp1_discovery.run, mp1_discovery.TARGETS
+    ),
+}
