@@ -9,6 +9,7 @@ import msgspec
 
 from hanse.kit.contract.call import Caller, current_call, new_span
 from hanse.kit.contract.observe import Message, Observer
+from hanse.kit.failpoints import effect
 from hanse.kit.problems import Problem, unreachable
 from hanse.kit.values import Value
 
@@ -51,6 +52,7 @@ class Callbacks:
         finally:
             self._record(to, status, began)
 
+    @effect("mp1.callback")
     async def _post(self, to: CallbackTo) -> int:
         if self._session is None:
             self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=200))

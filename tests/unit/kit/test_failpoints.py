@@ -32,6 +32,15 @@ async def main():
 asyncio.run(main())
 print("end", flush=True)
 """
+ARMED_BY_ITSELF = """
+async def main():
+    await change(1)
+    look(1)
+    open("{orders}", "w").write("world.look:after")
+    await change(2)
+    look(2)
+asyncio.run(main())
+"""
 WHOLE = ["change 1", "look 1", "change 2", "look 2", "change 3", "look 3", "end"]
 
 
@@ -56,6 +65,16 @@ def test_a_process_ends_at_its_failpoint_as_by_a_power_cut(armed: str | None, li
     ended = subprocess.run([sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, timeout=30)
     assert ended.stdout.splitlines() == WHOLE[:lines], ended.stderr
     assert ended.returncode == (0 if lines == 7 else -signal.SIGKILL)
+
+
+def test_a_process_at_work_is_armed_by_a_file(tmp_path: Path) -> None:
+    orders = tmp_path / "orders"
+    environment = {**os.environ, "PYTHONPATH": str(Path(hanse.__file__).parents[1]), "HANSE_FAILPOINT": str(orders)}
+    program = PROGRAM[: PROGRAM.index("async def main")] + ARMED_BY_ITSELF.format(orders=orders)
+    command = [sys.executable, "-c", program]
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30)
+    assert ended.stdout.splitlines() == WHOLE[:4], ended.stderr
+    assert ended.returncode == -signal.SIGKILL
 
 
 def test_an_unarmed_effect_is_the_function_itself_and_is_listed() -> None:

@@ -1,0 +1,105 @@
+"""What is there of an instance: in processes, directories, records, names and rules."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import sqlite3
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from hanse.kit.problems import Problem
+from hanse.scenarios.stage import EXAMPLES
+from tests.faults.operators import NAME, LoneOperator
+
+sys.path.append(str(EXAMPLES / "navigation" / "Artifacts" / "Images" / "navigation"))
+
+from mec_app import Platform, Settings
+
+PATIENCE = 10.0
+"""Seconds in which what was begun must have settled."""
+
+
+def as_app(operator: LoneOperator, app_instance_id: str) -> Platform:
+    """Mp1 with the app's own credentials."""
+    directory = operator.instances / app_instance_id
+    environment = json.loads((directory / "spec.json").read_text())["workload"]["environment"]
+    ca = directory / "work" / environment["MEC_PLATFORM_CA"]
+    return Platform(Settings.from_environment({**environment, "MEC_PLATFORM_CA": str(ca)}))
+
+
+async def until(holds: Callable[[], bool], patience: float = PATIENCE) -> bool:
+    """Whether it came true in time."""
+    deadline = time.monotonic() + patience
+    while not await asyncio.to_thread(holds):
+        if time.monotonic() > deadline:
+            return False
+        await asyncio.sleep(0.05)
+    return True
+
+
+def has_said(operator: LoneOperator, app_instance_id: str, words: str) -> bool:
+    """Whether the app has written these words."""
+    output = operator.instances / app_instance_id / "output.log"
+    return output.exists() and words in output.read_text(errors="replace")
+
+
+async def assert_runs_once(operator: LoneOperator, app_instance_id: str) -> None:
+    """One process, one service, its name and its rule."""
+    assert len(operator.apps()) == 1
+    assert await until(lambda: has_said(operator, app_instance_id, "ready on"))
+    app = as_app(operator, app_instance_id)
+    services = await asyncio.to_thread(app.services, "navigation")
+    assert [s["isLocal"] for s in services if s.get("isLocal") is not False] == [True] * len(services)
+    assert len(services) == 1, f"registered {len(services)} times"
+    assert (await operator.alice().request("GET", f"http://{NAME}/healthz")).status == 200
+    assert len(operator.apps()) == 1
+
+
+async def assert_nothing_at_the_host(operator: LoneOperator, app_instance_id: str) -> None:
+    """No process, directory, record, name or rule of it at its host."""
+    assert operator.apps() == []
+    assert not list(operator.instances.glob("*"))
+    assert await until(lambda: not mentions(operator, app_instance_id, ("mep", "mepm", "vim"))), mentions(
+        operator, app_instance_id, ("mep", "mepm", "vim")
+    )
+    try:
+        address = await operator.alice().resolve(NAME)
+    except Problem as problem:
+        assert problem.status == 404
+    else:
+        raise AssertionError(f"{NAME} is still {address}")
+    assert not rule_listens(operator)
+
+
+def rule_listens(operator: LoneOperator) -> bool:
+    """Whether the data plane still answers at the app's virtual address."""
+    prefix = operator.networks["127.10."]
+    with socket.socket() as device:
+        device.settimeout(1.0)
+        device.bind((f"{prefix}100.5", 0))
+        return device.connect_ex((f"{prefix}200.1", 80)) == 0
+
+
+def mentions(operator: LoneOperator, text: str, roles: tuple[str, ...]) -> list[str]:
+    """Records of the elements of these roles in which a text stands, as ``file table key``."""
+    found = []
+    for file in sorted(operator.settings.directory.glob("*.sqlite")):
+        if file.name.partition(".")[0] in roles:
+            found += [f"{file.name} {where}" for where in _rows_with(file, text)]
+    return found
+
+
+def _rows_with(file: Path, text: str) -> list[str]:
+    with sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=5) as database:
+        tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        return [
+            f"{table} {key}"
+            for table in tables
+            for (key,) in database.execute(
+                f'SELECT key FROM "{table}" WHERE instr(key, ?) OR instr(body, ?)', (text, text)
+            )
+        ]
