@@ -11,6 +11,7 @@ from hanse.assembly.administration import administration
 from hanse.assembly.deployment import Deployment
 from hanse.assembly.settings import Settings, load
 from hanse.cli import here
+from hanse.cli.describe import describe_api
 from hanse.kit.problems import Problem
 from hanse.refpoints.mx1.overview import OperatorOverview
 
@@ -24,6 +25,7 @@ def register(hanse: typer.Typer) -> None:
     hanse.command()(status)
     hanse.command("run")(run_elements)
     hanse.command()(doctor)
+    hanse.command("describe")(describe_api)
 
 
 def up(

@@ -1,0 +1,145 @@
+"""The third use of a declaration: its description as an OpenAPI 3.1 document."""
+
+from __future__ import annotations
+
+import re
+import types
+import typing
+from typing import Any
+
+import msgspec
+
+from hanse.kit.contract.declare import Accepted, Api, Created, Operation, Stream, Tagged, payload_type
+from hanse.kit.contract.exchange import Exchange
+from hanse.kit.problems import MEDIA_TYPE, ProblemDetails
+
+METHODS_OF_ANYTHING = ("get", "post", "put", "patch", "delete")
+
+
+def describe(api: type[Api], *, title: str = "", version: str = "1") -> dict[str, Any]:
+    """An OpenAPI document of one API, below its first base; every schema stands under ``components``."""
+    shapes = _shapes(api)
+    schemas, components = msgspec.json.schema_components(shapes, ref_template="#/components/schemas/{name}")
+    known = {id(shape): schema for shape, schema in zip(shapes, schemas, strict=True)}
+    paths: dict[str, dict[str, Any]] = {}
+    for operation in api.operations.values():
+        methods = METHODS_OF_ANYTHING if operation.method == "*" else (operation.method.lower(),)
+        for method in methods:
+            described = _operation(operation, known)
+            if len(methods) > 1:
+                described["operationId"] += f"_{method}"
+            paths.setdefault(_camel_path(operation.path), {})[method] = described
+    document = {
+        "openapi": "3.1.0",
+        "info": {"title": title or api.__name__, "version": version, "description": (api.__doc__ or "").strip()},
+        "servers": [{"url": base} for base in api.api_bases],
+        "security": [{"oauth2": []}],
+        "paths": paths,
+        "components": {"schemas": components, "securitySchemes": {"oauth2": OAUTH2}},
+    }
+    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(document))  # defaults become JSON, too
+    return plain
+
+
+OAUTH2 = {"type": "oauth2", "flows": {"clientCredentials": {"tokenUrl": "/oauth2/token", "scopes": {}}}}
+
+
+def _shapes(api: type[Api]) -> list[Any]:
+    shapes: list[Any] = [ProblemDetails]
+    for operation in api.operations.values():
+        if operation.body not in (None, Stream, Exchange):
+            shapes.append(operation.body)
+        answer = payload_type(operation.returns)
+        if answer not in (None, type(None)):
+            shapes.append(answer)
+        if operation.query is not None:
+            shapes += [_present(field.type) for field in msgspec.structs.fields(operation.query)]
+    return list({id(shape): shape for shape in shapes}.values())
+
+
+def _present(shape: Any) -> Any:
+    """A type without the possibility of being absent."""
+    if typing.get_origin(shape) in (typing.Union, types.UnionType):
+        members = [m for m in typing.get_args(shape) if m is not msgspec.UnsetType]
+        return members[0] if len(members) == 1 else shape
+    return shape
+
+
+def _operation(operation: Operation, known: dict[int, Any]) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "operationId": operation.name,
+        "summary": operation.summary,
+        "parameters": [*_path_parameters(operation), *_query_parameters(operation)],
+        "responses": _responses(operation, known),
+    }
+    body = _body(operation, known)
+    if body is not None:
+        described["requestBody"] = {"required": operation.method != "*", "content": body}
+    return described
+
+
+def _path_parameters(operation: Operation) -> list[dict[str, Any]]:
+    return [
+        {"name": _camel(name), "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in operation.path_parameters
+    ]
+
+
+def _query_parameters(operation: Operation) -> list[dict[str, Any]]:
+    if operation.query is None:
+        return []
+    parameters = []
+    for field in msgspec.structs.fields(operation.query):
+        schema, components = msgspec.json.schema_components([_present(field.type)], ref_template="{name}")
+        inline = components.get(schema[0].get("$ref", ""), schema[0])
+        parameters.append({"name": field.encode_name, "in": "query", "required": field.required, "schema": inline})
+    return parameters
+
+
+def _body(operation: Operation, known: dict[int, Any]) -> dict[str, Any] | None:
+    if operation.body is None:
+        return None
+    if operation.body is Exchange:
+        return {"*/*": {}}
+    media = operation.consumes.split(" ")
+    if operation.body is Stream:
+        return {name: {"schema": {"type": "string", "format": "binary"}} for name in media}
+    return {name: {"schema": known[id(operation.body)]} for name in media}
+
+
+def _responses(operation: Operation, known: dict[int, Any]) -> dict[str, Any]:
+    problem = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}}
+    refused = {str(status): {"description": "Refused", "content": problem} for status in operation.refuses}
+    return {str(operation.success): _success(operation, known), **refused}
+
+
+def _success(operation: Operation, known: dict[int, Any]) -> dict[str, Any]:
+    answer: dict[str, Any] = {"description": operation.summary}
+    returns = operation.returns
+    origin = typing.get_origin(returns)
+    if returns is Accepted or origin is Created:
+        answer["headers"] = {"Location": {"schema": {"type": "string", "format": "uri"}}}
+    if origin is Tagged:
+        answer["headers"] = {"ETag": {"schema": {"type": "string"}}}
+    payload = payload_type(returns)
+    if returns is Stream:
+        answer["content"] = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
+    elif payload not in (None, type(None)):
+        answer["content"] = {"application/json": {"schema": _schema_of(payload, known)}}
+    return answer
+
+
+def _schema_of(payload: Any, known: dict[int, Any]) -> Any:
+    if id(payload) in known:
+        return known[id(payload)]
+    inner = typing.get_args(payload)[0]
+    return {"type": "array", "items": known.get(id(inner), {"$ref": f"#/components/schemas/{inner.__name__}"})}
+
+
+def _camel_path(path: str) -> str:
+    return re.sub(r"{(\w+)\*?}", lambda found: "{" + _camel(found[1]) + "}", path)
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(part.capitalize() for part in rest)
