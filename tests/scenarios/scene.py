@@ -6,8 +6,7 @@ import asyncio
 import json
 import os
 import ssl
-import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -137,12 +136,12 @@ class Scene:
 
     async def _until_offered(self) -> None:
         async with administration(self.south) as south:
-            async with asyncio.timeout(PATIENCE):
-                while True:
-                    hosts = (await south.overview.overview()).system.hosts
-                    if all("speech-recognition" in host.services for host in hosts):
-                        break
-                    await asyncio.sleep(0.1)
+
+            async def offered() -> bool:
+                hosts = (await south.overview.overview()).system.hosts
+                return all("speech-recognition" in host.services for host in hosts)
+
+            await until(offered)
         await asyncio.sleep(0.5)  # the registration with the federation manager follows the report
 
     def app(self, name: str) -> App:
@@ -174,13 +173,21 @@ def _made(stage: Stage, operator: str) -> Path:
     return directory
 
 
+async def until(holds: Callable[[], Awaitable[bool]], pause: float = 0.1) -> None:
+    """Wait until something of other processes holds."""
+    async with asyncio.timeout(PATIENCE):
+        while not await holds():  # noqa: ASYNC110
+            await asyncio.sleep(pause)
+
+
 async def until_available(settings: Settings, state: PartnerState = PartnerState.AVAILABLE) -> None:
     """Wait until an operator says so of its partner."""
-    deadline = time.monotonic() + PATIENCE
     async with administration(settings) as oss:
-        while (await oss.overview.overview()).partners[0].state is not state:
-            assert time.monotonic() < deadline, f"{settings.operator.name}'s partner never became {state}"
-            await asyncio.sleep(0.1)
+
+        async def reached() -> bool:
+            return (await oss.overview.overview()).partners[0].state is state
+
+        await until(reached)
 
 
 def connections(pid: int) -> set[tuple[str, str]]:

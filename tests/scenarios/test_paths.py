@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import import_module
 from pathlib import Path
@@ -24,7 +24,7 @@ from hanse.kit.contract.transport import HttpTransport
 from hanse.kit.problems import Problem
 from hanse.refpoints.mp2 import DataPlane, NameServer, RuleCounters
 from hanse.scenarios.stage import example_module
-from tests.scenarios.scene import PATIENCE, Scene, ask, bearer, connections
+from tests.scenarios.scene import PATIENCE, Scene, ask, bearer, connections, until
 
 NAME = "navigation.example.com"
 HOST = "harbour"
@@ -60,12 +60,6 @@ async def counters(scene: Scene) -> RuleCounters:
     async with steering(scene) as (plane, _):
         wanted = f"{scene.instances['navigation']}.{RULE}"
         return next(c for c in await plane.counters() if c.rule_id == wanted)
-
-
-async def until(holds: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(PATIENCE):
-        while not await holds():
-            await asyncio.sleep(0.1)
 
 
 async def admitted(scene: Scene) -> bool:

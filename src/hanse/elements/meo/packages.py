@@ -165,6 +165,8 @@ class Packages(PackageManagement):
         except BaseException as error:
             problem = error if isinstance(error, Problem) else Problem(400, "Upload interrupted", "upload it again")
             await asyncio.shield(self._fail(app_pkg_id, problem))
+            if isinstance(error, Exception) and app_pkg_id not in self._records.packages:
+                raise not_found("application package", app_pkg_id) from None  # deleted while it came in
             raise
         return Accepted(f"{self._base}/app_packages/{app_pkg_id}")
 
