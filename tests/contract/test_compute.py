@@ -9,6 +9,7 @@ from typing import Protocol
 
 import pytest
 
+from hanse.drivers.compute_fake import FakeCompute, Machine
 from hanse.drivers.compute_process.driver import ProcessCompute
 from hanse.kit.problems import Problem
 from hanse.kit.values import ABSENT
@@ -61,7 +62,37 @@ class ProcessBench:
         return ("python3", f"{program}.py")
 
 
-@pytest.fixture(params=[ProcessBench], ids=["process"])
+class FakeBench:
+    """Programs are the words of a command; the machine is what a restarted VIM finds again."""
+
+    PROGRAMS = {
+        "serve": ("say=serving",),
+        "three": ("say=last words", "exit=3"),
+        "flood": ("flood",),
+        "deaf": ("say=deaf", "deaf"),
+        "tidy": ("say=tidy", "obey=7"),
+        "greedy": ("say=asking", "take=900", "say=got it"),
+        "tell": ("tell", "exit=0"),
+    }
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._machine = Machine()
+
+    def compute(self) -> Compute:
+        return FakeCompute(self._machine)
+
+    def source(self) -> Path:
+        source = self._directory / "source"
+        source.mkdir(exist_ok=True)
+        (source / "process.json").write_text("{}")
+        return source
+
+    def command(self, program: str) -> tuple[str, ...]:
+        return self.PROGRAMS[program]
+
+
+@pytest.fixture(params=[ProcessBench, FakeBench], ids=["process", "fake"])
 def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Bench:
     made: Bench = request.param(tmp_path)
     return made

@@ -47,8 +47,8 @@ def _written(name: str, value: str, workload: Workload) -> bytes:
     if name == "flood":
         return b"x" * workload.limits.output
     if name == "tell":
-        named = [f"{key}={given}" for key, given in sorted(workload.environment.items())]
-        return " ".join([*named, *workload.files.values()]).encode() + b"\n"
+        told = [*workload.environment.values(), *workload.files.values(), str(sorted(workload.environment))]
+        return " ".join(told).encode() + b"\n"
     return b""
 
 

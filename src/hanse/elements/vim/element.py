@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import shutil
 from pathlib import Path
 
 from hanse.elements.vim.domain import Equipment, take
@@ -37,7 +38,8 @@ class Vim(Infrastructure, Workloads):
         self._taken = store.shelf("workload", Taken)
 
     async def start_up(self) -> None:
-        """Remove what an earlier run left half done: workloads of instances that are not known here."""
+        """Remove what an earlier run left half done: images half received, workloads that are not known here."""
+        await asyncio.to_thread(shutil.rmtree, self._directory / "incoming", True)
         for status in await self._compute.list():
             if status.instance_id not in self._taken:
                 await self._compute.delete(status.instance_id)
@@ -93,10 +95,15 @@ class Vim(Infrastructure, Workloads):
 
     async def discard_image(self, image_id: str) -> None:
         """Remove an image that no instance uses."""
-        if any(t.image_id == image_id for t in self._taken.values()):
-            return
-        await self._store.commit(lambda tx: tx.delete(self._images, image_id))
-        await self._compute.discard(image_id)
+
+        def decide(tx: Transaction) -> bool:
+            used = any(t.image_id == image_id for t in tx.values(self._taken))
+            if not used:
+                tx.delete(self._images, image_id)
+            return not used
+
+        if await self._store.commit(decide):
+            await self._compute.discard(image_id)
 
     async def allocate(self, app_instance_id: str, demand: Demand) -> Allocation:
         """Take resources for an instance; asked again, the same."""
