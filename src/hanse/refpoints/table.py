@@ -13,6 +13,7 @@ from hanse.refpoints.mm5 import Mm5
 from hanse.refpoints.mm6 import Mm6
 from hanse.refpoints.mp1 import Mp1
 from hanse.refpoints.mp2 import Mp2
+from hanse.refpoints.mp3 import Mp3
 from hanse.refpoints.mpp_fed import MppFed
 from hanse.refpoints.mx1 import Mx1
 
@@ -25,6 +26,7 @@ REFERENCE_POINTS: tuple[ReferencePoint, ...] = (
     Mm6,
     Mp1,
     Mp2,
+    Mp3,
     MfmFed,
     MffFed,
     MeoFed,

@@ -24,6 +24,7 @@ def build(built: Built, element: Element) -> None:
     callbacks = Callbacks(element_caller(wiring.operator, element.name), "Mp1", wiring.observer)
     producers = Producers()
     links = built.links(element, built.watch(element))
+    neighbours = {other: wiring.require(ServiceConsumption, f"mep.{other}", element) for other in wiring.settings.hosts}
     platform = Platform(
         host,
         wiring.operator,
@@ -35,6 +36,7 @@ def build(built: Built, element: Element) -> None:
         data_plane=wiring.require(DataPlane, f"data_plane.{host}", element),
         name_server=wiring.require(NameServer, f"names.{host}", element),
         partner=lambda name: links.api(ServiceConsumption, "Mpp-fed", name),
+        neighbour=neighbours.__getitem__,
         producer=producers,
         devices=_devices(wiring, host),
         issuer=TokenIssuer(wiring.directory / f"{element.name}.tokens.pem", issuer=element.url),

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from hanse.elements.meo.federation import FederationLookup, Registrar, SharedPlatforms
 from hanse.elements.meo.hosts import Host
 from hanse.elements.meo.lifecycle import InstanceLifecycle
+from hanse.elements.meo.lookup import ServiceLookup, SharedPlatforms
 from hanse.elements.meo.packages import Packages
 from hanse.elements.meo.procedures import SystemProcedures
 from hanse.elements.meo.records import Records
+from hanse.elements.meo.registrar import Registrar
 from hanse.elements.meo.view import Grants, Topology, View
 from hanse.kit.contract.declare import Api
 from hanse.kit.outbox import Outbox
@@ -48,14 +49,15 @@ class Orchestrator:
         self.packages = Packages(url, store, outbox, procedures, self.records, directory, trust)
         self._procedures = SystemProcedures(store, self.records, self.packages, hosts)
         self._registrar = Registrar(operator, store, self.records, hosts, enablement, membership)
-        lookup = FederationLookup(membership, peer)
+        shared = SharedPlatforms(self.records, hosts)
+        lookup = ServiceLookup(shared, membership, peer)
         self._apis: dict[type[Api], Api] = {
             PackageManagement: self.packages,
             Lifecycle: InstanceLifecycle(url, store, outbox, procedures, self.records, self.packages, hosts),
             Granting: Grants(url, store, self.records),
             SystemView: View(store, self.records, hosts, lookup, self._procedures, self._registrar.changed),
             SystemTopology: Topology(operator, self.records, hosts, self._registrar.registered),
-            PlatformDiscovery: SharedPlatforms(self.records, hosts),
+            PlatformDiscovery: shared,
         }
         for name, body in (
             ("instantiate", self._procedures.instantiate),

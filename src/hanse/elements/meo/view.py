@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import msgspec
 
-from hanse.elements.meo.federation import FederationLookup
 from hanse.elements.meo.hosts import Host, host_of
+from hanse.elements.meo.lookup import ServiceLookup
 from hanse.elements.meo.procedures import SystemProcedures
 from hanse.elements.meo.records import Records
 from hanse.kit.contract.declare import Created
@@ -82,7 +82,7 @@ class View(SystemView):
         store: Store,
         records: Records,
         hosts: Mapping[str, Host],
-        lookup: FederationLookup,
+        lookup: ServiceLookup,
         procedures: SystemProcedures,
         changed: Callable[[], None],
     ) -> None:
@@ -94,7 +94,7 @@ class View(SystemView):
         self._changed = changed
 
     async def find_service(self, query: ServiceWanted) -> list[FoundService]:
-        """Not in the system, so in the federation (ETSI GR MEC 035, 6.5.2, step 4)."""
+        """In the system, or else in the federation (ETSI GR MEC 035, 6.5.2, step 4)."""
         return await self._lookup.find(query)
 
     async def report_services(self, host: str, report: PlatformReport) -> None:

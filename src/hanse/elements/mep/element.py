@@ -63,6 +63,7 @@ class Platform:
         data_plane: DataPlane,
         name_server: NameServer,
         partner: Callable[[str], ServiceConsumption],
+        neighbour: Callable[[str], ServiceConsumption],
         producer: Callable[[str], ServiceConsumption],
         devices: Mapping[str, Position],
         issuer: TokenIssuer,
@@ -86,7 +87,7 @@ class Platform:
         self.configuration = Configuration(
             store, self.records, self.steering, standings, self.services, notices, self.access
         )
-        self.remote = RemoteConsumption(self.records, partner)
+        self.remote = RemoteConsumption(self.records, partner, neighbour)
         self.local = LocalConsumption(self.records, producer)
 
     def apis(self) -> dict[type[Api], Api]:

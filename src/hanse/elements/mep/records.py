@@ -50,7 +50,7 @@ class TerminationRecord(Value):
 
 
 class RemoteService(Value):
-    """A service of another system that an app of this host found: the partner, and the partner's name for it."""
+    """A service elsewhere that an app of this host found: the partner (empty: the own system), and its name there."""
 
     service: ServiceInfo
     system: str

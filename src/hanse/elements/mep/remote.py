@@ -103,7 +103,7 @@ class RemoteLookup:
             serializer=found.serializer,
             scope_of_locality=LocalityType.MEC_SYSTEM,
             consumed_local_only=False,
-            is_local=False,
+            is_local=not found.system,  # a service of the same system counts as local (8.1.2.2, note 6)
             transport_info=TransportInfo(
                 id=identifier,
                 name=f"{found.ser_name} through the platform",
@@ -118,16 +118,25 @@ class RemoteLookup:
 
 
 class RemoteConsumption(RemoteServices):
-    """An app's calls to services of other systems leave here (step 9, the consumer's platform)."""
+    """An app's calls to services elsewhere leave here: to a partner (step 9), or to another host of the system."""
 
-    def __init__(self, records: Records, partner: Callable[[str], ServiceConsumption]) -> None:
+    def __init__(
+        self,
+        records: Records,
+        partner: Callable[[str], ServiceConsumption],
+        neighbour: Callable[[str], ServiceConsumption],
+    ) -> None:
         self._records = records
         self._partner = partner
+        self._neighbour = neighbour
 
     async def consume(self, service_id: str, rest: str, exchange: Exchange) -> Stream:
-        """Carry a request to the partner's platform."""
+        """Carry a request to the platform that has the service."""
         remote = self._records.remote.get(service_id)
-        return await self._partner(remote.system).consume(remote.reference, rest, exchange)
+        if remote.system:
+            return await self._partner(remote.system).consume(remote.reference, rest, exchange)
+        host, _, identifier = remote.reference.partition("/")
+        return await self._neighbour(host).consume(identifier, rest, exchange)
 
 
 class LocalConsumption(ServiceConsumption):

@@ -70,7 +70,8 @@ class ServiceRegistry(ServiceManagement):
         """Services of this host; if it has none that fit, those that the federation finds."""
         domain.check_query(query)
         found = [s for s in self._candidates(query) if s.state is not ServiceState.SUSPENDED]
-        found = [s for s in found if domain.matches(s, query)]
+        if domain.restricts(query):
+            found = [s for s in found if domain.matches(s, query)]
         if found or query.is_local is True:
             return found
         return await self._lookup.find(query)

@@ -78,7 +78,11 @@ class ServiceWanted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FoundService(Value):
-    """A service elsewhere. ``system`` is the partner that offers it; ``reference`` is the partner's name for it."""
+    """A service elsewhere.
+
+    ``system`` is the partner that offers it, empty for the own system; ``reference`` is its name there: the partner's
+    for it, or ``host/serInstanceId``.
+    """
 
     system: str
     reference: str

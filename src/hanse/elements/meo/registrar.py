@@ -1,0 +1,118 @@
+"""The registrar: keeps the system known to its federation manager (ETSI GR MEC 035, recommendation 5.5.2-1)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Mapping
+
+from hanse.elements.meo.hosts import Host
+from hanse.elements.meo.lookup import offered
+from hanse.elements.meo.records import Membership as OwnMembership
+from hanse.elements.meo.records import Records
+from hanse.kit.contract.call import continuing, new_trace
+from hanse.kit.problems import Problem
+from hanse.kit.store import Store
+from hanse.kit.values import ABSENT
+from hanse.refpoints.mfm_fed.members import (
+    MemberQuery,
+    Membership,
+    RegisteredService,
+    SystemResources,
+    ZoneResources,
+)
+from hanse.refpoints.mfm_fed.system_info import FederationEnablement, SystemInfo
+
+log = logging.getLogger("hanse.meo")
+
+RENEWAL = 60.0
+"""Seconds after which the registration is said again, even if nothing changed."""
+
+
+class Registrar:
+    """Keeps the system registered with its federation manager, with what it has (recommendation 5.5.2-1)."""
+
+    def __init__(
+        self,
+        operator: str,
+        store: Store,
+        records: Records,
+        hosts: Mapping[str, Host],
+        enablement: FederationEnablement,
+        membership: Membership,
+    ) -> None:
+        self._operator = operator
+        self._store = store
+        self._records = records
+        self._hosts = hosts
+        self._enablement = enablement
+        self._membership = membership
+        self._dirty = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._registered: tuple[str, ...] = ()
+
+    def registered(self) -> tuple[str, ...]:
+        """The services with which the system is registered now."""
+        return self._registered
+
+    def changed(self) -> None:
+        """Something to be registered has changed."""
+        self._dirty.set()
+
+    async def start_up(self) -> None:
+        """Begin to register."""
+        self._dirty.set()
+        self._task = asyncio.create_task(self._register_forever())
+
+    async def shut_down(self) -> None:
+        """Stop registering; the registration stands."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _register_forever(self) -> None:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._dirty.wait(), RENEWAL)
+            self._dirty.clear()
+            try:
+                with continuing(new_trace()):
+                    await self._register()
+            except Problem as problem:
+                log.info("registering with the federation manager failed: %s", problem)
+                self._dirty.set()
+                await asyncio.sleep(0.3)
+
+    async def _register(self) -> None:
+        own = self._records.membership.find("own")
+        if own is None:
+            system = SystemInfo(system_name=self._operator, system_provider=self._operator)
+            created = await self._enablement.register_system(system)
+            own = OwnMembership(system_id=str(created.value.system_id))
+            await self._store.commit(lambda tx: tx.put(self._records.membership, "own", own))
+        resources = await self._resources()
+        await self._membership.register_resources(own.system_id, resources)
+        self._registered = tuple(service.ser_name for service in resources.services)
+
+    async def _resources(self) -> SystemResources:
+        zones = [await self._zone(host) for host in self._hosts.values()]
+        apps = {i.id: i.descriptor.app_name for i in self._records.instances.values()}
+        services = {
+            (s.ser_name, s.version): RegisteredService(
+                ser_name=s.ser_name, version=s.version, app_name=apps.get(s.app_instance_id, "")
+            )
+            for report in self._records.reports.values()
+            for s in report.services
+            if offered(s, MemberQuery(ser_name=ABSENT))
+        }
+        return SystemResources(zones=tuple(zones), services=tuple(services.values()))
+
+    async def _zone(self, host: Host) -> ZoneResources:
+        try:
+            capacity = await host.infrastructure.capacity()
+            memory, cpu = capacity.memory, capacity.cpu_milli
+        except Problem:
+            memory, cpu = 0, 0
+        return ZoneResources(zone=host.zone, memory=memory, cpu_milli=cpu, network="IPv4")
