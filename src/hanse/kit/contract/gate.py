@@ -63,6 +63,19 @@ class Gate:
             if call.trace != UNTRACED:
                 self._record(operation, arguments, call, path, point, status, problem, began)
 
+    def check(self, api: type[Api], operation: Operation, arguments: dict[str, Any], call: Call, path: str) -> None:
+        """Refuse, and record, before the body is read: who may not call learns nothing about what it should look like.
+
+        ``arguments`` are those of the path; the guard asks for no others.
+        """
+        began = time.time()
+        try:
+            self.guard.admit(api, self.role, operation.name, call.caller, arguments)
+        except Problem as refusal:
+            if call.trace != UNTRACED:
+                self._record(operation, arguments, call, path, "", refusal.status, refusal.title, began)
+            raise
+
     def _record(
         self,
         operation: Operation,

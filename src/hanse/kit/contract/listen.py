@@ -108,6 +108,7 @@ class Listener:
     """Serves an ASGI application on one socket, with TLS if a context is given."""
 
     def __init__(self, application: Any, sock: socket.socket, context: ssl.SSLContext | None) -> None:
+        self.application = application
         self._sock = sock
         self._context = context
         self._state = ServerState()
@@ -120,9 +121,15 @@ class Listener:
             access_log=False,
             timeout_keep_alive=int(IDLE_PATIENCE),
             server_header=False,
+            proxy_headers=False,  # nobody's word on where a request comes from is taken
         )
         self._config.load()
         self._server: asyncio.Server | None = None
+
+    @property
+    def address(self) -> str:
+        """The address that it listens on."""
+        return str(self._sock.getsockname()[0])
 
     @property
     def port(self) -> int:

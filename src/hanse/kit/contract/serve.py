@@ -58,10 +58,11 @@ class ApiServer:
         self._raw: dict[str, Callable[[Scope, Receive, Send], Awaitable[None]]] = {}
 
     def mount(self, provider: Api, gate: Gate, apis: Sequence[type[Api]], prefix: str = "") -> None:
-        """Serve ``apis`` of ``provider`` below all their bases."""
+        """Serve ``apis`` of ``provider`` below all their bases, without the operations that nobody may call there."""
         for api in apis:
+            offered = {n: o for n, o in api.operations.items() if gate.guard.users(api, gate.role, n)}
             for base in api.api_bases:
-                for name, operation in api.operations.items():
+                for name, operation in offered.items():
                     self.router.add(Route(api, operation, getattr(provider, name), gate, prefix + base))
 
     def mount_raw(self, path: str, application: Callable[[Scope, Receive, Send], Awaitable[None]]) -> None:
@@ -99,10 +100,12 @@ class ApiServer:
         route, values = self.router.find(scope["method"], raw_path)
         if route.operation.returns is not Stream:
             _check_accept(headers)
-        call = self._call(caller, headers)
+        call, operation, path = self._call(caller, headers), route.operation, unquote(raw_path)
+        if operation.body is not Exchange:
+            named: dict[str, Any] = dict(zip(operation.path_parameters, values, strict=True))
+            route.gate.check(route.api, operation, named, call, path)
         arguments = await _arguments(route, values, scope, headers, receive)
-        operation = route.operation
-        result = await route.gate.run(route.api, operation, route.function, arguments, call, unquote(raw_path))
+        result = await route.gate.run(route.api, operation, route.function, arguments, call, path)
         return _encoded(result, route, scope, headers)
 
     def _call(self, caller: Caller, headers: dict[bytes, bytes]) -> Call:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import random
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import msgspec
 import pytest
 
 from hanse.kit.contract.declare import Api, get
-from tests.unit.kit.contract.harbour import Dialogue, Port, Reply, Ship, dialogue, listening, request
+from hanse.kit.contract.guard import Guard
+from hanse.kit.contract.reference import Offer, ReferencePoint
+from tests.unit.kit.contract.harbour import SEA, Dialogue, Port, Reply, Ship, dialogue, listening, request
 
 SHIPS = "/harbour/v1/ships"
 DEPTH = 100_000
@@ -353,5 +356,7 @@ class TestOwnFaults:
             async def look(self, other: str) -> Ship: ...
 
         port = Port()
+        both = ReferencePoint("Sea", "ship – harbour", "none", (Offer(Twin, provider="quay", users=("pilot",)),))
+        gate = replace(port.gate, guard=Guard([SEA, both]))
         with pytest.raises(ValueError, match="served twice"):
-            port.server.mount(type("TwinQuay", (Twin,), {})(), port.gate, [Twin])
+            port.server.mount(type("TwinQuay", (Twin,), {})(), gate, [Twin])
