@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from hanse.assembly.settings import Settings as OperatorSettings
 from hanse.kit.problems import Problem
 from hanse.scenarios.stage import EXAMPLES
 from tests.faults.operators import NAME, LoneOperator
@@ -25,7 +26,12 @@ PATIENCE = 10.0
 
 def as_app(operator: LoneOperator, app_instance_id: str) -> Platform:
     """Mp1 with the app's own credentials."""
-    directory = operator.instances / app_instance_id
+    return app_at(operator.settings, "harbour", app_instance_id)
+
+
+def app_at(settings: OperatorSettings, host: str, app_instance_id: str) -> Platform:
+    """Mp1 with the own credentials of an app at a host."""
+    directory = settings.directory / f"vim.{host}" / "compute" / "instances" / app_instance_id
     environment = json.loads((directory / "spec.json").read_text())["workload"]["environment"]
     ca = directory / "work" / environment["MEC_PLATFORM_CA"]
     return Platform(Settings.from_environment({**environment, "MEC_PLATFORM_CA": str(ca)}))

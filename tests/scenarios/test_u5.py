@@ -1,0 +1,78 @@
+"""Use case 5 works, with an operator in one process and in many, and as a check that a script can read."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from itertools import pairwise
+
+import pytest
+
+from hanse.kit.telemetry.procedures import Procedure
+from hanse.scenarios import u5
+from hanse.scenarios.catalogue import play
+from hanse.scenarios.outcome import Outcome
+from hanse.scenarios.stage import Stage
+
+pytestmark = pytest.mark.timeout(120)
+
+ORDER = ["find_services", "find_service", "find_service", "find_members", "offered_systems", "platforms", "consume"]
+"""The messages of the nine steps in the order of 6.5.2: 7 is the answer to 6, 8 a decision, 9 is ``consume``."""
+
+
+@pytest.fixture(scope="module")
+def recorded() -> list[Procedure]:
+    return []
+
+
+@pytest.fixture(scope="module")
+def played(recorded: list[Procedure]) -> Outcome:
+    """The scenario in one process an operator; what its records showed is kept before they vanish."""
+    found = u5._of_request
+
+    def keeping(stage: Stage) -> Procedure:
+        recorded.append(found(stage))
+        return recorded[-1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(u5, "_of_request", keeping)
+        return play("u5")
+
+
+def failures(outcome: Outcome) -> list[str]:
+    return [f"{check.name}: {check.detail}" for check in outcome.checks if not check.passed]
+
+
+def test_an_app_consumes_a_service_of_another_operator(played: Outcome) -> None:
+    assert failures(played) == []
+    assert played.passed
+    assert len(played.checks) > 20
+
+
+def test_the_steps_come_in_the_order_of_the_standard(played: Outcome, recorded: list[Procedure]) -> None:
+    assert played.passed
+    for procedure in recorded:
+        senders = sorted((m for m in procedure.messages if m.side != "receiver"), key=lambda m: m.began)
+        crossed = [(m.reference_point, m.operation, m.began) for m in senders]
+        begins = []
+        for point, operation, _ in u5.STEPS.values():
+            begins.append(min(began for p, o, began in crossed if (p, o) == (point, operation)))
+        assert [operation for _, operation, _ in u5.STEPS.values()] == ORDER
+        assert all(earlier < later for earlier, later in pairwise(begins)), crossed
+
+
+def test_it_works_with_every_element_a_process_of_its_own() -> None:
+    outcome = play("u5", separate=True)
+    assert failures(outcome) == []
+    assert outcome.passed
+
+
+def test_a_script_gets_one_object_and_an_exit_code() -> None:
+    command = [sys.executable, "-m", "hanse", "scenario", "run", "u5", "--json"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=100)
+    assert ended.returncode == 0, ended.stderr
+    outcome = json.loads(ended.stdout.splitlines()[-1])
+    assert outcome["passed"] is True
+    assert outcome["scenario"] == "u5"
+    assert {check["passed"] for check in outcome["checks"]} == {True}
