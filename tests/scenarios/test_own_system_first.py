@@ -1,0 +1,60 @@
+"""A service that another host of the same system offers is found before any partner is asked, and consumed over Mp3."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from importlib import import_module
+from pathlib import Path
+
+from hanse.assembly.administration import administration
+from hanse.assembly.onboarding import bring_up
+from hanse.kit.problems import Problem
+from hanse.kit.telemetry.procedures import Procedure
+from hanse.scenarios.stage import Stage, example_module
+
+
+async def test_an_app_gets_a_service_of_the_other_host_without_leaving_its_system(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    try:
+        await stage.start()
+        await _apps_up(stage)
+        example_module("device")
+        tones = import_module("tones")
+        digits = "2746"
+        heard = await _asked(stage, tones.wav(digits, rng=random.Random(7)))
+        assert heard == digits
+        await asyncio.sleep(0.4)
+        procedure = _consumption(stage)
+        crossed = {message.reference_point for message in procedure.messages}
+        assert "Mp3" in crossed
+        assert crossed.isdisjoint({"Mff-fed", "Meo-fed", "Mpp-fed"})
+    finally:
+        await asyncio.to_thread(stage.clear)
+
+
+async def _apps_up(stage: Stage) -> None:
+    north = stage.operator("north")
+    _, speech = await stage.on_board("north", stage.package("speech", "earshot"))
+    _, navigation = await stage.on_board("north", stage.package("navigation", "wayfinder"))
+    async with administration(north) as oss:
+        await bring_up(oss.lifecycle, speech, north.hosts["airport"].zone.zone().position)
+        await bring_up(oss.lifecycle, navigation, north.hosts["harbour"].zone.zone().position)
+
+
+async def _asked(stage: Stage, recording: bytes) -> str:
+    """What the app heard; the report of the other host's services may still be on its way."""
+    alice = stage.device("north", "alice")
+    for _ in range(40):
+        answer = await alice.request(
+            "POST", "http://navigation.example.com/directions", recording, {"content-type": "audio/wav"}
+        )
+        if answer.status == 200:
+            return str(json.loads(answer.body)["heard"])
+        await asyncio.sleep(0.1)
+    raise Problem(answer.status, "No directions", answer.body.decode(errors="replace"))
+
+
+def _consumption(stage: Stage) -> Procedure:
+    return [p for p in stage.procedures() if any(m.operation == "consume" for m in p.messages)][-1]
