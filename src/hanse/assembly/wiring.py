@@ -121,12 +121,12 @@ class Wiring:
         return client_context([trust], self.identities.of_operator())
 
     async def start(self) -> None:
-        """Start what was put together: procedures, elements in order, then the outboxes."""
+        """Start what was put together: elements in order, then what they left unfinished: procedures, events."""
+        for start in self.starts:
+            await start()
         if any(element.role in ("meo", "mepm") for element in self.chosen):
             await self.procedures.start()
             self.stops.append(self.procedures.close)
-        for start in self.starts:
-            await start()
         for _, outbox in self._stores:
             if outbox is not None:
                 await outbox.start()
