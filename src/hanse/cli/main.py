@@ -34,14 +34,12 @@ hanse.command("refpoints")(refpoints.show)
 def main() -> None:
     """Run the command; a problem is one line and a hint, never a traceback."""
     try:
-        hanse(standalone_mode=False)
+        status = hanse(standalone_mode=False)  # what typer.Exit says comes back as a value here
     except Problem as problem:
         console.print(f"[red]{problem.title}[/red]", highlight=False)
         if problem.detail != problem.title:
             console.print(f"  {problem.detail}", highlight=False, markup=False)
         sys.exit(1)
-    except typer.Exit as ended:
-        sys.exit(ended.exit_code)
     except (typer.Abort, KeyboardInterrupt):
         sys.exit(130)
     except Exception as error:
@@ -50,3 +48,4 @@ def main() -> None:
         console.print(f"[red]{error.format_message()}[/red]", highlight=False)
         console.print("  hanse --help lists the commands", highlight=False)
         sys.exit(2)
+    sys.exit(status if isinstance(status, int) else 0)
