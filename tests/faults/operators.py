@@ -75,9 +75,9 @@ class LoneOperator:
         """Where the host keeps the directories of instances."""
         return self.settings.directory / "vim.harbour" / "compute" / "instances"
 
-    def begin(self) -> None:
-        """Start without waiting, unarmed."""
-        self.disarm()
+    def begin(self, failpoint: str = "") -> None:
+        """Start without waiting; armed, if a failpoint is given."""
+        self.arm(failpoint)
         environment = {"HANSE_FAILPOINT": str(self._orders)}
         ((_, _, self._process),) = self.deployment.start_operator(self.settings, environment=environment)
 

@@ -63,6 +63,9 @@ class Procedures(Protocol):
     def register(self, name: str, body: Body, *, version: int = 1, failed: Step | None = None) -> None:
         """Make a procedure known before `start`. Keep a changed one's old body under its old version until drained."""
 
+    def newest(self, name: str) -> int:
+        """The version under which a procedure is begun now."""
+
     def begin(self, tx: Transaction, outbox: Outbox, start: Start) -> None:
         """Begin a procedure once the transaction is on disk; the same id twice is one procedure."""
 
@@ -91,7 +94,7 @@ class DurableProcedures:
         self._newest[name] = max(version, self._newest.get(name, 0))
 
     def newest(self, name: str) -> int:
-        """The version under which a procedure is begun now."""
+        """The version under which a procedure is begun now; see `Procedures.newest`."""
         return self._newest[name]
 
     def begin(self, tx: Transaction, outbox: Outbox, start: Start) -> None:

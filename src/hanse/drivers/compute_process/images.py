@@ -64,6 +64,7 @@ class Images:
         finally:
             remove(draft)
 
+    @effect("compute.discard")
     def drop(self, image_id: str) -> None:
         """Remove an image; an unknown one is no error."""
         with translated(f"removal of image {image_id}"):

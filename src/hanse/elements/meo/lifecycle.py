@@ -152,9 +152,9 @@ class InstanceLifecycle(Lifecycle):
                 check_operate(request, instance.running)
             begins = begun(identifier, app_instance_id, operation, request, instance.tenant, trace)
             tx.put(self._records.operations, identifier, begins)
-            start = Start(
-                procedure_id=identifier, name=f"meo.{operation.lower()}", version=1, subject=identifier, trace=trace
-            )
+            name = f"meo.{operation.lower()}"
+            version = self._procedures.newest(name)
+            start = Start(procedure_id=identifier, name=name, version=version, subject=identifier, trace=trace)
             self._procedures.begin(tx, self._outbox, start)
 
         await self._store.commit(decide)

@@ -212,7 +212,11 @@ class Packages(PackageManagement):
         record = tx.get(self._records.packages, app_pkg_id)
         tx.put(self._records.packages, app_pkg_id, msgspec.structs.replace(record, state=OnboardingState.PROCESSING))
         start = Start(
-            procedure_id=str(uuid.uuid4()), name=ONBOARD, version=1, subject=app_pkg_id, trace=current_call().trace
+            procedure_id=str(uuid.uuid4()),
+            name=ONBOARD,
+            version=self._procedures.newest(ONBOARD),
+            subject=app_pkg_id,
+            trace=current_call().trace,
         )
         self._procedures.begin(tx, self._outbox, start)
 

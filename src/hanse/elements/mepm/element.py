@@ -181,7 +181,8 @@ class PlatformManager(Lifecycle, InstanceAssignment, ManagerLookup, WorkloadEven
             begins = begun(identifier, app_instance_id, operation, request, instance.assignment.tenant, call.trace)
             tx.put(self._records.operations, identifier, begins)
             name = f"{self._name}.{operation.lower()}"
-            start = Start(procedure_id=identifier, name=name, version=1, subject=identifier, trace=call.trace)
+            version = self._procedures.newest(name)
+            start = Start(procedure_id=identifier, name=name, version=version, subject=identifier, trace=call.trace)
             self._procedures.begin(tx, self._outbox, start)
 
         await self._store.commit(decide)
