@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 import yaml
 
+from hanse.model.package.images import image_files
 from tests.unit.examples.running import EXAMPLES
 
 NAMES = ("navigation", "speech")
+LIBRARY = EXAMPLES / "lib" / "mec_app"
 
 
 def image(name: str) -> Path:
@@ -29,11 +31,15 @@ def application(name: str) -> Any:
 
 
 def sources(directory: Path) -> dict[str, str]:
-    return {str(path.relative_to(directory)): path.read_text() for path in directory.rglob("*.py")}
+    return {
+        str(path.relative_to(directory)): path.read_text() for path in image_files(directory) if path.suffix == ".py"
+    }
 
 
-def test_both_applications_carry_the_same_library() -> None:
-    assert sources(image("navigation") / "mec_app") == sources(image("speech") / "mec_app")
+@pytest.mark.parametrize("name", NAMES)
+def test_an_image_carries_the_library_that_the_applications_share(name: str) -> None:
+    assert sources(image(name) / "mec_app") == sources(LIBRARY)
+    assert "mec_app/app.py" in sources(image(name))
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -34,18 +34,24 @@ def pack_image(directory: Path, out: Path) -> None:
 
 
 def image_files(directory: Path) -> list[Path]:
-    """The files of an image, sorted; links are refused."""
+    """The files of an image, sorted. A link to a directory stands for what is in it: parts that images share."""
     found = []
-    for path in sorted(directory.rglob("*"), key=lambda path: path.relative_to(directory).as_posix()):
-        if any(part in IGNORED for part in path.relative_to(directory).parts):
-            continue
-        if path.is_symlink() or not (path.is_file() or path.is_dir()):
-            raise bad_request(
-                f"{path} is not a plain file", "images hold files and directories, no links; copy the file"
-            )
-        if path.is_file():
+    for place, directories, names in os.walk(directory, followlinks=True):
+        directories[:] = sorted(name for name in directories if name not in IGNORED)
+        _check_no_loop(directory, Path(place))
+        for name in names:
+            path = Path(place) / name
+            if path.is_symlink() or not path.is_file():
+                raise bad_request(f"{path} is not a plain file", "images hold files and directories; copy the file")
             found.append(path)
-    return found
+    return sorted(found, key=lambda path: path.relative_to(directory).as_posix())
+
+
+def _check_no_loop(top: Path, place: Path) -> None:
+    real = place.resolve()
+    above = [parent.resolve() for parent in place.parents if parent == top or top in parent.parents]
+    if place != top and real in above:
+        raise bad_request(f"{place} leads to itself", "a link must not lead to a directory that it is in")
 
 
 def _add(archive: tarfile.TarFile, path: Path, name: str) -> None:
