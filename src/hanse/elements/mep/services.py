@@ -74,7 +74,7 @@ class ServiceRegistry(ServiceManagement):
             found = [s for s in found if domain.matches(s, query)]
         if found or query.is_local is True:
             return found
-        return await self._lookup.find(query)
+        return [s for s in await self._lookup.find(query) if domain.matches(s, query)]
 
     async def read_service(self, service_id: str) -> Tagged[ServiceInfo]:
         """One service, of this host or found elsewhere."""

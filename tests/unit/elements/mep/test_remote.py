@@ -1,0 +1,133 @@
+"""Services elsewhere are found for the device that will use them, and reached through the platform only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from hanse.kit.contract.exchange import Exchange
+from hanse.kit.problems import Problem
+from hanse.kit.values import ABSENT
+from hanse.refpoints.mm3.management import FoundService
+from hanse.refpoints.mp1.services import EndPointInfo, LocalityType, ServiceQuery, ServiceState
+from hanse.refpoints.mp2 import Flow
+from tests.unit.elements.mep.parts import URL, Bench, app, configuration, nothing, service, transport
+
+FOUND = FoundService(
+    system="south",
+    reference="pseudonym",
+    ser_name="speech",
+    version="1",
+    state=ServiceState.ACTIVE,
+    serializer="JSON",
+    transport_type="REST_HTTP",
+    transport_version="1.1",
+    zone="south-west",
+)
+WANTED = ServiceQuery(ser_name=("speech",))
+REQUEST = Exchange("POST", "", {}, nothing())
+
+
+def flow(rule: str, source: str) -> Flow:
+    return Flow(rule_id=rule, protocol="tcp", src_address=source, src_port=1, dst_address="127.9.1.1", dst_port=80)
+
+
+async def test_a_service_elsewhere_is_called_through_the_platform_under_a_stable_id(bench: Bench) -> None:
+    bench.manager.found = [FOUND]
+    with app("one"):
+        [first] = await bench.platform.services.find_services(WANTED)
+        [again] = await bench.platform.services.find_services(WANTED)
+    assert first == again
+    assert first.transport_info is not ABSENT
+    uri = f"{URL}/mec_remote_services/v1/services/{first.ser_instance_id}"
+    assert first.transport_info.endpoint.uris == (uri,)
+    assert (await bench.platform.services.read_service(str(first.ser_instance_id))).value == first
+    await bench.platform.remote.consume(str(first.ser_instance_id), "v1/text", REQUEST)
+    assert bench.calls == [("south", "pseudonym", "v1/text", "POST")]
+
+
+async def test_a_service_of_another_host_of_the_system_is_called_there(bench: Bench) -> None:
+    bench.manager.found = [msgspec.structs.replace(FOUND, system="", reference="airport/s1")]
+    with app("one"):
+        [found] = await bench.platform.services.find_services(WANTED)
+    assert found.is_local is True
+    await bench.platform.remote.consume(str(found.ser_instance_id), "x", REQUEST)
+    assert bench.calls == [("mep.airport", "s1", "x", "POST")]
+
+
+async def test_what_the_host_has_is_not_looked_for_elsewhere(bench: Bench) -> None:
+    await bench.platform.configuration.configure("one", configuration("one", "speech"))
+    await bench.platform.services.register_service("one", service("speech"))
+    bench.manager.found = [FOUND]
+    [found] = await bench.platform.services.find_services(WANTED)
+    assert found.is_local is True
+    assert bench.manager.asked == []
+
+
+@pytest.mark.parametrize(
+    "query", [{"is_local": True, "ser_name": ("speech",)}, {"scope_of_locality": LocalityType.MEC_HOST}, {}]
+)
+async def test_a_query_for_the_host_alone_asks_nobody(bench: Bench, query: dict[str, Any]) -> None:
+    bench.manager.found = [FOUND]
+    assert await bench.platform.services.find_services(ServiceQuery(**query)) == []
+    assert bench.manager.asked == []
+
+
+@pytest.mark.parametrize("more", [{"consumed_local_only": True}, {"scope_of_locality": LocalityType.MEC_HOST}])
+async def test_what_comes_from_elsewhere_fits_the_whole_query(bench: Bench, more: dict[str, Any]) -> None:
+    bench.manager.found = [FOUND]
+    query = ServiceQuery(ser_name=("speech",), **more)
+    assert await bench.platform.services.find_services(query) == []
+
+
+async def test_the_place_of_the_device_that_the_app_serves_now_goes_along(bench: Bench) -> None:
+    bench.plane.passing = [flow("two.in", "127.9.100.9"), flow("one.in", "127.9.100.5")]
+    with app("one"):
+        await bench.platform.services.find_services(WANTED)
+    with app("two"):
+        await bench.platform.services.find_services(WANTED)
+    places = [(asked.latitude, asked.longitude) for asked in bench.manager.asked]
+    assert places == [(54.0, 10.0), (ABSENT, ABSENT)]
+
+
+async def test_nothing_is_found_rather_than_an_error_while_nobody_can_be_asked(bench: Bench) -> None:
+    bench.manager.found, bench.manager.away = [FOUND], 1
+    with app("one"):
+        assert await bench.platform.services.find_services(WANTED) == []
+
+
+async def test_an_unknown_service_elsewhere_is_not_found(bench: Bench) -> None:
+    with pytest.raises(Problem) as caught:
+        await bench.platform.remote.consume("nothing", "x", REQUEST)
+    assert caught.value.status == 404
+    assert bench.calls == []
+
+
+async def test_a_call_from_elsewhere_reaches_the_app_that_offers_the_service(bench: Bench) -> None:
+    await bench.platform.configuration.configure("one", configuration("one", "speech"))
+    known = (await bench.platform.services.register_service("one", service("speech"))).value
+    answer = await bench.platform.local.consume(str(known.ser_instance_id), "v1/text", REQUEST)
+    assert answer.status == 299
+    assert bench.calls == [("http://127.9.0.100:8080/api", str(known.ser_instance_id), "v1/text", "POST")]
+
+
+async def test_a_service_for_the_host_alone_does_not_exist_for_others(bench: Bench) -> None:
+    await bench.platform.configuration.configure("one", configuration("one", "speech"))
+    inner = msgspec.structs.replace(service("speech"), consumed_local_only=True)
+    known = (await bench.platform.services.register_service("one", inner)).value
+    with pytest.raises(Problem) as caught:
+        await bench.platform.local.consume(str(known.ser_instance_id), "x", REQUEST)
+    assert caught.value.status == 404
+    assert bench.calls == []
+
+
+async def test_a_service_that_is_not_on_the_web_is_said_to_be_unreachable(bench: Bench) -> None:
+    await bench.platform.configuration.configure("one", configuration("one", "speech"))
+    bus = msgspec.structs.replace(transport(), endpoint=EndPointInfo(alternative={"topic": "speech"}))
+    odd = msgspec.structs.replace(service("speech"), transport_info=bus)
+    known = (await bench.platform.services.register_service("one", odd)).value
+    with pytest.raises(Problem, match="Service has no URI") as caught:
+        await bench.platform.local.consume(str(known.ser_instance_id), "x", REQUEST)
+    assert caught.value.status == 502
