@@ -247,7 +247,7 @@ class SystemProcedures:
 def _needs(instance: InstanceRecord) -> tuple[int, int]:
     compute = instance.descriptor.virtual_compute_descriptor
     if isinstance(compute, VirtualComputeDescriptor):
-        return int(compute.virtual_memory.virtual_mem_size * 1024 * 1024), compute.virtual_cpu.num_virtual_cpu * 1000
+        return int(compute.virtual_memory.virtual_mem_size * 1_000_000), compute.virtual_cpu.num_virtual_cpu * 1000
     return 256 * 1024 * 1024, 1000
 
 

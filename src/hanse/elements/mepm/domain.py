@@ -19,7 +19,7 @@ def demand(assignment: Assignment) -> Demand:
     compute = assignment.descriptor.virtual_compute_descriptor
     memory, cpu = DEFAULT_MEMORY, 1000
     if isinstance(compute, VirtualComputeDescriptor):
-        memory = int(compute.virtual_memory.virtual_mem_size * 1024 * 1024)
+        memory = int(compute.virtual_memory.virtual_mem_size * 1_000_000)
         cpu = compute.virtual_cpu.num_virtual_cpu * 1000
     return Demand(
         app_instance_id=assignment.app_instance_id, image_id=assignment.image_id, memory=memory, cpu_milli=cpu
