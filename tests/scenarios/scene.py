@@ -15,7 +15,7 @@ import aiohttp
 
 from hanse.assembly.administration import administration
 from hanse.assembly.identities import Identities
-from hanse.assembly.onboarding import bring_up
+from hanse.assembly.onboarding import bring_up, on_board
 from hanse.assembly.settings import Settings
 from hanse.kit.certificates import Identity, client_context
 from hanse.refpoints.mfm_fed.members import PartnerState
@@ -122,9 +122,10 @@ class Scene:
         """On-board and instantiate the applications, for an administrator or for customers."""
         navigation = await asyncio.to_thread(self.stage.package, "navigation", "wayfinder")
         speech = await asyncio.to_thread(self.stage.package, "speech", "earshot")
-        self.packages["navigation"] = await self.stage.on_board("north", navigation)
-        self.packages["speech"] = await self.stage.on_board("south", speech)
         async with administration(self.north, northern) as north, administration(self.south, southern) as south:
+            for name, oss, archive in (("navigation", north, navigation), ("speech", south, speech)):
+                info = await on_board(oss.packages, archive)
+                self.packages[name] = (info.id, str(info.app_d_id))
             home = next(iter(self.north.hosts.values()))
             places = {name: host.zone.zone().position for name, host in self.south.hosts.items()}
             started = await asyncio.gather(

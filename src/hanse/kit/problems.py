@@ -8,6 +8,8 @@ from typing import Any
 import msgspec
 
 MEDIA_TYPE = "application/problem+json"
+MARK = "hanse-problem"
+"""Header of a problem that an element answers itself: who passes answers on can tell it from one of the content."""
 
 
 class ProblemDetails(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
+from urllib.parse import unquote
 
 import msgspec
 
@@ -84,7 +85,7 @@ class Border(Federation, PlatformDiscovery, ServiceConsumption):
         known = self._pseudonyms.find(reference)
         if known is None or (known.partner, known.epoch) != (agreement.partner, epoch):
             raise not_found("service", reference)
-        if not agreement.shares_service(known.ser_name):
+        if not agreement.shares_service(known.ser_name) or _leaves(rest):
             raise not_found("service", reference)
         return await self._inside(lambda: self._platform(known.host).consume(known.ser_instance_id, rest, exchange))
 
@@ -111,6 +112,11 @@ class Border(Federation, PlatformDiscovery, ServiceConsumption):
 
         if new:
             await self._store.commit(decide)
+
+
+def _leaves(rest: str) -> bool:
+    """Whether a path would lead out of the service's base, where more may be than is shared."""
+    return any(unquote(segment) in (".", "..") for segment in rest.split("/"))
 
 
 def _restricted(query: MemberQuery, agreement: Agreement) -> MemberQuery | None:

@@ -11,13 +11,13 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from hanse.kit.contract.call import UNTRACED, Call, Caller, new_trace, next_call
+from hanse.kit.contract.call import UNTRACED, Call, Caller, new_span, new_trace, next_call
 from hanse.kit.contract.declare import Accepted, Api, Created, Operation, Page, Stream, Tagged, payload_type
 from hanse.kit.contract.direct import filled, parameter_names
 from hanse.kit.contract.exchange import Exchange, passed_on, whole
 from hanse.kit.contract.gate import method_of, status_of
 from hanse.kit.contract.observe import Message, Observer
-from hanse.kit.problems import Problem
+from hanse.kit.problems import MARK, Problem
 
 A = TypeVar("A", bound=Api)
 ANSWER_LIMIT = 64 * 1024 * 1024
@@ -127,8 +127,7 @@ class _Request:
     def _may_repeat(self, reply: Reply) -> bool:
         """Whether the request can be sent again with other credentials: its body is still there."""
         if self.operation.body is Exchange:
-            refused_by_provider = "www-authenticate" in reply.headers
-            return refused_by_provider and self.gathered is not None
+            return MARK in reply.headers and self.gathered is not None
         return self.operation.body is not Stream
 
     async def _gather(self) -> None:
@@ -172,7 +171,7 @@ class _Request:
 
     async def _result(self, reply: Reply) -> Any:
         operation = self.operation
-        if operation.returns is Stream and (operation.body is Exchange or 200 <= reply.status < 300):
+        if operation.returns is Stream and (200 <= reply.status < 300 or self._is_content(reply)):
             return stream_of(reply)
         raw = await self._held(reply)
         if not 200 <= reply.status < 300:
@@ -183,6 +182,12 @@ class _Request:
         if shape in (None, type(None)) or (reply.status == 204 and type(None) in get_args(shape)):
             return None
         return _wrapped(_decoded(raw, shape, self.peer.name), operation, reply)
+
+    def _is_content(self, reply: Reply) -> bool:
+        """Whether an answer that is no success came from behind the provider, for whoever asked to pass it on."""
+        if self.operation.body is not Exchange or MARK in reply.headers:
+            return False
+        return not self.peer.border or reply.status < 500
 
     async def _held(self, reply: Reply) -> bytes:
         parts, size = [], 0
@@ -256,7 +261,7 @@ def encode_query(query: Any) -> str:
 
 def _call_headers(call: Call, link: str) -> dict[str, str]:
     if link:
-        return {"traceparent": f"00-{link}-{call.span}-01", "accept": "application/json"}
+        return {"traceparent": f"00-{link}-{new_span()}-01", "accept": "application/json"}
     headers = {
         "traceparent": f"00-{call.trace}-{call.span}-01",
         "hanse-patience": f"{call.remaining():.3f}",
