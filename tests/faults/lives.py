@@ -77,18 +77,32 @@ async def ask(operator: LoneOperator, operation: LcmOperation, identifier: str) 
             await ASK[operation](oss, identifier)
 
 
-async def completed(operator: LoneOperator, operation: LcmOperation, identifier: str) -> None:
+async def completed(
+    operator: LoneOperator, operation: LcmOperation, identifier: str, patience: float = GRACE + PATIENCE
+) -> None:
     """Wait until the operation is COMPLETED; one of which the dead operator had written nothing is asked for again."""
     async with administration(operator.settings) as oss:
         if not await _found(oss, operation, identifier):
             await ASK[operation](oss, identifier)
-        deadline = time.monotonic() + GRACE + PATIENCE
+        deadline = time.monotonic() + patience
         while time.monotonic() < deadline:
             (last,) = await _found(oss, operation, identifier)
             if last.operation_state not in (OperationState.STARTING, OperationState.PROCESSING):
                 break
             await asyncio.sleep(0.03)
         assert last.operation_state is OperationState.COMPLETED, last
+
+
+async def shown(operator: LoneOperator, identifier: str, state: OperationalState) -> bool:
+    """Whether the instance is shown in an operational state, in good time."""
+    async with administration(operator.settings) as oss:
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            running = (await oss.lifecycle.read_instance(identifier)).instantiated_app_state
+            if getattr(running, "operational_state", None) is state:
+                return True
+            await asyncio.sleep(0.05)
+    return False
 
 
 async def _found(oss: Administration, operation: LcmOperation, identifier: str) -> list[AppLcmOpOcc]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import subprocess
+import sys
 from pathlib import Path
 
+import hanse
 from hanse.assembly.administration import administration
 from hanse.assembly.deployment import Deployment, renumbered, workload_processes
 from hanse.assembly.onboarding import on_board
@@ -42,6 +44,7 @@ longitude = 7.6
 trust = ["providers/providers.ca.pem"]
 """
 NAME = "navigation.example.com"
+SOURCES = os.pathsep.join((str(Path(hanse.__file__).parents[1]), str(Path(__file__).parents[2])))
 DEATH_PATIENCE = 20.0
 """Seconds in which an armed process must have come to its failpoint."""
 
@@ -75,15 +78,27 @@ class LoneOperator:
         """Where the host keeps the directories of instances."""
         return self.settings.directory / "vim.harbour" / "compute" / "instances"
 
-    def begin(self, failpoint: str = "") -> None:
-        """Start without waiting; armed, if a failpoint is given."""
+    def begin(self, failpoint: str = "", module: str = "hanse.assembly.process") -> None:
+        """Start without waiting; armed, if a failpoint is given. ``module`` is the program."""
         self.arm(failpoint)
-        environment = {"HANSE_FAILPOINT": str(self._orders)}
-        ((_, _, self._process),) = self.deployment.start_operator(self.settings, environment=environment)
+        directory = self.deployment.directory
+        (self.settings.directory / "run" / "all.json").unlink(missing_ok=True)
+        file = self.settings.directory / "log" / "all.log"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", module, self.settings.path, "all"],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=directory,
+                env={**os.environ, "PYTHONPATH": SOURCES, "HANSE_FAILPOINT": str(self._orders)},
+                start_new_session=True,
+            )
 
-    async def start(self) -> None:
+    async def start(self, module: str = "hanse.assembly.process") -> None:
         """Start, unarmed, and wait until it is ready."""
-        self.begin()
+        self.begin(module=module)
         await asyncio.to_thread(self.deployment.await_operator, [(self.settings, "all", self.process)])
 
     def arm(self, failpoint: str) -> None:

@@ -6,6 +6,7 @@ import ast
 import importlib
 import inspect
 import pkgutil
+import textwrap
 from collections.abc import Iterator
 from types import ModuleType
 
@@ -18,7 +19,7 @@ from hanse.elements.mepm.procedures import InstanceProcedures
 from hanse.kit.failpoints import EFFECTS
 from hanse.refpoints.mm7 import Compute
 from hanse.refpoints.mp2 import DataPlane, NameServer
-from tests.faults.test_killed_at_effects import INSTANTIATION, STOP, TERMINATION
+from tests.faults.test_killed_at_effects import INSTANTIATION, LOST, STOP, TERMINATION
 from tests.faults.test_killed_elsewhere import ON_BOARDING, START_UP
 
 DRIVERS: dict[type, dict[str, str]] = {
@@ -99,7 +100,7 @@ def test_writing_to_the_disk_is_an_effect() -> None:
 
 def test_the_operator_is_killed_at_every_effect_that_there_is() -> None:
     ours = {name for name, function in EFFECTS.items() if function.startswith(f"{hanse.__name__}.")}
-    killed = {*INSTANTIATION, *TERMINATION, *STOP, *ON_BOARDING, *START_UP, "store.commit"}
+    killed = {*INSTANTIATION, *TERMINATION, *STOP, *LOST, *ON_BOARDING, *START_UP, "store.commit"}
     assert ours - killed == set(NO_PROCEDURE)
     assert killed - ours == set()
 
@@ -124,5 +125,5 @@ def _reached(procedures: type, step: str) -> set[str]:
 
 def _attributes(procedures: type, name: str) -> set[str]:
     function = vars(procedures)[name]
-    tree = ast.parse(inspect.cleandoc("class _:\n" + inspect.getsource(function)))
+    tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
     return {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}

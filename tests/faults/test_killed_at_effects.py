@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 
 import pytest
 
-from hanse.refpoints.mm1.lifecycle import LcmOperation
-from tests.faults.lives import completed, created, deleted, dies_at
+from hanse.refpoints.mm1.lifecycle import LcmOperation, OperationalState
+from tests.faults.lives import completed, created, deleted, dies_at, shown
 from tests.faults.operators import LoneOperator
 from tests.faults.remains import assert_nothing_at_the_host, assert_runs_once, mentions
 
@@ -44,6 +46,8 @@ TERMINATION = (
     "meo.take_back",
 )
 STOP = ("meo.operate", "mepm.stop", "compute.stop")
+LOST = ("mepm.withdraw", "mepm.tell_ended")
+"""Effects of settling the end of an app that ended by itself."""
 MOMENTS = ("before", "after")
 MOST_COMMITS = 60
 """No operation has as many commits: a bound for a loop that ends when the operation does."""
@@ -102,6 +106,21 @@ async def test_a_stop_cut_off_ends_with_an_app_that_does_not_run(
     identifier = await started(operator, app_d_id)
     assert await dies_at(operator, f"{effect}:{moment}", LcmOperation.OPERATE, identifier)
     await completed(operator, LcmOperation.OPERATE, identifier)
+    assert operator.apps() == []
+    await ended(operator, identifier)
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("effect", LOST)
+async def test_the_end_of_an_app_is_noted_although_the_operator_dies_over_it(
+    operator: LoneOperator, app_d_id: str, effect: str, moment: str
+) -> None:
+    identifier = await started(operator, app_d_id)
+    operator.arm(f"{effect}:{moment}")
+    os.kill(operator.apps()[0], signal.SIGKILL)
+    assert await operator.death()
+    await operator.start()
+    assert await shown(operator, identifier, OperationalState.STOPPED)
     assert operator.apps() == []
     await ended(operator, identifier)
 

@@ -58,7 +58,10 @@ class NamesSettings(_Table):
 
 
 class HostSettings(_Table):
-    """``[hosts.X]``: a MEC host. ``apps`` are the addresses for instances, ``first-last``; memory like ``2 GiB``."""
+    """``[hosts.X]``: a MEC host. ``apps`` are the addresses for instances, ``first-last``; memory like ``2 GiB``.
+
+    ``ready_patience``: seconds that an app has from its start to confirm_ready.
+    """
 
     zone: ZoneSettings
     address: str
@@ -70,6 +73,7 @@ class HostSettings(_Table):
     memory: str = "2 GiB"
     processors: float = 8.0
     app_port: int = 8080
+    ready_patience: float = 30.0
 
     def app_addresses(self) -> tuple[str, ...]:
         """The addresses for instances, one by one."""
@@ -192,6 +196,7 @@ def _checks(settings: Settings) -> list[tuple[str, str, bool]]:
         checks += [
             (f"hosts.{name}.apps", *_tried(host.app_addresses)),
             (f"hosts.{name}.memory", *_tried(host.memory_bytes)),
+            (f"hosts.{name}.ready_patience", "more than 0 seconds", host.ready_patience > 0),
         ]
         addresses += [(f"hosts.{name}.address", host.address), (f"hosts.{name}.data_plane", host.data_plane)]
         addresses.append((f"hosts.{name}.names.address", host.names.address))

@@ -26,6 +26,7 @@ def build(built: Built, element: Element) -> None:
         view=wiring.require(SystemView, "meo", element),
         platform=wiring.require(PlatformConfiguration, f"mep.{host}", element),
         vim=wiring.require(Workloads, f"vim.{host}", element),
+        ready_patience=wiring.settings.hosts[host].ready_patience,
     )
     built.parts[element.name] = manager
     wiring.provide(

@@ -166,7 +166,7 @@ class InstanceProcedures:
             if (await self._platform.standing(identifier, query)).phase is AppPhase.READY:
                 return
             await self._check_alive(identifier)
-        raise conflict("App never confirmed that it is ready", f"it had {self._ready_patience:.0f} s for confirm_ready")
+        raise conflict("App never confirmed that it is ready", f"it had {self._ready_patience:g} s for confirm_ready")
 
     async def _check_alive(self, identifier: str) -> None:
         info = await self._vim.workload(identifier)
