@@ -39,6 +39,11 @@ check: $(STAMP) ## Lint, types, layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+.PHONY: docs
+docs: $(STAMP) ## Write the generated documents anew
+	$(BIN)/hanse refpoints > src/hanse/refpoints/README.md
+	$(BIN)/hanse refpoints --as picture > docs/architecture.svg
+
 .PHONY: bench
 bench: $(STAMP) ## Run every benchmark
 	$(BIN)/hanse bench all

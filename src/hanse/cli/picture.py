@@ -39,7 +39,8 @@ STYLE = (
     f".e{{font-size:12.5px;fill:{INK};paint-order:stroke;stroke:{PANEL};stroke-width:5px}}"
     f".x{{font-size:14px;font-weight:700;fill:{ACCENT};paint-order:stroke;stroke:#fff;stroke-width:5px}}"
     f".t{{font-size:12px;fill:{FAINT};paint-order:stroke;stroke:{PANEL};stroke-width:5px}}"
-    f"line{{stroke:{FAINT};stroke-width:1.5}}.c{{stroke:{ACCENT};stroke-width:2.5}}.d{{stroke-dasharray:5 5}}"
+    f"line,path{{stroke:{FAINT};stroke-width:1.5;fill:none}}"
+    f".c{{stroke:{ACCENT};stroke-width:2.5}}.d{{stroke-dasharray:5 5}}"
     f"rect{{fill:{BOX};stroke:{INK};stroke-width:1.3}}.p{{fill:{PANEL};stroke:none}}"
     f".b{{fill:{ACCENT};stroke:none}}.h{{font-size:21px;font-weight:700;fill:{INK}}}"
 )
@@ -109,6 +110,8 @@ def _between(points: Sequence[ReferencePoint]) -> list[str]:
 
 
 def _edge(label: str, one: str, other: str, mirrored: bool, *, plain: bool = False) -> list[str]:
+    if one == other:
+        return _loop(label, one, mirrored)
     (x1, y1), (x2, y2) = _end(one, other), _end(other, one)
     x1, x2 = _x(x1, mirrored), _x(x2, mirrored)
     name = _text("t" if plain else "e", (x1 + x2) // 2, (y1 + y2) // 2 + (-6 if y1 == y2 else 4), label)
@@ -116,6 +119,14 @@ def _edge(label: str, one: str, other: str, mirrored: bool, *, plain: bool = Fal
     kind = ' class="d"' if plain else ' class="c"' if crossing else ""
     line = f'<line{kind} x1="{x1}" y1="{y1}" x2="{x2}" y2="{y2}"/>'
     return [line] if crossing else [line, name]
+
+
+def _loop(label: str, role: str, mirrored: bool) -> list[str]:
+    """From an element to another one of its kind, at another host."""
+    x, y = PLACES[role][:2]
+    x = _x(x, mirrored)
+    path = f'<path d="M{x - 45} {y} C{x - 45} {y - 75} {x + 45} {y - 75} {x + 45} {y}"/>'
+    return [path, _text("e", x, y - 52, label)]
 
 
 def _end(role: str, towards: str) -> tuple[int, int]:
