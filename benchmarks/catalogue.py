@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from benchmarks import mp1_discovery
+from benchmarks import federated_call, mp1_discovery
 from benchmarks.report import Report, Target, Tell
 
 
@@ -19,6 +19,9 @@ class Benchmark:
 
 
 BENCHMARKS = {
+    "federated-call": Benchmark(
+        "a call through two operators, against two bare TLS hops", federated_call.run, federated_call.TARGETS
+    ),
     "mp1-discovery": Benchmark(
         "looking up services over Mp1, against a bare handler", mp1_discovery.run, mp1_discovery.TARGETS
     ),

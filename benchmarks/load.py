@@ -1,7 +1,7 @@
 """A load generator in a process of its own: one TLS connection a caller, each asks again as soon as it is answered.
 
 Its speed does not matter, as the server's CPU time for each operation is compared. `python -m benchmarks.load` reads a
-`Plan` and answers with a `Result`, both JSON.
+`Plan`, says a line once it is connected, begins at the next line that it reads, and answers with a `Result`.
 """
 
 from __future__ import annotations
@@ -81,8 +81,9 @@ class _Caller(asyncio.Protocol):
             end = self._buffer.find(b"\r\n\r\n")
             if end < 0:
                 return
-            start = self._buffer.lower().index(b"content-length:", 0, end) + 15
-            self._length = int(self._buffer[start : self._buffer.index(b"\r\n", start)])
+            head = self._buffer[: end + 2].lower()
+            start = head.index(b"content-length:") + 15
+            self._length = int(head[start : head.index(b"\r\n", start)])
             self._wanted = end + 4 + self._length
         if len(self._buffer) >= self._wanted:
             self._answered(bytes(self._buffer[9:12]))
@@ -127,6 +128,8 @@ async def run(plan: Plan) -> Result:
     callers = [_Caller(plan, authorization) for authorization in plan.authorizations]
     for caller in callers:
         await loop.create_connection(lambda caller=caller: caller, plan.host, plan.port, ssl=context)  # type: ignore[misc]
+    print("connected", flush=True)
+    await asyncio.to_thread(sys.stdin.buffer.readline)
     began = time.time()
     for caller in callers:
         caller.begin(began + plan.seconds)

@@ -38,11 +38,16 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": path.rstrip(os.pathsep)}
 
 
+def program(module: str) -> list[str]:
+    """The command that runs a module of ours."""
+    return [sys.executable, "-m", module]
+
+
 @contextmanager
 def serving(module: str, plan: bytes) -> Iterator[subprocess.Popen[bytes]]:
     """A server in a process of its own: gets its plan as one line, says a line once it listens, ends with its input."""
     process = subprocess.Popen(
-        [sys.executable, "-m", module], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment(), cwd=ROOT
+        program(module), stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment(), cwd=ROOT
     )
     assert process.stdin is not None
     assert process.stdout is not None
@@ -62,17 +67,16 @@ def serving(module: str, plan: bytes) -> Iterator[subprocess.Popen[bytes]]:
         process.stdout.close()
 
 
-def done(module: str, plan: bytes, patience: float) -> bytes:
-    """Run a module that reads a plan and answers once; its last line."""
-    ran = subprocess.run(
-        [sys.executable, "-m", module],
-        input=plan + b"\n",
-        stdout=subprocess.PIPE,
-        env=environment(),
-        cwd=ROOT,
-        timeout=patience,
-        check=False,
-    )
-    if ran.returncode != 0:
+def loaded(module: str, plan: bytes, pid: int) -> tuple[float, bytes]:
+    """Let a generator connect, begin and end; the CPU time of process ``pid`` between the two, and its answer."""
+    with serving(module, plan) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        before = cpu_seconds(pid)
+        process.stdin.write(b"begin\n")
+        process.stdin.flush()
+        answer = process.stdout.readline()
+        used = cpu_seconds(pid) - before
+    if not answer:
         raise Problem(500, f"{module} failed", "what it said of the reason is above")
-    return ran.stdout.splitlines()[-1]
+    return used, answer
