@@ -93,6 +93,8 @@ class PartnerAuthenticator:
 
 def bearer(authorization: bytes) -> str:
     """The token of an Authorization header; a problem 401 if it has none."""
+    if authorization.startswith(b"Bearer ey"):
+        return authorization[7:].strip().decode("latin-1")
     scheme, _, token = authorization.decode("latin-1").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise unauthorized("send Authorization: Bearer TOKEN")

@@ -28,6 +28,7 @@ class Access:
         self._seed = seed
         self._authority = authority
         self._credentials = Credentials()
+        self._callers: dict[str, Caller] = {}
         self._verifier = TokenVerifier(issuer.public_keys, issuer=url, audience=url)
         for app in records.apps.values():
             self.grant(app.app_instance_id)
@@ -54,6 +55,7 @@ class Access:
     def withdraw(self, app_instance_id: str) -> None:
         """Refuse an app's tokens from now on, and give it no more."""
         self._credentials.remove(app_instance_id)
+        self._callers.pop(app_instance_id, None)
         self._verifier.revoke_subject(app_instance_id)
 
     def token(self, form: bytes, authorization: str | None) -> TokenAnswer:
@@ -65,8 +67,14 @@ class Access:
         claims = self._verifier.verify(token)
         if claims.subject not in self._records.apps:
             raise unauthorized("the application instance of this token is gone")
-        name = f"app.{claims.subject[:8]}"
-        return Caller(role="app", name=name, operator=self._operator, subject=claims.subject)
+        return self._callers.get(claims.subject) or self._met(claims.subject)
+
+    def _met(self, app_instance_id: str) -> Caller:
+        caller = Caller(
+            role="app", name=f"app.{app_instance_id[:8]}", operator=self._operator, subject=app_instance_id
+        )
+        self._callers[app_instance_id] = caller
+        return caller
 
     def revoke(self, jti: str) -> None:
         """Refuse one token from now on."""

@@ -18,7 +18,7 @@ from hanse.kit.contract.decode import decode_body, decode_query
 from hanse.kit.contract.exchange import Exchange, whole
 from hanse.kit.contract.gate import Gate
 from hanse.kit.contract.routing import Route, Router
-from hanse.kit.problems import MEDIA_TYPE, Problem
+from hanse.kit.problems import MARK, MEDIA_TYPE, Problem
 
 log = logging.getLogger("hanse.serve")
 
@@ -26,6 +26,9 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
+
+ANSWER_AT_ONCE = "hanse.answer"
+"""In the scope of our own listener: a function that writes a whole answer, or returns false if it must be sent."""
 
 BODY_LIMIT = 1024 * 1024
 """Bytes of a JSON body; larger ones are refused with 413."""
@@ -88,6 +91,9 @@ class ApiServer:
             await _send_stream(answer, send)
             return
         status, headers, body = answer
+        at_once = scope.get(ANSWER_AT_ONCE)
+        if at_once is not None and at_once(status, headers, body):
+            return
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
@@ -130,6 +136,7 @@ def problem_answer(problem: Problem) -> Answer:
     headers = [(name.lower().encode(), value.encode("latin-1", "replace")) for name, value in problem.headers.items()]
     body = problem.encode()
     headers += [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", str(len(body)).encode())]
+    headers.append((MARK.encode(), b"1"))
     return problem.status, headers, body
 
 
@@ -197,6 +204,8 @@ def _encoded(result: Any, route: Route, scope: Scope, headers: dict[bytes, bytes
     if isinstance(result, Created):
         status = 201
         extra.append((b"location", _absolute(result.location, route, scope)))
+        if result.tag:
+            extra.append((b"etag", f'"{result.tag}"'.encode()))
         result = result.value
     elif isinstance(result, Accepted):
         if result.location:
@@ -252,13 +261,16 @@ def _check_accept(headers: dict[bytes, bytes]) -> None:
 
 
 def _traceparent(value: bytes) -> tuple[str, str]:
-    found = _TRACEPARENT.fullmatch(value)
+    found = _TRACEPARENT.fullmatch(value) if value else None
     return (found[1].decode(), found[2].decode()) if found else ("", "")
 
 
 def _patience(headers: dict[bytes, bytes]) -> float:
+    told = headers.get(b"hanse-patience")
+    if told is None:
+        return DEFAULT_PATIENCE
     try:
-        wanted = float(headers.get(b"hanse-patience", b""))
+        wanted = float(told)
     except ValueError:
         return DEFAULT_PATIENCE
     return min(wanted, LONGEST_PATIENCE) if wanted >= 0 else DEFAULT_PATIENCE
