@@ -131,5 +131,7 @@ class Configuration(PlatformConfiguration):
             self._registry.remove(tx, service)
         for one in [r for r in tx.values(self._records.availability) if r.app_instance_id == app_instance_id]:
             tx.delete(self._records.availability, one.subscription_id)
+            self._notices.forget(tx, one.subscription_id)
         for other in [r for r in tx.values(self._records.termination) if r.app_instance_id == app_instance_id]:
             tx.delete(self._records.termination, other.subscription_id)
+            self._notices.forget(tx, other.subscription_id)

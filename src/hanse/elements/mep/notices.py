@@ -51,6 +51,10 @@ class Notices:
             to = CallbackTo.of(record.subscription.callback_reference, notification, f"app.{app_instance_id[:8]}")
             self._outbox.emit(tx, "mp1.notification", record.subscription_id, to)
 
+    def forget(self, tx: Transaction, subscription_id: str) -> None:
+        """Tell nothing more of what still waits for a subscription that ends."""
+        self._outbox.forget(tx, subscription_id)
+
     def termination_of(self, tx: Transaction, app_instance_id: str) -> Iterable[TerminationRecord]:
         """The app's subscriptions to its own termination."""
         return [r for r in tx.values(self._records.termination) if r.app_instance_id == app_instance_id]
