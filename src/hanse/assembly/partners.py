@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import re
 import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -14,7 +15,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from hanse.assembly.settings import PartnerSettings
-from hanse.kit.contract.call import UNTRACED, Caller, continuing
+from hanse.kit.contract.call import UNTRACED, Caller, continuing, current_call
 from hanse.kit.contract.client import Peer, Reply, client
 from hanse.kit.contract.declare import Api
 from hanse.kit.contract.exchange import whole
@@ -31,6 +32,11 @@ WATCH_PERIOD = 0.2
 """Seconds between two looks at the agreements: closing must be felt within a second."""
 RENEW_BEFORE = 30.0
 """Seconds before its end at which a token is renewed."""
+
+TOKEN_PATIENCE = 5.0
+"""Seconds that a partner may take to give a token, unless the caller waits less."""
+TOKEN_LIMIT = 64 * 1024
+"""Bytes of a token endpoint's answer."""
 
 Ended = Callable[[str], Awaitable[None]]
 
@@ -108,24 +114,41 @@ class PartnerLink:
 
     async def authorize(self, renew: bool) -> dict[str, str]:
         """The header that shows the token; a new token if there is none, it ends soon, or it was refused."""
-        async with self._lock:
-            if renew or time.time() > self._good_until:
-                await self._fetch()
-            return {"authorization": f"Bearer {self._token}"}
+        patience = min(TOKEN_PATIENCE, current_call().remaining())
+        try:
+            async with asyncio.timeout(patience), self._lock:
+                if renew or time.time() > self._good_until:
+                    await self._fetch(patience)
+                return {"authorization": f"Bearer {self._token}"}
+        except TimeoutError:
+            raise Problem(504, f"{self.name} gives no token", f"no answer within {patience:.1f} s") from None
 
-    async def _fetch(self) -> None:
+    async def _fetch(self, patience: float) -> None:
         form = urlencode({"grant_type": "client_credentials", "client_id": self._operator}).encode()
         headers = {"content-type": "application/x-www-form-urlencoded"}
-        reply = await self._transport.send("POST", "/oauth2/token", headers, form, 5.0)
-        body = await whole(reply.chunks, 64 * 1024)
+        reply = await self._transport.send("POST", "/oauth2/token", headers, form, patience)
         if reply.status != 200:
-            raise Problem(403, f"{self.name} gives no token", f"its token endpoint answered {reply.status}")
-        try:
-            token = msgspec.json.decode(body, type=_Token)
-        except msgspec.MsgspecError as error:
-            raise Problem(502, f"{self.name} answered nonsense", str(error)) from None
+            reply.close()
+            status = 403 if reply.status in (400, 401, 403) else 502
+            raise Problem(status, f"{self.name} gives no token", f"its token endpoint answered {reply.status}")
+        token = await self._read(reply)
         self._token = token.access_token
         self._good_until = time.time() + max(1.0, token.expires_in - RENEW_BEFORE)
+
+    async def _read(self, reply: Reply) -> _Token:
+        """The token of an answer; whatever else a partner sends is a problem 502."""
+        try:
+            token = msgspec.json.decode(await whole(reply.chunks, TOKEN_LIMIT), type=_Token)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            raise Problem(502, f"{self.name} answered nonsense", str(error)) from None
+        except Problem as problem:
+            reply.close()
+            if problem.status != 413:
+                raise
+            raise Problem(502, f"{self.name} answered nonsense", f"its token exceeds {TOKEN_LIMIT} bytes") from None
+        if not re.fullmatch(r"[\x21-\x7e]+", token.access_token):
+            raise Problem(502, f"{self.name} answered nonsense", "its token is not printable ASCII")
+        return token
 
     async def send(
         self,
