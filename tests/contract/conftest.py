@@ -1,4 +1,4 @@
-"""What several tests of authorisation share."""
+"""What several tests of contracts share."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
+from tests.contract.mp1_host import Host, Receiver, hosting, receiving
 from tests.contract.world import World, begun
 
 
@@ -15,3 +16,17 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
     """North with recording providers, for all tests of a module."""
     async with begun(tmp_path_factory.mktemp("world")) as world:
         yield world
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def host(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Host]:
+    """A host of north, for all tests of a module."""
+    async with hosting(tmp_path_factory.mktemp("host")) as host:
+        yield host
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def receiver() -> AsyncIterator[Receiver]:
+    """An app's own server for callbacks."""
+    async with receiving() as receiver:
+        yield receiver

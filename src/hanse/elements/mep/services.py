@@ -123,7 +123,8 @@ class ServiceRegistry(ServiceManagement):
             tx.after.append(lambda: self._index(known))
 
         await self._store.commit(decide)
-        return Created(known, f"{self._base}/applications/{app_instance_id}/services/{known.ser_instance_id}")
+        here = f"{self._base}/applications/{app_instance_id}/services/{known.ser_instance_id}"
+        return Created(known, here, _tag(known))
 
     async def read_app_service(self, app_instance_id: str, service_id: str) -> Tagged[ServiceInfo]:
         """One of the app's own services."""

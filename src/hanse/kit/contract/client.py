@@ -284,7 +284,7 @@ def _decoded(raw: bytes, shape: Any, peer: str) -> Any:
 def _wrapped(value: Any, operation: Operation, reply: Reply) -> Any:
     origin = get_origin(operation.returns)
     if origin is Created:
-        return Created(value, reply.headers.get("location", ""))
+        return Created(value, reply.headers.get("location", ""), reply.headers.get("etag", "").strip('"'))
     if origin is Tagged:
         return Tagged(value, reply.headers.get("etag", "").strip('"'))
     if origin is Page:

@@ -17,10 +17,11 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Created(msgspec.Struct, Generic[T], frozen=True):
-    """201: a resource was made; ``location`` is its URI, absolute or below the API's base."""
+    """201: a resource was made; ``location`` is its URI, absolute or below the API's base, ``tag`` its ETag if any."""
 
     value: T
     location: str
+    tag: str = ""
 
 
 class Accepted(msgspec.Struct, frozen=True):
