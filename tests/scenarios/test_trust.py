@@ -7,7 +7,7 @@ import base64
 import json
 import ssl
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -104,7 +104,7 @@ CERTIFICATES = {
 async def test_nobody_is_let_in_by_another_certificate(scene: Scene, tmp_path: Path, kind: str) -> None:
     strangers = Authority.ensure(tmp_path, "strangers")
     partner = Identities(scene.north).authority
-    made = {
+    made: dict[str, Callable[[], Identity | None]] = {
         "none": lambda: None,
         "of another authority": lambda: strangers.issue("n", uri="hanse://north", lifetime=DAY, directory=tmp_path),
         "for another operator": lambda: partner.issue("n", uri="hanse://east", lifetime=DAY, directory=tmp_path),
