@@ -1,7 +1,7 @@
 """The floor of ``federated-call``: one TLS hop of the same parts (our listener, aiohttp), no token, no record, no rule.
 
-`python -m benchmarks.bare_proxy` reads a `Plan`, says a line once it listens, and serves until its input ends. Without a
-``target`` it answers a request with its own body: a service that speaks TLS itself.
+`python -m benchmarks.bare_proxy` reads a `Plan`, says a line once it listens, and serves until its input ends. Without
+a ``target`` it answers a request with its own body: a service that speaks TLS itself.
 """
 
 from __future__ import annotations

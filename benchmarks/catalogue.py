@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from benchmarks import federated_call, mp1_discovery
+from benchmarks import federated_call, instantiate, mp1_discovery
 from benchmarks.report import Report, Target, Tell
 
 
@@ -19,6 +19,9 @@ class Benchmark:
 
 
 BENCHMARKS = {
+    "instantiate": Benchmark(
+        "from the request to STARTED, against the bare steps", instantiate.run, instantiate.TARGETS
+    ),
     "federated-call": Benchmark(
         "a call through two operators, against two bare TLS hops", federated_call.run, federated_call.TARGETS
     ),

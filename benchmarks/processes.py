@@ -32,6 +32,19 @@ def cpu_of(pids: Iterable[int]) -> float:
     return sum(cpu_seconds(pid, children=True) for pid in pids)
 
 
+def below(directory: Path) -> list[int]:
+    """Processes that work in a directory or name it in their command."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            named = str(directory).encode() in (entry / "cmdline").read_bytes()
+            if named or (entry / "cwd").readlink().is_relative_to(directory):
+                found.append(int(entry.name))
+        except (OSError, ValueError):
+            continue
+    return found
+
+
 def environment() -> dict[str, str]:
     """That of a child which imports ``benchmarks``."""
     path = os.pathsep.join([str(ROOT), str(ROOT / "src"), os.environ.get("PYTHONPATH", "")])
