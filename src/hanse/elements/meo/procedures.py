@@ -202,7 +202,8 @@ class SystemProcedures:
         async with self._news:
             while remote not in self._told and time.monotonic() < deadline:
                 try:
-                    await asyncio.wait_for(self._news.wait(), max(0.01, deadline - time.monotonic()))
+                    async with asyncio.timeout(deadline - time.monotonic()):
+                        await self._news.wait()
                 except TimeoutError:
                     break
             if remote in self._told:

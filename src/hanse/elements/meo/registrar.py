@@ -22,7 +22,7 @@ from hanse.refpoints.mfm_fed.members import (
     SystemResources,
     ZoneResources,
 )
-from hanse.refpoints.mfm_fed.system_info import FederationEnablement, SystemInfo
+from hanse.refpoints.mfm_fed.system_info import FederationEnablement, SystemInfo, SystemQuery
 
 log = logging.getLogger("hanse.meo")
 
@@ -75,7 +75,8 @@ class Registrar:
     async def _register_forever(self) -> None:
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._dirty.wait(), RENEWAL)
+                async with asyncio.timeout(RENEWAL):  # wait_for of Python 3.11 may swallow a cancellation
+                    await self._dirty.wait()
             self._dirty.clear()
             try:
                 with continuing(new_trace()):
@@ -88,13 +89,30 @@ class Registrar:
     async def _register(self) -> None:
         own = self._records.membership.find("own")
         if own is None:
-            system = SystemInfo(system_name=self._operator, system_provider=self._operator)
-            created = await self._enablement.register_system(system)
-            own = OwnMembership(system_id=str(created.value.system_id))
+            own = OwnMembership(system_id=await self._system_id())
             await self._store.commit(lambda tx: tx.put(self._records.membership, "own", own))
         resources = await self._resources()
-        await self._membership.register_resources(own.system_id, resources)
+        try:
+            await self._membership.register_resources(own.system_id, resources)
+        except Problem as problem:
+            if problem.status == 404:  # the manager has begun anew and knows no such system: so do we
+                await self._store.commit(lambda tx: tx.delete(self._records.membership, "own"))
+            raise
         self._registered = tuple(service.ser_name for service in resources.services)
+
+    async def _system_id(self) -> str:
+        """The id that the manager gives, or has given to an earlier run that ended before it had noted it."""
+        system = SystemInfo(system_name=self._operator, system_provider=self._operator)
+        try:
+            return str((await self._enablement.register_system(system)).value.system_id)
+        except Problem as problem:
+            if problem.status != 403:
+                raise
+            query = SystemQuery(system_name=(self._operator,), system_provider=(self._operator,))
+            known = await self._enablement.list_systems(query)
+            if not known:
+                raise
+            return str(known[0].system_id)
 
     async def _resources(self) -> SystemResources:
         zones = [await self._zone(host) for host in self._hosts.values()]

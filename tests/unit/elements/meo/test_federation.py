@@ -1,0 +1,144 @@
+"""Services are found on the nearest platform, first at home, then at partners (ETSI GR MEC 035, 6.5.2)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import cast
+
+import pytest
+
+from hanse.kit.problems import Problem
+from hanse.kit.values import ABSENT
+from hanse.refpoints.meo_fed.platforms import PlatformDiscovery
+from hanse.refpoints.mfm_fed.members import Member, MemberQuery
+from hanse.refpoints.mfm_fed.system_info import SystemInfo
+from hanse.refpoints.mm3.management import PlatformReport, ServiceWanted, SystemView
+from hanse.refpoints.mp1.services import ServiceState
+from tests.unit.elements.meo.parts import Bench, Peer, offer, offered
+
+SPEECH = ServiceWanted(ser_name=("speech",))
+IN_THE_NORTH = ServiceWanted(ser_name=("speech",), latitude=54.0, longitude=10.0)
+
+
+def view(bench: Bench) -> SystemView:
+    return cast(SystemView, bench.meo.apis()[SystemView])
+
+
+def discovery(bench: Bench) -> PlatformDiscovery:
+    return cast(PlatformDiscovery, bench.meo.apis()[PlatformDiscovery])
+
+
+def partner(bench: Bench, name: str, peer: Peer) -> None:
+    bench.federation.members.append(Member(system_id=f"system-{name}", system_name=name, partner=name))
+    bench.peers[name] = peer
+
+
+async def report(bench: Bench, host: str, sequence: int, *services: object) -> None:
+    told = PlatformReport(host=host, sequence=sequence, services=services)  # type: ignore[arg-type]
+    await view(bench).report_services(host, told)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+async def test_of_all_partners_the_platform_nearest_to_the_device_serves(bench: Bench) -> None:
+    partner(bench, "south", Peer(offer("valley", 48.0), offer("summit", 53.0)))
+    partner(bench, "east", Peer(offer("plain", 51.0)))
+    [found] = await view(bench).find_service(IN_THE_NORTH)
+    assert (found.system, found.reference, found.zone) == ("south", "ref-summit", "zone-summit")
+
+
+async def test_a_partner_that_does_not_answer_does_not_hide_the_others(bench: Bench) -> None:
+    partner(bench, "south", Peer(away=True))
+    partner(bench, "east", Peer(offer("plain", 51.0)))
+    [found] = await view(bench).find_service(SPEECH)
+    assert found.system == "east"
+
+
+async def test_nothing_is_found_where_nobody_offers_it_or_no_name_is_given(bench: Bench) -> None:
+    partner(bench, "south", Peer())
+    assert await view(bench).find_service(SPEECH) == []
+    assert await view(bench).find_service(ServiceWanted()) == []
+
+
+async def test_what_the_own_system_has_is_not_taken_from_a_partner(bench: Bench) -> None:
+    partner(bench, "south", Peer(offer("valley", 54.0)))
+    await report(bench, "airport", 1, offered("speech"))
+    [found] = await view(bench).find_service(IN_THE_NORTH)
+    assert (found.system, found.reference) == ("", "airport/id-speech")
+
+
+async def test_the_newest_report_of_a_host_counts_whichever_comes_last(bench: Bench) -> None:
+    await report(bench, "harbour", 2, offered("speech"))
+    await report(bench, "harbour", 1)
+    await report(bench, "harbour", 2)
+    assert len(await view(bench).find_service(SPEECH)) == 1
+    await report(bench, "harbour", 3)
+    assert await view(bench).find_service(SPEECH) == []
+    with pytest.raises(Problem, match="No such host"):
+        await report(bench, "nowhere", 1)
+
+
+async def test_partners_are_told_only_of_what_may_be_consumed_from_elsewhere(bench: Bench) -> None:
+    bench.federation.systems["own"] = SystemInfo(system_name="north", system_provider="north", system_id="own")
+    await bench.meo.start_up()
+    await until(lambda: bool(bench.federation.resources))
+    local, quiet = offered("local", local=True), offered("quiet", state=ServiceState.INACTIVE)
+    await report(bench, "harbour", 1, offered("speech"), local, quiet)
+    everything = MemberQuery(ser_name=ABSENT)
+    [told] = await discovery(bench).platforms("own", everything)
+    assert [service.ser_name for service in told.services] == ["speech"]
+    assert told.zone.name == "zone-harbour"
+    assert await discovery(bench).platforms("own", MemberQuery(ser_name=("local", "quiet"))) == []
+    with pytest.raises(Problem) as caught:
+        await discovery(bench).platforms("other", everything)
+    assert caught.value.status == 404
+    await bench.meo.shut_down()
+
+
+async def test_the_system_is_registered_with_what_it_has_and_again_when_that_changes(bench: Bench) -> None:
+    bench.fakes["airport"].away = True
+    await bench.meo.start_up()
+    await until(lambda: bool(bench.federation.resources))
+    system, resources = bench.federation.resources[-1]
+    assert system in bench.federation.systems
+    assert [(zone.zone.name, zone.memory > 0) for zone in resources.zones] == [
+        ("zone-harbour", True),
+        ("zone-airport", False),
+    ]
+    await report(bench, "harbour", 1, offered("speech"), offered("local", local=True))
+    await until(lambda: [s.ser_name for s in bench.federation.resources[-1][1].services] == ["speech"])
+    await bench.meo.shut_down()
+    assert len({system for system, _ in bench.federation.resources}) == 1
+
+
+async def test_a_registration_that_was_not_noted_is_taken_up_again(bench: Bench) -> None:
+    bench.federation.systems["early"] = SystemInfo(system_name="north", system_provider="north", system_id="early")
+    await bench.meo.start_up()
+    await until(lambda: bool(bench.federation.resources))
+    await bench.meo.shut_down()
+    assert bench.federation.resources[-1][0] == "early"
+
+
+async def test_a_manager_that_has_forgotten_the_system_is_told_anew(bench: Bench) -> None:
+    await bench.meo.start_up()
+    await until(lambda: bool(bench.federation.resources))
+    bench.federation.systems.clear()
+    await report(bench, "harbour", 1, offered("speech"))
+    await until(lambda: len(bench.federation.resources) > 1)
+    await bench.meo.shut_down()
+    first, last = bench.federation.resources[0][0], bench.federation.resources[-1][0]
+    assert first != last
+    assert last in bench.federation.systems
+
+
+async def test_an_orchestrator_stops_even_if_a_report_comes_at_that_moment(bench: Bench) -> None:
+    await bench.meo.start_up()
+    await until(lambda: bool(bench.federation.resources))
+    await report(bench, "harbour", 1, offered("speech"))
+    async with asyncio.timeout(5):
+        await bench.meo.shut_down()
