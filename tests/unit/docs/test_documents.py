@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from itertools import chain
@@ -26,6 +27,8 @@ DOCUMENTS = sorted(
         ROOT.glob("*.md"), ROOT.glob("docs/**/*.md"), ROOT.glob("src/**/*.md"), ROOT.glob("examples/*.md")
     )
 )
+ALONE = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+"""The environment without what a ``make`` that runs these tests would tell another one."""
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 ADDRESS = re.compile(r"^(https?:|#)")
 
@@ -103,15 +106,22 @@ def test_decisions_that_the_code_cites_are_there_and_listed() -> None:
 def test_make_help_lists_every_target() -> None:
     targets = set(re.findall(r"^\.PHONY: (.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
-    told = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True, timeout=20).stdout
+    told = subprocess.run(["make", "help"], cwd=ROOT, env=ALONE, capture_output=True, text=True, check=True, timeout=20)
 
-    assert targets == set(re.findall(r"^  make (\S+) +\S", told, re.MULTILINE))
+    assert targets == set(re.findall(r"^  make (\S+) +\S", told.stdout, re.MULTILINE))
 
 
-def test_a_missing_python_is_told_in_one_line_with_the_remedy() -> None:
-    asked = ["make", "setup", "PYTHON=python3.99", "VENV=/nonexistent/venv"]
+@pytest.mark.parametrize(
+    ("python", "told"),
+    [
+        ("python3.99", "Python 3.11 is missing: install python3.11, or set PYTHON=/path/to/it"),
+        ("false", "The venv module of Python is missing: install python3.11-venv"),
+    ],
+)
+def test_what_a_machine_lacks_for_the_set_up_is_told_in_one_line_with_the_remedy(python: str, told: str) -> None:
+    asked = ["make", "setup", f"PYTHON={python}", "VENV=/nonexistent/venv"]
 
-    told = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, timeout=20)
+    done = subprocess.run(asked, cwd=ROOT, env=ALONE, capture_output=True, text=True, timeout=20)
 
-    assert told.returncode != 0
-    assert told.stdout.splitlines() == ["Python 3.11 is missing: install python3.11, or set PYTHON=/path/to/it"]
+    assert done.returncode != 0
+    assert done.stdout.splitlines() == [told]
