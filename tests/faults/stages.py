@@ -56,3 +56,15 @@ async def offers(stage: Stage, operator: str, service: str) -> bool:
     async with administration(stage.operator(operator)) as oss:
         hosts = (await oss.overview.overview()).system.hosts
         return any(service in host.services for host in hosts)
+
+
+async def closed(stage: Stage, operator: str, partner: str) -> None:
+    """``hanse federation close``: the agreement is ended at one operator."""
+    async with administration(stage.operator(operator)) as oss:
+        await oss.overview.close_agreement(partner)
+
+
+async def opened(stage: Stage, operator: str, partner: str) -> None:
+    """``hanse federation open``."""
+    async with administration(stage.operator(operator)) as oss:
+        await oss.overview.open_agreement(partner)
