@@ -14,6 +14,7 @@ from hanse.cli.picture import picture, ways
 from hanse.cli.refpoints import table
 from hanse.elements.border.translation import OPEN_STATUSES, TOLD
 from hanse.kit.contract.exchange import PASSED
+from hanse.kit.contract.reference import ReferencePoint
 from hanse.refpoints.mm1.occurrence import ALLOWED
 from hanse.refpoints.mm5.platform import AppPhase
 from hanse.refpoints.table import REFERENCE_POINTS
@@ -62,6 +63,16 @@ def test_every_room_tells_what_it_is_for() -> None:
 
     assert homes <= {room.name for room in rooms}
     assert not [room.name for room in rooms if not (room / "README.md").exists()]
+
+
+@pytest.mark.parametrize("point", REFERENCE_POINTS, ids=lambda point: point.name)
+def test_the_page_of_a_reference_point_tells_of_every_api_in_its_room(point: ReferencePoint) -> None:
+    room = point.name.lower().replace("-", "_")
+    page = (ROOMS / room / "README.md").read_text()
+    own = {offer.api for offer in point.offers if offer.api.__module__.startswith(f"hanse.refpoints.{room}.")}
+
+    assert page.startswith(f"# {point.name}\n")
+    assert not [api.__name__ for api in own if api.__name__ not in page]
 
 
 def test_the_diagram_of_an_instance_has_every_operation_where_the_table_allows_it() -> None:
