@@ -6,6 +6,7 @@ beyond the old one is to write the instance's id into the file ``inspected`` bes
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -40,10 +41,15 @@ class NextPlatformManager(PlatformManager):
 
     async def inspect(self, operation_id: str) -> None:
         """The new step."""
-        with Path(INSPECTED).open("a") as file:
-            file.write(f"{self._records.operations.get(operation_id).app_instance_id}\n")
+        inspected = f"{self._records.operations.get(operation_id).app_instance_id}\n"
+        await asyncio.to_thread(_append, inspected)
+
+
+def _append(line: str) -> None:
+    with Path(INSPECTED).open("a") as file:
+        file.write(line)
 
 
 if __name__ == "__main__":
-    mepm.PlatformManager = NextPlatformManager  # type: ignore[misc]
+    vars(mepm)["PlatformManager"] = NextPlatformManager
     process.main()

@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from hanse.assembly.settings import Settings as OperatorSettings
 from hanse.kit.problems import Problem
 from hanse.scenarios.stage import EXAMPLES
@@ -72,12 +74,9 @@ async def assert_nothing_at_the_host(operator: LoneOperator, app_instance_id: st
     assert await until(lambda: not mentions(operator, app_instance_id, ("mep", "mepm", "vim"))), mentions(
         operator, app_instance_id, ("mep", "mepm", "vim")
     )
-    try:
-        address = await operator.alice().resolve(NAME)
-    except Problem as problem:
-        assert problem.status == 404
-    else:
-        raise AssertionError(f"{NAME} is still {address}")
+    with pytest.raises(Problem) as unresolved:
+        await operator.alice().resolve(NAME)
+    assert unresolved.value.status == 404
     assert not rule_listens(operator)
 
 

@@ -36,7 +36,7 @@ DRIVERS: dict[type, dict[str, str]] = {
 }
 """Methods of drivers that change the world, and the effect of each."""
 
-READS = {
+READS: dict[type, set[str]] = {
     Compute: {"capabilities", "status", "list", "output", "events", "close"},
     DataPlane: {"capabilities", "forwardings", "counters", "flows"},
     NameServer: {"records"},

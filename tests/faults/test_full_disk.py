@@ -11,12 +11,11 @@ from pathlib import Path
 import pytest
 
 from hanse.assembly.administration import administration
-from hanse.assembly.onboarding import _chunks, _measure
-from hanse.kit.contract.declare import Stream
 from hanse.kit.problems import Problem, ProblemDetails
-from hanse.refpoints.mm1.packages import Checksum, CreateAppPkg, OnboardingState
+from hanse.refpoints.mm1.packages import OnboardingState
 from tests.faults.operators import LoneOperator
 from tests.faults.packages import package
+from tests.faults.uploads import announced, checked, content
 
 ROOM = "1m"
 
@@ -64,16 +63,4 @@ async def test_a_package_that_finds_no_room_is_told_so_and_leaves_nothing(
 
         other = (await oss.packages.create_package(announced(small))).value.id  # what fits is taken all the same
         await oss.packages.upload_content(other, content(small))
-        async with asyncio.timeout(20):
-            while (info := await oss.packages.read_package(other)).onboarding_state is OnboardingState.PROCESSING:
-                await asyncio.sleep(0.05)
-        assert info.onboarding_state is OnboardingState.ONBOARDED
-
-
-def announced(archive: Path) -> CreateAppPkg:
-    checksum = Checksum(algorithm="SHA-256", hash=_measure(archive)[1])
-    return CreateAppPkg(app_pkg_name="beacon", app_pkg_version="1", checksum=checksum, app_pkg_path=archive.name)
-
-
-def content(archive: Path) -> Stream:
-    return Stream(_chunks(archive), "application/zip", archive.stat().st_size)
+        assert (await checked(oss, other)).onboarding_state is OnboardingState.ONBOARDED

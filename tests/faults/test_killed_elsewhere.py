@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from pathlib import Path
 
 import pytest
@@ -11,9 +10,10 @@ import pytest
 from hanse.assembly.administration import administration
 from hanse.assembly.onboarding import on_board
 from hanse.kit.problems import Problem
-from hanse.refpoints.mm1.packages import AppPkgInfo, OnboardingState
+from hanse.refpoints.mm1.packages import OnboardingState
 from tests.faults.operators import LoneOperator
 from tests.faults.packages import package
+from tests.faults.uploads import checked
 
 START_UP = ("certificates.create", "certificates.replace")
 ON_BOARDING = ("meo.onboard",)
@@ -50,16 +50,6 @@ async def test_a_check_of_a_package_cut_off_is_done_after_the_restart(
             await on_board(oss.packages, archive)
     assert await operator.death()
     await operator.start()
-    assert (await _checked(operator)).onboarding_state is OnboardingState.ONBOARDED
-
-
-async def _checked(operator: LoneOperator) -> AppPkgInfo:
-    """The newest package, once its check has ended."""
     async with administration(operator.settings) as oss:
-        deadline = time.monotonic() + 15
-        while time.monotonic() < deadline:
-            newest = (await oss.packages.list_packages())[-1]
-            if newest.onboarding_state is not OnboardingState.PROCESSING:
-                return newest
-            await asyncio.sleep(0.05)
-    raise AssertionError("the package is still being checked")
+        newest = (await oss.packages.list_packages())[-1]
+        assert (await checked(oss, newest.id)).onboarding_state is OnboardingState.ONBOARDED
