@@ -6,7 +6,6 @@ import asyncio
 import json
 import ssl
 import time
-
 from typing import NamedTuple
 
 import pytest
