@@ -13,7 +13,7 @@ from hanse.kit.problems import Problem
 from hanse.model.agreement import Agreement
 from hanse.refpoints.meo_fed.platforms import PlatformOffer, SharedService
 
-OPEN_STATUSES = frozenset((400, 401, 405, 406, 408, 413, 414, 415, 429))
+OPEN_STATUSES = frozenset((400, 405, 406, 408, 413, 414, 415, 429))
 """Problems that speak of the partner's own request: told as they are."""
 
 TOLD = {

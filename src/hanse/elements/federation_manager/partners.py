@@ -149,8 +149,8 @@ class Partners:
                 if answer.open and self.agreement(name).open:
                     life.systems = tuple(await self._peer(name).offered_systems(MemberQuery(ser_name=ABSENT)))
             self._note(name, True, "" if answer.open else f"{name} has closed the agreement")
-            if answer.open and self.agreement(name).closed_there:
-                await self._change(name, closed_there=False)
+            if answer.open is self.agreement(name).closed_there:  # its word of opening or ending may have been lost
+                await self._change(name, closed_there=not answer.open)
         except Problem as problem:
             self._note(name, False, f"{problem.title}: {problem.detail}")
         except Exception as error:  # whatever a partner sends must not end the signs of life

@@ -10,7 +10,7 @@ import msgspec
 from hanse.elements.federation_manager.records import Records, SystemRecord
 from hanse.kit.contract.call import current_call
 from hanse.kit.contract.declare import Created
-from hanse.kit.problems import bad_request, forbidden
+from hanse.kit.problems import bad_request, forbidden, not_found
 from hanse.kit.store import Store, Transaction
 from hanse.kit.values import ABSENT, Absent
 from hanse.refpoints.mfm_fed.system_info import FederationEnablement, SystemInfo, SystemInfoUpdate, SystemQuery
@@ -53,11 +53,13 @@ class Systems(FederationEnablement):
         return Created(info, f"{self._base}/fed_resources/system_info/{identifier}")
 
     async def read_system(self, system_id: str) -> SystemInfo:
-        """One system of the federation."""
-        for system in self._of_partners():
-            if system.system_id == system_id:
-                return system
-        return self._records.systems.get(system_id).info
+        """One system of the federation; no partner can speak for one that is registered here."""
+        own = self._records.systems.find(system_id)
+        theirs = (system for system in self._of_partners() if system.system_id == system_id)
+        found = own.info if own is not None else next(theirs, None)
+        if found is None:
+            raise not_found("system", system_id)
+        return found
 
     async def update_system(self, system_id: str, change: SystemInfoUpdate) -> SystemInfo:
         """Change what the caller itself registered."""

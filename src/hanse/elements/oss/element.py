@@ -56,6 +56,6 @@ def tenant_of() -> str:
     caller: Caller = current_call().caller
     if caller.role == "administrator":
         return ALL_TENANTS
-    if not caller.subject:
-        raise forbidden("No tenant", "a customer's credentials name its tenant")
+    if caller.subject in ("", ALL_TENANTS):
+        raise forbidden("No tenant", "a customer's credentials name its one tenant")
     return caller.subject
