@@ -70,8 +70,15 @@ class MecApp:
         patiently(lambda: self._platform.subscribe_to_termination(callback))
         patiently(self._platform.confirm_ready)
         for service in self._services:
-            self._registered.append(patiently(partial(self._platform.register, service)))
+            self._registered.append(patiently(partial(self._offer, service, [])))
         say(f"ready on {self._platform.settings.own_url}")
+
+    def _offer(self, service: Mapping[str, Any], tries: list[str]) -> str:
+        """Register a service; a registration whose answer was lost is found when it is tried again, not made twice."""
+        if tries and (found := self._platform.registered(service["serName"])):
+            return found[0]
+        tries.append(service["serName"])
+        return self._platform.register(service)
 
     def _notified(self, request: Request) -> Answer:
         """AppTerminationNotification (7.1.4.2): answer at once, the main thread does the work."""

@@ -115,6 +115,11 @@ class Platform:
         except (TypeError, KeyError) as error:
             raise Problem(502, "No serInstanceId", "the platform's answer to the registration has none") from error
 
+    def registered(self, name: str) -> list[str]:
+        """The serInstanceIds of the application's own services of that name (8.2.6.3.1)."""
+        found = self._call("GET", f"{SERVICES}/applications/{self._self}/services?{urlencode({'ser_name': name})}")
+        return [str(service["serInstanceId"]) for service in found] if isinstance(found, list) else []
+
     def deregister(self, ser_instance_id: str) -> None:
         """Offer a service no longer (8.2.7.3.5)."""
         self._call("DELETE", f"{SERVICES}/applications/{self._self}/services/{quote(ser_instance_id, safe='')}")
