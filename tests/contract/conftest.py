@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
+from tests.contract.mm1_system import System, orchestrating
 from tests.contract.mp1_host import Host, Receiver, hosting, receiving
 from tests.contract.world import World, begun
 
@@ -30,3 +31,10 @@ async def receiver() -> AsyncIterator[Receiver]:
     """An app's own server for callbacks."""
     async with receiving() as receiver:
         yield receiver
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
+    """The whole of north, for all tests of a module."""
+    async with orchestrating(tmp_path_factory.mktemp("system")) as system:
+        yield system

@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -132,6 +133,8 @@ class DurableProcedures:
         await asyncio.gather(*running, return_exceptions=True)
         if self._dbos is not None:
             dbos, self._dbos = self._dbos, None
+            # DBOS made its own pool that of the loop, and ends it: whoever closes after us needs one that lives.
+            asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
             await asyncio.to_thread(dbos.destroy, destroy_registry=True)
 
     async def launch(self, body: bytes) -> None:
