@@ -37,6 +37,7 @@ def home(tmp_path: Path, networks: dict[str, str]) -> Iterator[Path]:
     assert not [pid for settings in deployment.operators.values() for pid in workload_processes(settings)]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(240)
 def test_a_reader_who_types_the_tour_sees_what_it_shows(home: Path, networks: dict[str, str]) -> None:
     tour = list(commands(renumbered(README.read_text(), networks)))
