@@ -27,6 +27,9 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
 
+AtOnce = Callable[[int, list[tuple[bytes, bytes]], bytes], bool]
+SMALL_ANSWER = 64 * 1024
+"""Bytes of an answer that is gathered rather than passed on piece by piece."""
 ANSWER_AT_ONCE = "hanse.answer"
 """In the scope of our own listener: a function that writes a whole answer, or returns false if it must be sent."""
 
@@ -87,11 +90,11 @@ class ApiServer:
         except Exception:
             log.exception("%s %s failed outside of every gate", scope["method"], scope["path"])
             answer = problem_answer(Problem(500, "Internal error", "the log of this server tells why"))
+        at_once = scope.get(ANSWER_AT_ONCE)
         if isinstance(answer, Stream):
-            await _send_stream(answer, send)
+            await _send_stream(answer, send, at_once)
             return
         status, headers, body = answer
-        at_once = scope.get(ANSWER_AT_ONCE)
         if at_once is not None and at_once(status, headers, body):
             return
         await send({"type": "http.response.start", "status": status, "headers": headers})
@@ -242,15 +245,39 @@ def _absolute(location: str, route: Route, scope: Scope) -> bytes:
     return str(scope.get("scheme", "https")).encode() + b"://" + bytes(host) + path.encode()
 
 
-async def _send_stream(stream: Stream, send: Send) -> None:
+async def _send_stream(stream: Stream, send: Send, at_once: AtOnce | None) -> None:
     headers = [(b"content-type", stream.media_type.encode("latin-1"))]
     headers += [(name.encode("latin-1"), value.encode("latin-1")) for name, value in stream.headers]
     if stream.length is not None:
         headers.append((b"content-length", str(stream.length).encode()))
+    chunks = stream.chunks
+    if at_once is not None and stream.length is not None and stream.length <= SMALL_ANSWER:
+        body, fault = await _gathered_answer(stream)
+        if fault is None and len(body) == stream.length and at_once(stream.status, headers, body):
+            return
+        chunks = _again(body, fault)
     await send({"type": "http.response.start", "status": stream.status, "headers": headers})
-    async for chunk in stream.chunks:
+    async for chunk in chunks:
         await send({"type": "http.response.body", "body": chunk, "more_body": True})
     await send({"type": "http.response.body", "body": b""})
+
+
+async def _gathered_answer(stream: Stream) -> tuple[bytes, Exception | None]:
+    """A small body in one piece; what came of it and the reason, if it broke off."""
+    parts: list[bytes] = []
+    try:
+        async for chunk in stream.chunks:
+            parts.append(chunk)
+    except Exception as fault:
+        return b"".join(parts), fault
+    return b"".join(parts), None
+
+
+async def _again(body: bytes, fault: Exception | None) -> AsyncIterator[bytes]:
+    if body:
+        yield body
+    if fault is not None:
+        raise fault
 
 
 def _check_accept(headers: dict[bytes, bytes]) -> None:
