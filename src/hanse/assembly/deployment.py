@@ -46,7 +46,7 @@ class Deployment:
         self.directory = self.file.parent
         try:
             raw = tomllib.loads(self.file.read_text())
-        except (OSError, tomllib.TOMLDecodeError) as error:
+        except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise bad_request(f"Cannot read {file}", str(error)) from None
         names = raw.get("operators", [])
         if not isinstance(names, list) or not names or set(raw) - {"operators"}:
@@ -54,6 +54,8 @@ class Deployment:
         self.operators: dict[str, Settings] = {}
         for name in names:
             settings = load(self.directory / str(name))
+            if settings.operator.name in self.operators:
+                raise bad_request(f"{name}: Invalid key operator.name", f"{settings.operator.name} is there already")
             self.operators[settings.operator.name] = settings
 
     @classmethod

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from datetime import timedelta
 from pathlib import Path
@@ -10,8 +9,11 @@ from pathlib import Path
 from hanse.assembly.catalogue import Element
 from hanse.assembly.settings import Settings
 from hanse.kit.certificates import Authority, Identity
+from hanse.kit.certificates.files import create, explained, make_directory
+from hanse.kit.problems import Problem
 
 LIFETIME = timedelta(days=90)
+SECRET_LENGTH = 32
 
 
 class Identities:
@@ -55,23 +57,12 @@ class Identities:
 
 
 def secret(path: Path) -> bytes:
-    """A secret of 32 bytes in a file that only its owner reads, made if it is not there."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return _complete(path)
-    with os.fdopen(handle, "wb") as file:
-        value = secrets.token_bytes(32)
-        file.write(value)
-    return value
-
-
-def _complete(path: Path) -> bytes:
-    """Read a secret that another process may be writing at this moment."""
-    for _ in range(1000):
+    """A secret of 32 bytes in a file that only its owner reads, made if it is not there; 500 if it is damaged."""
+    make_directory(path.parent)
+    if not path.exists():
+        create(path, secrets.token_bytes(SECRET_LENGTH), mode=0o600)  # whoever is first decides
+    with explained(path):
         value = path.read_bytes()
-        if len(value) == 32:
-            return value
-    path.unlink(missing_ok=True)
-    return secret(path)
+    if len(value) != SECRET_LENGTH:
+        raise Problem(500, f"{path} is damaged", f"it holds {SECRET_LENGTH} bytes; remove it to have a new one made")
+    return value

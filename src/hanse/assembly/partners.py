@@ -82,8 +82,15 @@ class PartnerWatch:
             before = self._partners.get(partner.name)
             self._partners[partner.name] = partner
             if before is not None and before.open and (not partner.open or partner.epoch != before.epoch):
-                for tell in self._ended:
-                    await tell(partner.name)
+                await self._tell_ended(partner.name)
+
+    async def _tell_ended(self, name: str) -> None:
+        """Tell everyone; one that fails must not keep the others from cutting what they have."""
+        for tell in self._ended:
+            try:
+                await tell(name)
+            except Exception:
+                log.exception("ending what there is with %s failed", name)
 
     async def _watch(self) -> None:
         while True:

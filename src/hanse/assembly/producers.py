@@ -51,8 +51,8 @@ class Producers:
 
     def __call__(self, base: str) -> ServiceConsumption:
         """The producer at a base URI; a problem 502 for a URI that is not HTTP."""
-        if not base.startswith("http://"):
-            raise Problem(502, "Service cannot be reached", "its URI must begin with http://")
+        if not _reachable(base):
+            raise Problem(502, "Service cannot be reached", "its URI must be http://HOST:PORT/...")
         producer = self._known.pop(base, None) or Producer(base)
         self._known[base] = producer
         if len(self._known) > self._most:
@@ -64,3 +64,11 @@ class Producers:
         """Let go of all."""
         for producer in self._known.values():
             await producer.close()
+
+
+def _reachable(base: str) -> bool:
+    try:
+        parts = urlsplit(base)
+        return parts.scheme == "http" and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False

@@ -13,7 +13,7 @@ from hanse.kit.certificates import load_certificate, peer_uri, server_context
 from hanse.kit.contract.exchange import whole
 from hanse.kit.contract.listen import Listener, bind
 from hanse.kit.contract.serve import ApiServer, Receive, Scope, Send, body_of, problem_answer
-from hanse.kit.problems import Problem
+from hanse.kit.problems import Problem, bad_request
 from hanse.kit.tokens import Client, Credentials, TokenAnswer, TokenIssuer, TokenVerifier, hash_secret, token_endpoint
 
 INNER = ("mepm", "vim", "data_plane", "names")
@@ -102,12 +102,22 @@ def _clients(settings: Settings, element: Element) -> Sequence[Client]:
         Client(
             client_id=name,
             audience=(element.url,),
-            secret_hash=hash_secret(settings.file(client.secret_file).read_text().strip()),
+            secret_hash=hash_secret(_secret(settings, name, client.secret_file)),
             claims={"role": client.role, "tenant": client.tenant},
         )
         for name, client in settings.clients.items()
         if client.role in roles
     ]
+
+
+def _secret(settings: Settings, client: str, file: str) -> str:
+    key = f"clients.{client}.secret_file"
+    secret = settings.content(key, file).decode("utf-8", "replace").strip()
+    if not secret:
+        raise bad_request(
+            f"{settings.path}: Invalid key {key}", f"{settings.file(file)} is empty: put the secret there"
+        )
+    return secret
 
 
 def _border(built: Built, element: Element, sock: object) -> Listener:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -160,6 +161,14 @@ class Settings(_Table):
         """A path of the file."""
         return self.base / name
 
+    def content(self, key: str, name: str) -> bytes:
+        """What is in the file that ``key`` names; a problem 400 if it cannot be read."""
+        try:
+            return self.file(name).read_bytes()
+        except OSError as error:
+            detail = f"{self.file(name)} cannot be read: {error.strerror}"
+            raise bad_request(f"{self.path}: Invalid key {key}", detail) from None
+
 
 def load(path: Path) -> Settings:
     """Read settings; a problem 400 names the key at fault."""
@@ -205,11 +214,22 @@ def _checks(settings: Settings) -> list[tuple[str, str, bool]]:
         checks.append((f"devices.{name}.host", known, device.host in settings.hosts))
         addresses.append((f"devices.{name}.address", device.address))
     checks += [(key, "an IP address", _is_address(value)) for key, value in addresses]
+    checks += [(key, f"1 to {most}", 1 <= port <= most) for key, port, most in _ports(settings)]
     checks += [
         (f"partners.{name}.url", "https://HOST:PORT", partner.url.startswith("https://"))
         for name, partner in settings.partners.items()
     ]
     return checks
+
+
+def _ports(settings: Settings) -> Iterator[tuple[str, int, int]]:
+    """Each port by its key, with the highest that leaves room for the elements that listen on those after it."""
+    yield "operator.port", settings.operator.port, 65533
+    yield "federation.port", settings.federation.port, 65535
+    for name, host in settings.hosts.items():
+        yield f"hosts.{name}.port", host.port, 65531
+        yield f"hosts.{name}.names.port", host.names.port, 65535
+        yield f"hosts.{name}.app_port", host.app_port, 65535
 
 
 def _tried(read: Any) -> tuple[str, bool]:

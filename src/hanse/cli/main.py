@@ -40,6 +40,10 @@ def main() -> None:
         if problem.detail != problem.title:
             console.print(f"  {problem.detail}", highlight=False, markup=False)
         sys.exit(1)
+    except OSError as error:
+        console.print(f"[red]{error.filename or 'Cannot go on'}[/red]", highlight=False)
+        console.print(f"  {error.strerror or error}", highlight=False, markup=False)
+        sys.exit(1)
     except (typer.Abort, KeyboardInterrupt):
         sys.exit(130)
     except Exception as error:

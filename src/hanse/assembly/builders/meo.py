@@ -36,7 +36,7 @@ def build(built: Built, element: Element) -> None:
         outbox=wiring.outbox(store),
         procedures=wiring.procedures,
         directory=wiring.directory / "packages",
-        trust=[settings.file(path).read_bytes() for path in settings.packages.trust],
+        trust=[settings.content("packages.trust", path) for path in settings.packages.trust],
         hosts=hosts,
         enablement=wiring.require(FederationEnablement, "federation_manager", element),
         membership=wiring.require(Membership, "federation_manager", element),

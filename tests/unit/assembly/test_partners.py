@@ -1,0 +1,107 @@
+"""The end of an agreement is felt by everyone who holds something of it, and by nobody before."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from hanse.assembly.partners import PartnerWatch
+from hanse.kit.problems import Problem, unreachable
+from hanse.refpoints.mfm_fed.members import Membership, Partner, PartnerState
+
+
+class Manager(Membership):
+    """A federation manager with one partner, whose agreement a test opens and closes."""
+
+    def __init__(self) -> None:
+        self.open, self.epoch, self.away = True, 1, False
+
+    async def list_partners(self) -> list[Partner]:
+        if self.away:
+            raise unreachable("federation_manager")
+        state = PartnerState.AVAILABLE if self.open else PartnerState.CLOSED
+        return [Partner(name="south", state=state, open=self.open, epoch=self.epoch, since=0.0)]
+
+
+@pytest.fixture
+def manager() -> Manager:
+    return Manager()
+
+
+async def test_before_the_first_look_no_agreement_stands(manager: Manager) -> None:
+    watch = PartnerWatch(manager)
+    assert watch.standing("south") is None
+    assert watch.epoch("south") is None
+    await watch.look()
+    assert watch.epoch("south") == 1
+    assert watch.epoch("east") is None
+
+
+async def test_an_end_is_told_once_and_an_opening_is_not(manager: Manager) -> None:
+    watch, told = PartnerWatch(manager), []
+
+    async def tell(name: str) -> None:
+        told.append(name)
+
+    watch.on_end(tell)
+    await watch.look()
+    manager.open, manager.epoch = False, 2
+    await watch.look()
+    await watch.look()
+    assert told == ["south"]
+    assert watch.epoch("south") is None
+    manager.open = True
+    await watch.look()
+    assert (told, watch.epoch("south")) == (["south"], 2)
+
+
+async def test_an_agreement_that_was_closed_and_opened_between_two_looks_has_ended_too(manager: Manager) -> None:
+    watch, told = PartnerWatch(manager), []
+
+    async def tell(name: str) -> None:
+        told.append(name)
+
+    watch.on_end(tell)
+    await watch.look()
+    manager.epoch = 2
+    await watch.look()
+    assert told == ["south"]
+
+
+async def test_one_who_fails_does_not_keep_the_others_from_cutting(manager: Manager) -> None:
+    watch, told = PartnerWatch(manager), []
+
+    async def fails(name: str) -> None:
+        raise OSError("broken")
+
+    async def tell(name: str) -> None:
+        told.append(name)
+
+    watch.on_end(fails)
+    watch.on_end(tell)
+    await watch.look()
+    manager.open = False
+    await watch.look()
+    assert told == ["south"]
+
+
+async def test_while_the_manager_is_away_the_last_word_stands_and_the_watch_goes_on(manager: Manager) -> None:
+    watch = PartnerWatch(manager)
+    ended = asyncio.Event()
+
+    async def tell(name: str) -> None:
+        ended.set()
+
+    watch.on_end(tell)
+    await watch.look()
+    manager.away = True
+    with pytest.raises(Problem):
+        await watch.look()
+    assert watch.epoch("south") == 1
+    await watch.start_up()
+    await asyncio.sleep(0.01)
+    manager.away, manager.open = False, False
+    async with asyncio.timeout(5):
+        await ended.wait()
+    await watch.shut_down()
