@@ -107,8 +107,10 @@ async def orchestrating(directory: Path) -> AsyncIterator[System]:
             yield System(wiring.elements["meo"].url, session, archive)
         finally:
             await session.close()
-            await taken_apart(built, bound)
-            await asyncio.to_thread(deployment.stop)
+            try:
+                await taken_apart(built, bound)
+            finally:
+                await asyncio.to_thread(deployment.stop)
 
 
 def _package(deployment: Deployment, directory: Path) -> Path:

@@ -30,9 +30,9 @@ def deployed(directory: Path) -> Iterator[Deployment]:
         os.close(handle)
 
 
-def put_together(deployment: Deployment, names: list[str]) -> Built:
-    """Elements of north, as a process of its own would have them."""
-    settings = deployment.settings("north")
+def put_together(deployment: Deployment, names: list[str], operator: str = "north") -> Built:
+    """Elements of an operator, as a process of its own would have them."""
+    settings = deployment.settings(operator)
     return build(Wiring(settings, chosen(settings, names), Silence()))
 
 

@@ -41,12 +41,7 @@ class Systems(FederationEnablement):
         record = SystemRecord(info=info, owner=current_call().caller.name)
 
         def decide(tx: Transaction) -> None:
-            for known in tx.values(self._records.systems):
-                same = (known.info.system_name, known.info.system_provider)
-                if same == (system.system_name, system.system_provider):
-                    raise forbidden(
-                        "System is registered", f"{system.system_name} of {system.system_provider} has an id"
-                    )
+            self._check_unique(tx, info)
             tx.put(self._records.systems, identifier, record)
 
         await self._store.commit(decide)
@@ -65,6 +60,8 @@ class Systems(FederationEnablement):
         """Change what the caller itself registered."""
         if isinstance(change.system_name, Absent) and isinstance(change.endpoint, Absent):
             raise bad_request("Nothing to change", "give systemName, endpoint, or both")
+        if change.system_name == "":
+            raise bad_request("Invalid attribute systemName", "it is not empty")
         if not isinstance(change.endpoint, Absent):
             given = [n for n in ("uris", "fqdn", "addresses", "alternative") if getattr(change.endpoint, n)]
             if len(given) != 1:
@@ -74,6 +71,7 @@ class Systems(FederationEnablement):
             record = self._own(tx, system_id)
             if not isinstance(change.system_name, Absent):
                 info = msgspec.structs.replace(record.info, system_name=change.system_name)
+                self._check_unique(tx, info)
                 record = msgspec.structs.replace(record, info=info)
             if not isinstance(change.endpoint, Absent):
                 record = msgspec.structs.replace(record, endpoint=change.endpoint)
@@ -90,6 +88,13 @@ class Systems(FederationEnablement):
             tx.delete(self._records.systems, system_id)
 
         await self._store.commit(decide)
+
+    def _check_unique(self, tx: Transaction, info: SystemInfo) -> None:
+        """403 if another system here has this name of this provider already."""
+        for known in (record.info for record in tx.values(self._records.systems)):
+            same = (known.system_name, known.system_provider) == (info.system_name, info.system_provider)
+            if same and known.system_id != info.system_id:
+                raise forbidden("System is registered", f"{info.system_name} of {info.system_provider} has an id")
 
     def _own(self, tx: Transaction, system_id: str) -> SystemRecord:
         record = tx.get(self._records.systems, system_id)
