@@ -1,6 +1,7 @@
-"""One caller in a process of its own, which sends the same request again and again on a warm connection.
+"""One caller in a process of its own, which calls several ways in turn, each on a warm connection.
 
-`python -m benchmarks.caller` reads a `Plan` a line and answers each with the seconds of every call.
+What else the machine does at the time hits every way alike. `python -m benchmarks.caller` reads a `Plan` and answers
+with the seconds of every call, for each way.
 """
 
 from __future__ import annotations
@@ -9,41 +10,55 @@ import socket
 import ssl
 import sys
 import time
+from contextlib import ExitStack
 
 import msgspec
 
 
-class Plan(msgspec.Struct):
-    """Whom to call, with what, how often; calls of the beginning that do not count."""
+class Way(msgspec.Struct):
+    """Whom to call, at which path, as whom."""
 
-    host: str
     port: int
-    authority: str
     path: str
-    size: int
-    calls: int
-    warm: int = 20
     authorization: str = ""
 
 
-def run(plan: Plan) -> list[float]:
+class Plan(msgspec.Struct):
+    """What to send and how often; the ``warm`` calls of the beginning do not count."""
+
+    host: str
+    authority: str
+    size: int
+    calls: int
+    ways: dict[str, Way]
+    warm: int = 20
+
+
+def run(plan: Plan) -> dict[str, list[float]]:
     """Seconds of each call; an answer that is not the body that was sent ends the process."""
+    body = (b"0123456789abcdef" * (plan.size // 16 + 1))[: plan.size]
+    requests = {name: _request(plan.host, way, body) for name, way in plan.ways.items()}
+    seconds: dict[str, list[float]] = {name: [] for name in requests}
+    with ExitStack() as stack:
+        lines = {name: stack.enter_context(_connected(plan, way)) for name, way in plan.ways.items()}
+        for _ in range(plan.warm + plan.calls):
+            for name, request in requests.items():
+                seconds[name].append(_call(lines[name], request, body))
+    return {name: series[plan.warm :] for name, series in seconds.items()}
+
+
+def _connected(plan: Plan, way: Way) -> ssl.SSLSocket:
     context = ssl.create_default_context(cafile=plan.authority)
-    raw = socket.create_connection((plan.host, plan.port), timeout=10)
+    raw = socket.create_connection((plan.host, way.port), timeout=10)
     raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    with context.wrap_socket(raw, server_hostname=plan.host) as connection:
-        body = (b"0123456789abcdef" * (plan.size // 16 + 1))[: plan.size]
-        request = _request(plan, body)
-        for _ in range(plan.warm):
-            _call(connection, request, body)
-        return [_call(connection, request, body) for _ in range(plan.calls)]
+    return context.wrap_socket(raw, server_hostname=plan.host)
 
 
-def _request(plan: Plan, body: bytes) -> bytes:
-    lines = [f"POST {plan.path} HTTP/1.1", f"host: {plan.host}", f"content-length: {len(body)}"]
+def _request(host: str, way: Way, body: bytes) -> bytes:
+    lines = [f"POST {way.path} HTTP/1.1", f"host: {host}", f"content-length: {len(body)}"]
     lines.append("content-type: application/octet-stream")
-    if plan.authorization:
-        lines.append(f"authorization: {plan.authorization}")
+    if way.authorization:
+        lines.append(f"authorization: {way.authorization}")
     return "\r\n".join([*lines, "\r\n"]).encode() + body
 
 
@@ -62,9 +77,9 @@ def _call(connection: ssl.SSLSocket, request: bytes, body: bytes) -> float:
 
 
 def main() -> None:
-    """Read plans, answer with seconds."""
-    for line in sys.stdin.buffer:
-        print(msgspec.json.encode(run(msgspec.json.decode(line, type=Plan))).decode(), flush=True)
+    """Read a plan, answer with seconds."""
+    plan = msgspec.json.decode(sys.stdin.buffer.readline(), type=Plan)
+    print(msgspec.json.encode(run(plan)).decode(), flush=True)
 
 
 if __name__ == "__main__":

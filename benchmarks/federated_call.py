@@ -66,23 +66,22 @@ class _Bench:
         stack.enter_context(serving("benchmarks.bare_proxy", self._hop(FIRST, self._url(SECOND))))
         stack.enter_context(serving("benchmarks.bare_proxy", self._hop(DIRECT, "")))
         ways = {
-            "hanse": self._plan(self._platform.port, urlsplit(remote).path + "/echo", f"Bearer {text}"),
-            "two_bare_hops": self._plan(FIRST, "/v1/echo"),
-            "direct_tls": self._plan(DIRECT, "/v1/echo"),
+            "hanse": caller.Way(self._platform.port, urlsplit(remote).path + "/echo", f"Bearer {text}"),
+            "two_bare_hops": caller.Way(FIRST, "/v1/echo"),
+            "direct_tls": caller.Way(DIRECT, "/v1/echo"),
         }
         return self._measured(ways)
 
-    def _measured(self, ways: dict[str, bytes]) -> Report:
+    def _measured(self, ways: dict[str, caller.Way]) -> Report:
         rounds: dict[str, list[float]] = {name: [] for name in ways}
         pids = {running.operator: running.pid for running in self._stage.deployment.running()}
         used: dict[str, list[float]] = {name: [] for name in pids}
         for number in range(self._size.rounds):
-            for name, plan in ways.items():
-                before = {operator: cpu_seconds(pid) for operator, pid in pids.items()}
-                rounds[name].append(_median_ms(plan))
-                if name == "hanse":
-                    for operator, pid in pids.items():
-                        used[operator].append((cpu_seconds(pid) - before[operator]) / self._size.calls * 1e3)
+            before = {operator: cpu_seconds(pid) for operator, pid in pids.items()}
+            for name, median in self._medians(ways).items():
+                rounds[name].append(median)
+            for operator, pid in pids.items():
+                used[operator].append((cpu_seconds(pid) - before[operator]) / self._size.calls * 1e3)
             told = ", ".join(f"{name} {series[-1]:.2f} ms" for name, series in rounds.items())
             self._tell(f"round {number + 1}: {told}")
         return Report(
@@ -118,29 +117,25 @@ class _Bench:
         )
         return msgspec.json.encode(plan)
 
-    def _plan(self, port: int, path: str, authorization: str = "") -> bytes:
+    def _medians(self, ways: dict[str, caller.Way]) -> dict[str, float]:
+        """The median of one round for each way, in milliseconds."""
         plan = caller.Plan(
             host=self._platform.address,
-            port=port,
             authority=str(self._identities.authority_path),
-            path=path,
             size=self._size.body,
             calls=self._size.calls,
-            authorization=authorization,
+            ways=ways,
         )
-        return msgspec.json.encode(plan)
-
-
-def _median_ms(plan: bytes) -> float:
-    ran = subprocess.run(
-        program("benchmarks.caller"),
-        input=plan + b"\n",
-        stdout=subprocess.PIPE,
-        env=environment(),
-        cwd=ROOT,
-        timeout=60,
-        check=False,
-    )
-    if ran.returncode:
-        raise Problem(500, "The caller got a wrong answer", "what it said is above")
-    return statistics.median(msgspec.json.decode(ran.stdout, type=list[float])) * 1e3
+        ran = subprocess.run(
+            program("benchmarks.caller"),
+            input=msgspec.json.encode(plan) + b"\n",
+            stdout=subprocess.PIPE,
+            env=environment(),
+            cwd=ROOT,
+            timeout=120,
+            check=False,
+        )
+        if ran.returncode:
+            raise Problem(500, "The caller got a wrong answer", "what it said is above")
+        seconds = msgspec.json.decode(ran.stdout, type=dict[str, list[float]])
+        return {name: statistics.median(series) * 1e3 for name, series in seconds.items()}

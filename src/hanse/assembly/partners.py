@@ -121,6 +121,8 @@ class PartnerLink:
 
     async def authorize(self, renew: bool) -> dict[str, str]:
         """The header that shows the token; a new token if there is none, it ends soon, or it was refused."""
+        if not renew and time.time() <= self._good_until:
+            return {"authorization": f"Bearer {self._token}"}
         patience = min(TOKEN_PATIENCE, current_call().remaining())
         try:
             async with asyncio.timeout(patience), self._lock:

@@ -6,8 +6,6 @@ import os
 import random
 import secrets
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 
@@ -110,10 +108,9 @@ class serving:  # noqa: N801 (a word of its users' sentences, and a class becaus
         _current.reset(self._token)
 
 
-@contextmanager
 def continuing(
     trace: str = "", *, idempotency_key: str = "", patience: float | None = None, tenant: str | None = None
-) -> Iterator[None]:
+) -> serving:
     """Make calls from here on part of ``trace`` (empty: of the current one), repeatable under a key, for a tenant.
 
     ``patience`` is in seconds from now; without it the deadline stays as it is.
@@ -126,8 +123,7 @@ def continuing(
         deadline=now.deadline if patience is None else time.time() + patience,
         tenant=now.tenant if tenant is None else tenant,
     )
-    with serving(call):
-        yield
+    return serving(call)
 
 
 def require_match(tag: str) -> None:

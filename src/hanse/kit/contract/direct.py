@@ -47,5 +47,6 @@ def parameter_names(operation: Operation) -> tuple[str, ...]:
 def filled(path: str, arguments: dict[str, Any]) -> str:
     """A path template with its parameters in place."""
     for name, value in arguments.items():
-        path = path.replace("{" + name + "}", str(value)).replace("{" + name + "*}", str(value))
+        if "{" + name in path:
+            path = path.replace("{" + name + "}", str(value)).replace("{" + name + "*}", str(value))
     return path
