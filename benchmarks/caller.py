@@ -1,4 +1,4 @@
-"""One caller in a process of its own, which calls several ways in turn, each on a warm connection.
+"""One caller in a process of its own, which calls several ways in turns, each on a warm connection.
 
 What else the machine does at the time hits every way alike. `python -m benchmarks.caller` reads a `Plan` and answers
 with the seconds of every call, for each way.
@@ -14,6 +14,13 @@ from contextlib import ExitStack
 
 import msgspec
 
+BLOCK = 20
+"""Calls of one way in a row: enough that caches are warm, few enough that all ways see the same machine."""
+
+
+WARM = 5
+"""Calls at the beginning of a block that do not count."""
+
 
 class Way(msgspec.Struct):
     """Whom to call, at which path, as whom."""
@@ -24,14 +31,13 @@ class Way(msgspec.Struct):
 
 
 class Plan(msgspec.Struct):
-    """What to send and how often; the ``warm`` calls of the beginning do not count."""
+    """What to send and how often; the first of each block do not count."""
 
     host: str
     authority: str
     size: int
     calls: int
     ways: dict[str, Way]
-    warm: int = 20
 
 
 def run(plan: Plan) -> dict[str, list[float]]:
@@ -41,10 +47,11 @@ def run(plan: Plan) -> dict[str, list[float]]:
     seconds: dict[str, list[float]] = {name: [] for name in requests}
     with ExitStack() as stack:
         lines = {name: stack.enter_context(_connected(plan, way)) for name, way in plan.ways.items()}
-        for _ in range(plan.warm + plan.calls):
+        for _ in range(max(1, plan.calls // BLOCK)):
             for name, request in requests.items():
-                seconds[name].append(_call(lines[name], request, body))
-    return {name: series[plan.warm :] for name, series in seconds.items()}
+                block = [_call(lines[name], request, body) for _ in range(WARM + BLOCK)]
+                seconds[name] += block[WARM:]
+    return seconds
 
 
 def _connected(plan: Plan, way: Way) -> ssl.SSLSocket:

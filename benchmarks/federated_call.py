@@ -40,6 +40,11 @@ class Size(msgspec.Struct, frozen=True):
     body: int = 1024
     rounds: int = ROUNDS
 
+    @property
+    def calls_made(self) -> int:
+        """Calls of a round with those that do not count."""
+        return max(1, self.calls // caller.BLOCK) * (caller.BLOCK + caller.WARM)
+
 
 def run(tell: Tell, size: Size | None = None) -> Report:
     """Measure and compare."""
@@ -81,7 +86,7 @@ class _Bench:
             for name, median in self._medians(ways).items():
                 rounds[name].append(median)
             for operator, pid in pids.items():
-                used[operator].append((cpu_seconds(pid) - before[operator]) / self._size.calls * 1e3)
+                used[operator].append((cpu_seconds(pid) - before[operator]) / self._size.calls_made * 1e3)
             told = ", ".join(f"{name} {series[-1]:.2f} ms" for name, series in rounds.items())
             self._tell(f"round {number + 1}: {told}")
         return Report(
