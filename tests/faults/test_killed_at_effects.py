@@ -125,7 +125,7 @@ async def test_the_end_of_an_app_is_noted_although_the_operator_dies_over_it(
     await ended(operator, identifier)
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)  # two minutes on an idle machine
 async def test_operations_cut_off_at_each_of_their_commits_are_done(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Two operators beside each other, one killed before and one after each commit; ends when no commit is left."""
     directory = tmp_path_factory.mktemp("commits")

@@ -176,7 +176,9 @@ class SystemProcedures:
         error = msgspec.json.decode(problem, type=ProblemDetails)
 
         def decide(tx: Transaction) -> None:
-            operation = tx.get(self._records.operations, operation_id)
+            operation = tx.find(self._records.operations, operation_id)
+            if operation is None or not operation.live:
+                return
             tx.put(self._records.operations, operation_id, entered(operation, OperationState.FAILED, error))
             instance = tx.get(self._records.instances, operation.app_instance_id)
             if instance.state is InstantiationState.NOT_INSTANTIATED:
@@ -186,8 +188,8 @@ class SystemProcedures:
 
     async def _finish(self, operation_id: str, state: InstantiationState, running: OperationalState | None) -> None:
         def decide(tx: Transaction) -> None:
-            operation = tx.get(self._records.operations, operation_id)
-            if not operation.live:
+            operation = tx.find(self._records.operations, operation_id)
+            if operation is None or not operation.live:  # run twice: it was done, and may have been deleted since
                 return
             instance = tx.get(self._records.instances, operation.app_instance_id)
             host = instance.host if state is InstantiationState.INSTANTIATED else ""

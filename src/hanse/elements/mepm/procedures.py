@@ -264,14 +264,16 @@ class InstanceProcedures:
         error = msgspec.json.decode(problem, type=ProblemDetails)
 
         def decide(tx: Transaction) -> None:
-            self._settle(tx, entered(tx.get(self._records.operations, operation_id), OperationState.FAILED, error))
+            operation = tx.find(self._records.operations, operation_id)
+            if operation is not None and operation.live:
+                self._settle(tx, entered(operation, OperationState.FAILED, error))
 
         await self._store.commit(decide)
 
     async def _finish(self, operation_id: str, state: InstantiationState, running: OperationalState | None) -> None:
         def decide(tx: Transaction) -> None:
-            operation = tx.get(self._records.operations, operation_id)
-            if not operation.live:
+            operation = tx.find(self._records.operations, operation_id)
+            if operation is None or not operation.live:  # run twice: it was done, and may have been deleted since
                 return
             instance = tx.get(self._records.instances, operation.app_instance_id)
             done = msgspec.structs.replace(instance, state=state, running=running)
