@@ -86,6 +86,9 @@ PARTNERS: dict[str, Misbehaviour] = {
     "answers bad UTF-8": saying(b'HTTP/1.1 200 OK\ncontent-type: application/json\n\n["\xff\xfe"]'),
     "fails with secrets": saying(b"HTTP/1.1 500 Oh\ncontent-type: text/plain\n\nTraceback: " + SECRET),
     "refuses with a page": saying(b"HTTP/1.1 401 No\ncontent-type: text/html\n\n<html>"),
+    "refuses at great length": saying(
+        b'HTTP/1.1 400 No\ncontent-type: application/problem+json\n\n{"title": "' + b"x" * 1_000_000 + b'"}'
+    ),
     "redirects": saying(b"HTTP/1.1 307 Go\nlocation: http://127.0.0.1:1/\n\n"),
     "closes in the middle": saying(b"HTTP/1.1 200 OK\ncontent-type: application/json\n\n[", length=1000),
     "speaks another protocol": saying(b"SSH-2.0-OpenSSH_9.2\n\n"),
@@ -228,6 +231,8 @@ async def endured(scene: Scene, misbehaviour: Misbehaviour) -> None:
         )
         await until_available(scene.north, PartnerState.TEMPORARY_FAILURE)
         assert time.monotonic() - began < 10, "north's status never said so"
+        async with administration(scene.north) as oss:
+            assert len((await oss.overview.overview()).partners[0].detail) < 5000, "a partner fills our status"
         await discovery_is_empty(app, token)
 
 

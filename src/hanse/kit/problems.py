@@ -8,6 +8,8 @@ from typing import Any
 import msgspec
 
 MEDIA_TYPE = "application/problem+json"
+TEXT_LIMIT = 2000
+"""Characters that are read of the title and of the detail of a problem that somebody else answered."""
 MARK = "hanse-problem"
 """Header of a problem that an element answers itself: who passes answers on can tell it from one of the content."""
 
@@ -58,7 +60,7 @@ class Problem(Exception):
         except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
             details = ProblemDetails()
         phrase = HTTPStatus(status).phrase if status in HTTPStatus._value2member_map_ else "Unknown status"
-        return cls(status, details.title or phrase, details.detail)
+        return cls(status, details.title[:TEXT_LIMIT] or phrase, details.detail[:TEXT_LIMIT])
 
 
 def bad_request(title: str, detail: str = "") -> Problem:
