@@ -6,6 +6,7 @@ import sys
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from hanse.cli import app, bench, federation, operate, package, refpoints, scenario, trace, ue
 from hanse.kit.problems import Problem
@@ -36,20 +37,20 @@ def main() -> None:
     try:
         status = hanse(standalone_mode=False)  # what typer.Exit says comes back as a value here
     except Problem as problem:
-        console.print(f"[red]{problem.title}[/red]", highlight=False)
+        console.print(f"[red]{escape(problem.title)}[/red]", highlight=False, soft_wrap=True)
         if problem.detail != problem.title:
-            console.print(f"  {problem.detail}", highlight=False, markup=False)
+            console.print(f"  {problem.detail}", highlight=False, markup=False, soft_wrap=True)
         sys.exit(1)
     except OSError as error:
-        console.print(f"[red]{error.filename or 'Cannot go on'}[/red]", highlight=False)
-        console.print(f"  {error.strerror or error}", highlight=False, markup=False)
+        console.print(f"[red]{escape(str(error.filename or 'Cannot go on'))}[/red]", highlight=False, soft_wrap=True)
+        console.print(f"  {error.strerror or error}", highlight=False, markup=False, soft_wrap=True)
         sys.exit(1)
     except (typer.Abort, KeyboardInterrupt):
         sys.exit(130)
     except Exception as error:
         if not hasattr(error, "format_message"):
             raise
-        console.print(f"[red]{error.format_message()}[/red]", highlight=False)
+        console.print(f"[red]{escape(error.format_message())}[/red]", highlight=False, soft_wrap=True)
         console.print("  hanse --help lists the commands", highlight=False)
         sys.exit(2)
     sys.exit(status if isinstance(status, int) else 0)

@@ -24,6 +24,9 @@ OperationOption = Annotated[str, typer.Option("--operation", help="Only procedur
 def found(reference_point: str, app: str, operation: str) -> list[Procedure]:
     """The procedures of all operators of the deployment, newest last."""
     directories = [settings.directory / "journal" for settings in here.deployment().operators.values()]
+    directories = [directory for directory in directories if directory.is_dir()]
+    if not directories:  # nothing has run here yet
+        return []
     wanted = Filter(reference_point=reference_point, app_instance_id=app, operation=operation)
     return [p for p in containing(procedures(read(directories)), wanted) if not _only_looked(p)]
 

@@ -1,0 +1,38 @@
+"""The command in a home of its own, and two real operators for those that speak to one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hanse.scenarios.stage import Stage
+from tests.unit.cli.running import Command
+
+
+@pytest.fixture
+def hanse(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Command:
+    """Where nothing was started yet."""
+    monkeypatch.setenv("HANSE_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    return Command(monkeypatch)
+
+
+@pytest.fixture(scope="session")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """Two operators that run, on networks of their own."""
+    made = Stage(tmp_path_factory.mktemp("stage"))
+    try:
+        asyncio.run(made.start())
+        yield made
+    finally:
+        made.clear()
+
+
+@pytest.fixture
+def running(hanse: Command, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Where two operators run."""
+    monkeypatch.setenv("HANSE_HOME", str(stage.directory))
+    return hanse
