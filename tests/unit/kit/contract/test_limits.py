@@ -80,12 +80,12 @@ class TestBodies:
             assert (await line.reply()).status == 404
 
     async def test_a_slow_body_is_given_up(self, line: Dialogue, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(serve, "BODY_PATIENCE", 0.1)
+        monkeypatch.setattr(serve, "BODY_PATIENCE", 0.5)
         await line.send(request("POST", SHIPS, headers=["content-type: application/json"], length=50))
         for _ in range(3):
             await asyncio.sleep(0.05)
             await line.send(b" ")
-        reply = await asyncio.wait_for(line.reply(), 1)
+        reply = await asyncio.wait_for(line.reply(), 2)
         assert (reply.status, reply.headers["connection"]) == (408, "close")
 
     async def test_a_client_that_goes_away_in_its_body_changes_nothing(self, listener: Listener, port: Port) -> None:
