@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from hanse.kit.contract.call import current_call
 from hanse.kit.contract.client import SMALL_BODY, stream_of
 from hanse.kit.contract.declare import Stream
-from hanse.kit.contract.exchange import Exchange, passed_on, whole
+from hanse.kit.contract.exchange import Exchange, passed_on, relocated, whole
 from hanse.kit.contract.transport import HttpTransport
 from hanse.kit.problems import Problem
 from hanse.refpoints.mpp_fed.consumption import ServiceConsumption
@@ -35,7 +35,13 @@ class Producer(ServiceConsumption):
         target = f"{self._path}/{rest}" + (f"?{exchange.query}" if exchange.query else "")
         patience = current_call().remaining()
         reply = await self._transport.send(exchange.method, target, headers, body, patience)  # type: ignore[arg-type]
-        return stream_of(reply)
+        return relocated(stream_of(reply), lambda location: self._below(rest, location))
+
+    def _below(self, rest: str, location: str) -> str:
+        """A location that the app names, as a path below the service's base; nothing for one that leads elsewhere."""
+        base = f"{self._path}/"
+        path = urljoin(base + rest, location)
+        return path.removeprefix(base) if path.startswith(base) else ""
 
     async def close(self) -> None:
         """Close the connections to the app."""

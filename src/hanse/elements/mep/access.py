@@ -70,9 +70,7 @@ class Access:
         return self._callers.get(claims.subject) or self._met(claims.subject)
 
     def _met(self, app_instance_id: str) -> Caller:
-        caller = Caller(
-            role="app", name=f"app.{app_instance_id[:8]}", operator=self._operator, subject=app_instance_id
-        )
+        caller = Caller(role="app", name=f"app.{app_instance_id[:8]}", operator=self._operator, subject=app_instance_id)
         self._callers[app_instance_id] = caller
         return caller
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from hanse.elements.mep.records import Records, RemoteService
 from hanse.kit.contract.call import continuing, current_call
 from hanse.kit.contract.declare import Stream
-from hanse.kit.contract.exchange import Exchange
+from hanse.kit.contract.exchange import Exchange, relocated
 from hanse.kit.problems import Problem, not_found
 from hanse.kit.store import Store
 from hanse.kit.values import ABSENT, Absent, Link
@@ -132,11 +132,21 @@ class RemoteConsumption(RemoteServices):
 
     async def consume(self, service_id: str, rest: str, exchange: Exchange) -> Stream:
         """Carry a request to the platform that has the service."""
-        remote = self._records.remote.get(service_id)
+        answer = await self._carried(self._records.remote.get(service_id), rest, exchange)
+        return relocated(answer, lambda location: _here(service_id, location))
+
+    async def _carried(self, remote: RemoteService, rest: str, exchange: Exchange) -> Stream:
         if remote.system:
             return await self._partner(remote.system).consume(remote.reference, rest, exchange)
         host, _, identifier = remote.reference.partition("/")
         return await self._neighbour(host).consume(identifier, rest, exchange)
+
+
+def _here(service_id: str, location: str) -> str:
+    """A location below a service elsewhere, as the consumer reaches it; nothing for one that leads out of it."""
+    if location.startswith("/") or ".." in location.split("/"):
+        return ""
+    return f"/mec_remote_services/v1/services/{service_id}/{location}"
 
 
 class LocalConsumption(ServiceConsumption):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from hanse.kit.contract.declare import Stream
 
 
 @dataclass(frozen=True)
@@ -67,3 +69,13 @@ async def whole(body: AsyncIterator[bytes], limit: int) -> bytes:
             raise Problem(413, "Body too large", f"at most {limit} bytes are taken here")
         parts.append(part)
     return b"".join(parts)
+
+
+def relocated(stream: Stream, change: Callable[[str], str]) -> Stream:
+    """An answer whose ``Location``, if it has one, is told in other words; an empty one is left out."""
+    headers = []
+    for name, value in stream.headers:
+        told = change(value) if name == "location" else value
+        if told:
+            headers.append((name, told))
+    return replace(stream, headers=tuple(headers))
