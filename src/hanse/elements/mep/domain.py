@@ -32,13 +32,6 @@ def check_query(query: ServiceQuery) -> None:
         raise bad_request("Exclusive query parameters", detail)
 
 
-def restricts(query: ServiceQuery) -> bool:
-    """Whether a query asks for more than identifiers or names."""
-    return not (
-        query.ser_category_id is ABSENT and query.scope_of_locality is ABSENT and query.consumed_local_only is ABSENT
-    )
-
-
 def matches(service: ServiceInfo, query: ServiceQuery) -> bool:
     """Whether a local service fits a query; ``is_local`` false does not restrict (8.2.3.3.1)."""
     return (

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TypeVar
 
 import msgspec
 
 from hanse.elements.mep import domain
+from hanse.elements.mep.index import ServiceIndex
 from hanse.elements.mep.notices import Notices
 from hanse.elements.mep.records import AvailabilityRecord, Records, ServiceRecord
 from hanse.elements.mep.remote import RemoteLookup
@@ -30,7 +31,6 @@ from hanse.refpoints.mp1.services import (
     ServiceLinks,
     ServiceManagement,
     ServiceQuery,
-    ServiceState,
     SubscriptionEntry,
     SubscriptionLinkList,
     SubscriptionLinks,
@@ -61,24 +61,24 @@ class ServiceRegistry(ServiceManagement):
         self._notices = notices
         self._lookup = lookup
         self._changed = changed
-        self._by_name: dict[str, dict[str, ServiceInfo]] = {}
-        self._by_id: dict[str, ServiceInfo] = {}
+        self._services = ServiceIndex()
         for record in records.services.values():
             self._index(record.service)
 
     async def find_services(self, query: ServiceQuery) -> list[ServiceInfo]:
         """Services of this host; if it has none that fit, those that the federation finds."""
+        prepared = self._services.of_name(query)
+        if prepared:
+            return prepared
         domain.check_query(query)
-        found = [s for s in self._candidates(query) if s.state is not ServiceState.SUSPENDED]
-        if domain.restricts(query):
-            found = [s for s in found if domain.matches(s, query)]
+        found = [s for s in self._services.candidates(query) if domain.matches(s, query)]
         if found or query.is_local is True:
             return found
         return [s for s in await self._lookup.find(query) if domain.matches(s, query)]
 
     async def read_service(self, service_id: str) -> Tagged[ServiceInfo]:
         """One service, of this host or found elsewhere."""
-        service = self._by_id.get(service_id)
+        service = self._services.find(service_id)
         if service is not None:
             return _tagged(service)
         return _tagged(self._records.remote.get(service_id).service)
@@ -243,29 +243,12 @@ class ServiceRegistry(ServiceManagement):
             links=ServiceLinks(self=Link(href=f"{self._base}/services/{identifier}")),
         )
 
-    def _candidates(self, query: ServiceQuery) -> Iterable[ServiceInfo]:
-        if isinstance(query.ser_instance_id, tuple):
-            return [self._by_id[i] for i in query.ser_instance_id if i in self._by_id]
-        if isinstance(query.ser_name, tuple):
-            return [s for name in query.ser_name for s in self._by_name.get(name, {}).values()]
-        return self._by_id.values()
-
     def _index(self, service: ServiceInfo) -> None:
-        identifier = str(service.ser_instance_id)
-        old = self._by_id.get(identifier)
-        if old is not None:
-            self._by_name[old.ser_name].pop(identifier, None)
-        self._by_id[identifier] = service
-        self._by_name.setdefault(service.ser_name, {})[identifier] = service
+        self._services.put(service)
         self._changed()
 
     def _unindex(self, service: ServiceInfo) -> None:
-        identifier = str(service.ser_instance_id)
-        self._by_id.pop(identifier, None)
-        named = self._by_name.get(service.ser_name, {})
-        named.pop(identifier, None)
-        if not named:
-            self._by_name.pop(service.ser_name, None)
+        self._services.remove(str(service.ser_instance_id))
         self._changed()
 
 

@@ -6,7 +6,7 @@ import inspect
 import re
 import types
 import typing
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -42,6 +42,14 @@ class Page(msgspec.Struct, Generic[T], frozen=True):
 
     items: list[T]
     next: str = ""
+
+
+class Prepared(list[T]):
+    """A list that was encoded when its items changed, not for this answer; it must not be changed itself."""
+
+    def __init__(self, items: Iterable[T], json: bytes) -> None:
+        super().__init__(items)
+        self.json = json
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote
 import msgspec
 
 from hanse.kit.contract.call import DEFAULT_PATIENCE, UNTRACED, Call, Caller, new_span, new_trace
-from hanse.kit.contract.declare import Accepted, Api, Created, Page, Stream, Tagged
+from hanse.kit.contract.declare import Accepted, Api, Created, Page, Prepared, Stream, Tagged
 from hanse.kit.contract.decode import decode_body, decode_query
 from hanse.kit.contract.exchange import Exchange, whole
 from hanse.kit.contract.gate import Gate
@@ -227,7 +227,7 @@ def _encoded(result: Any, route: Route, scope: Scope, headers: dict[bytes, bytes
         result = result.items
     if result is None:
         return (204 if status == 200 else status), extra, b""
-    body = _encode(result)
+    body = result.json if type(result) is Prepared else _encode(result)
     return status, [*extra, _JSON, (b"content-length", str(len(body)).encode())], body
 
 
