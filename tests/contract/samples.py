@@ -16,10 +16,16 @@ def arguments_of(operation: Operation, path: Mapping[str, str]) -> dict[str, Any
     """Arguments for every parameter; those of the path from ``path``, or a name that nothing has."""
     arguments: dict[str, Any] = {name: path.get(name, "nothing-has-this-name") for name in operation.path_parameters}
     if operation.query is not None:
-        arguments["query"] = sample(operation.query)
+        arguments["query"] = _query(operation.query)
     if operation.body_parameter is not None:
         arguments[operation.body_parameter] = _body(operation)
     return arguments
+
+
+def _query(shape: type[msgspec.Struct]) -> Any:
+    """The smallest query; a list that must be there has a value, or it would not be written at all."""
+    plain = _plain(inspect.type_info(shape))
+    return msgspec.convert({name: ["a"] if value == [] else value for name, value in plain.items()}, shape)
 
 
 def _body(operation: Operation) -> Any:

@@ -93,12 +93,16 @@ class HostSettings(_Table):
 
 
 class DeviceSettings(_Table):
-    """``[devices.X]``: a device of the operator: its address, the host that serves it, and where it is."""
+    """``[devices.X]``: a device of the operator: its address, the host that serves it, and where it is.
+
+    ``tags`` are the UE identity tags that stand for it towards apps (ETSI GS MEC 014 V2.1.1, 5.1).
+    """
 
     address: str
     host: str
     latitude: float
     longitude: float
+    tags: tuple[str, ...] = ()
 
 
 class ShareSettings(_Table):

@@ -7,6 +7,7 @@ from hanse.assembly.builders.built import Built
 from hanse.assembly.catalogue import Element
 from hanse.assembly.identities import secret
 from hanse.assembly.producers import Producers
+from hanse.assembly.settings import Settings
 from hanse.assembly.wiring import Wiring
 from hanse.elements.mep import Platform
 from hanse.kit.callbacks import Callbacks
@@ -39,6 +40,7 @@ def build(built: Built, element: Element) -> None:
         neighbour=neighbours.__getitem__,
         producer=producers,
         devices=_devices(wiring, host),
+        tags=tag_addresses(wiring.settings, host),
         issuer=TokenIssuer(wiring.directory / f"{element.name}.tokens.pem", issuer=element.url),
         seed=secret(wiring.directory / f"{element.name}.seed"),
         authority=wiring.identities.authority_path.read_text(),
@@ -47,6 +49,15 @@ def build(built: Built, element: Element) -> None:
     wiring.stops += [callbacks.close, producers.close, platform.shut_down]
     built.parts[element.name] = platform
     wiring.provide(element, platform.apis())
+
+
+def tag_addresses(settings: Settings, host: str) -> dict[str, tuple[str, ...]]:
+    """The addresses for which each UE identity tag stands, of the devices that a host serves."""
+    found: dict[str, tuple[str, ...]] = {}
+    for device in settings.devices.values():
+        for tag in device.tags if device.host == host else ():
+            found[tag] = (*found.get(tag, ()), device.address)
+    return found
 
 
 def _devices(wiring: Wiring, host: str) -> dict[str, Position]:

@@ -132,6 +132,8 @@ class Configuration(PlatformConfiguration):
         for one in [r for r in tx.values(self._records.availability) if r.app_instance_id == app_instance_id]:
             tx.delete(self._records.availability, one.subscription_id)
             self._notices.forget(tx, one.subscription_id)
+        if tx.find(self._records.registrations, app_instance_id) is not None:
+            tx.delete(self._records.registrations, app_instance_id)
         for other in [r for r in tx.values(self._records.termination) if r.app_instance_id == app_instance_id]:
             tx.delete(self._records.termination, other.subscription_id)
             self._notices.forget(tx, other.subscription_id)

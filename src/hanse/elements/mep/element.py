@@ -10,11 +10,15 @@ from hanse.elements.mep.access import Access
 from hanse.elements.mep.configuration import Configuration
 from hanse.elements.mep.notices import Notices
 from hanse.elements.mep.records import Records
+from hanse.elements.mep.registrations import AppRegistry
 from hanse.elements.mep.remote import LocalConsumption, RemoteConsumption, RemoteLookup
 from hanse.elements.mep.services import ServiceRegistry
 from hanse.elements.mep.standing import Standings
 from hanse.elements.mep.steering import Steering
 from hanse.elements.mep.support import AppSupport
+from hanse.elements.mep.tags import TagAddresses
+from hanse.elements.mep.timing import TimeOfDay
+from hanse.elements.mep.ue_identity import UeTags
 from hanse.kit.callbacks import Callbacks
 from hanse.kit.contract.call import UNTRACED, continuing
 from hanse.kit.contract.declare import Api
@@ -26,9 +30,12 @@ from hanse.kit.values import Value
 from hanse.model.place import Position
 from hanse.refpoints.mm3.management import OfferedService, PlatformReport
 from hanse.refpoints.mm5.platform import ManagerLookup, PlatformConfiguration
+from hanse.refpoints.mp1.registrations import Registrations
 from hanse.refpoints.mp1.remote import RemoteServices
 from hanse.refpoints.mp1.services import ServiceManagement, TransportInfo
 from hanse.refpoints.mp1.support import ApplicationSupport
+from hanse.refpoints.mp1.timing import Timing
+from hanse.refpoints.mp1.ue_identity import UeIdentity
 from hanse.refpoints.mp2 import DataPlane, NameServer
 from hanse.refpoints.mpp_fed.consumption import ServiceConsumption
 
@@ -66,6 +73,7 @@ class Platform:
         neighbour: Callable[[str], ServiceConsumption],
         producer: Callable[[str], ServiceConsumption],
         devices: Mapping[str, Position],
+        tags: TagAddresses,
         issuer: TokenIssuer,
         seed: bytes,
         authority: str,
@@ -77,13 +85,16 @@ class Platform:
         self._numbers = store.shelf("report_number", ReportNumber)
         self._dirty = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
-        self.steering = Steering(self.records, data_plane, name_server)
+        self.steering = Steering(self.records, data_plane, name_server, tags)
         self.access = Access(url, operator, self.records, issuer, seed, authority)
         notices = Notices(url, self.records, outbox, callbacks)
         standings = Standings(self.records)
         lookup = RemoteLookup(url, store, self.records, manager, data_plane, devices)
         self.services = ServiceRegistry(url, store, self.records, notices, lookup, self._dirty.set)
         self.support = AppSupport(url, store, self.records, self.steering, standings)
+        self.registrations = AppRegistry(url, store, self.records)
+        self.time_of_day = TimeOfDay()
+        self.ue_tags = UeTags(store, self.records, self.steering, tags)
         self.configuration = Configuration(
             store, self.records, self.steering, standings, self.services, notices, self.access
         )
@@ -95,6 +106,9 @@ class Platform:
         return {
             ServiceManagement: self.services,
             ApplicationSupport: self.support,
+            Registrations: self.registrations,
+            Timing: self.time_of_day,
+            UeIdentity: self.ue_tags,
             RemoteServices: self.remote,
             PlatformConfiguration: self.configuration,
             ServiceConsumption: self.local,

@@ -5,12 +5,16 @@ from __future__ import annotations
 from hanse.kit.store import Shelf, Store
 from hanse.kit.values import Value
 from hanse.refpoints.mm5.platform import AppConfiguration, AppPhase
+from hanse.refpoints.mp1.registrations import AppInfo
 from hanse.refpoints.mp1.services import AvailabilitySubscription, ServiceInfo
 from hanse.refpoints.mp1.support import DnsRule, OperationAction, TerminationSubscription, TrafficRule
 
 
 class AppRecord(Value):
-    """An app that may speak with the platform; ``active`` tells whether its rules are carried out."""
+    """An app that may speak with the platform; ``active`` tells whether its rules are carried out.
+
+    ``tags`` are the UE identity tags that it has registered.
+    """
 
     configuration: AppConfiguration
     phase: AppPhase
@@ -18,6 +22,7 @@ class AppRecord(Value):
     dns_rules: tuple[DnsRule, ...]
     active: bool = False
     announced: OperationAction | None = None
+    tags: tuple[str, ...] = ()
 
     @property
     def app_instance_id(self) -> str:
@@ -49,6 +54,13 @@ class TerminationRecord(Value):
     subscription: TerminationSubscription
 
 
+class RegistrationRecord(Value):
+    """What an app said of itself."""
+
+    app_instance_id: str
+    info: AppInfo
+
+
 class RemoteService(Value):
     """A service elsewhere that an app of this host found: the partner (empty: the own system), and its name there."""
 
@@ -65,4 +77,5 @@ class Records:
         self.services: Shelf[ServiceRecord] = store.shelf("service", ServiceRecord)
         self.availability: Shelf[AvailabilityRecord] = store.shelf("availability_subscription", AvailabilityRecord)
         self.termination: Shelf[TerminationRecord] = store.shelf("termination_subscription", TerminationRecord)
+        self.registrations: Shelf[RegistrationRecord] = store.shelf("registration", RegistrationRecord)
         self.remote: Shelf[RemoteService] = store.shelf("remote_service", RemoteService)

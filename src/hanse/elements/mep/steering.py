@@ -6,6 +6,7 @@ import asyncio
 
 from hanse.elements.mep.records import Records
 from hanse.elements.mep.rules import forwardings, names
+from hanse.elements.mep.tags import TagAddresses, resolved
 from hanse.kit.failpoints import effect
 from hanse.refpoints.mp2 import DataPlane, NameServer
 
@@ -13,10 +14,11 @@ from hanse.refpoints.mp2 import DataPlane, NameServer
 class Steering:
     """Reconciles by owner: one app's change touches nobody else's rules."""
 
-    def __init__(self, records: Records, data_plane: DataPlane, name_server: NameServer) -> None:
+    def __init__(self, records: Records, data_plane: DataPlane, name_server: NameServer, tags: TagAddresses) -> None:
         self._records = records
         self._data_plane = data_plane
         self._name_server = name_server
+        self._tags = tags
         self._lock = asyncio.Lock()
 
     async def restore(self) -> None:
@@ -36,7 +38,7 @@ class Steering:
     @effect("mep.rules")
     async def _apply_forwardings(self, app_instance_id: str) -> None:
         app = self._records.apps.find(app_instance_id)
-        wanted = {f.rule_id: f for f in (forwardings(app) if app else [])}
+        wanted = {f.rule_id: f for f in (forwardings(resolved(app, self._tags)) if app else [])}
         present = {f.rule_id: f for f in await self._data_plane.forwardings() if f.owner == app_instance_id}
         for rule_id in present.keys() - wanted.keys():
             await self._data_plane.withdraw(rule_id)

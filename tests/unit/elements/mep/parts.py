@@ -154,6 +154,7 @@ class Bench:
             neighbour=lambda host: Carrier(f"mep.{host}", self.calls),
             producer=lambda base: Carrier(base, self.calls),
             devices={"127.9.100.5": Position(latitude=54.0, longitude=10.0)},
+            tags={"tag-alice": ("127.9.100.5",), "tag-bob": ("127.9.100.6", "127.9.100.7")},
             issuer=TokenIssuer(signing_key(), issuer=URL),
             seed=b"seed" * 8,
             authority="PEM",
