@@ -7,7 +7,9 @@ import random
 import secrets
 import time
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from hanse.kit.problems import Problem
 
@@ -18,8 +20,7 @@ DEFAULT_PATIENCE = 30.0
 """Seconds that a call may take if its caller does not say."""
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(msgspec.Struct, frozen=True):
     """An authenticated caller.
 
     ``role`` decides what it may do, ``name`` is how it appears in records, ``subject`` is what is its own: an
@@ -36,8 +37,7 @@ class Caller:
 NOBODY = Caller(role="nobody", name="nobody", operator="")
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """One call on its way. ``deadline`` is a Unix time; ``link`` is the mark that a partner sees, not ``trace``.
 
     ``tenant`` is for whom it is made, if not for the caller itself: a customer behind the OSS, a partner behind the

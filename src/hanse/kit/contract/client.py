@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar, cast, get_args, get_origin
 from urllib.parse import quote, urlencode
 
@@ -29,14 +29,13 @@ SMALL_BODY = 64 * 1024
 _encode = msgspec.json.Encoder().encode
 
 
-@dataclass
-class Reply:
+class Reply(msgspec.Struct):
     """What a transport brings back: status, headers in lower case, and the body as a stream."""
 
     status: int
     headers: Mapping[str, str]
     chunks: AsyncIterator[bytes]
-    close: Callable[[], None] = field(default=lambda: None)
+    close: Callable[[], None] = msgspec.field(default=lambda: None)
 
 
 class Transport(Protocol):

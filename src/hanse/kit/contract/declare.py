@@ -52,8 +52,7 @@ class Prepared(list[T]):
         self.json = json
 
 
-@dataclass(frozen=True)
-class Stream:
+class Stream(msgspec.Struct, frozen=True):
     """A body that is not held in memory: bytes in or out, with their media type and, if known, length."""
 
     chunks: AsyncIterator[bytes]

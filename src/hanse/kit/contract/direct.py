@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import Any, TypeVar, cast
+
+from msgspec.structs import replace
 
 from hanse.kit.contract.call import Caller, next_call
 from hanse.kit.contract.declare import Api, Operation

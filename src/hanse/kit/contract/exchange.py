@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass, field, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from hanse.kit.contract.declare import Stream
 
 
-@dataclass(frozen=True)
-class Exchange:
+class Exchange(msgspec.Struct, frozen=True):
     """A request to be passed on as it is: its method, query and end-to-end headers, and its body as a stream."""
 
     method: str
@@ -17,7 +18,6 @@ class Exchange:
     headers: Mapping[str, str]
     body: AsyncIterator[bytes]
     length: int | None = None
-    scope: Mapping[str, object] = field(default_factory=dict)
 
 
 PASSED = frozenset(
@@ -73,6 +73,8 @@ async def whole(body: AsyncIterator[bytes], limit: int) -> bytes:
 
 def relocated(stream: Stream, change: Callable[[str], str]) -> Stream:
     """An answer whose ``Location``, if it has one, is told in other words; an empty one is left out."""
+    if not any(name == "location" for name, _ in stream.headers):
+        return stream
     headers = []
     for name, value in stream.headers:
         told = change(value) if name == "location" else value

@@ -6,10 +6,11 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from hanse.elements.meo import Host, Orchestrator
 from hanse.elements.meo.lifecycle import InstanceLifecycle
