@@ -56,7 +56,7 @@ WAITING = {
 OTHERS = {"_vim", "_platform", "_granting", "_view", "_host", "_hosts"}
 """What the procedures call other elements by."""
 
-NO_PROCEDURE = {"compute.discard": "no procedure discards an image: packages share them"}
+NO_PROCEDURE = {"compute.discard": "an image is discarded by an event, which is delivered again until the host has taken it"}
 
 
 def modules() -> Iterator[ModuleType]:

@@ -91,6 +91,11 @@ class Stage:
         """Processes of workloads that run now."""
         return [pid for settings in self.deployment.operators.values() for pid in workload_processes(settings)]
 
+    def images(self) -> list[Path]:
+        """Images that hosts keep."""
+        operators = self.deployment.operators.values()
+        return [path for s in operators for path in s.directory.glob("vim.*/compute/images/*")]
+
     def left(self) -> list[int]:
         """Processes of the scenario that still run."""
         return [running.pid for running in self.deployment.running()] + self.workloads()

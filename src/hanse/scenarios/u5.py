@@ -219,6 +219,7 @@ async def _end(
     record.check("the name is gone", await _unresolvable(stage.device("north", "alice")))
     left = [path for s in stage.deployment.operators.values() for path in (s.directory / "packages").glob("*")]
     record.check("no file of a package is left", not left)
+    record.check("no host keeps an image", await _no_image(stage))
 
 
 async def _unresolvable(device: Device) -> bool:
@@ -226,4 +227,13 @@ async def _unresolvable(device: Device) -> bool:
         await device.resolve("navigation.example.com")
     except Problem:
         return True
+    return False
+
+
+async def _no_image(stage: Stage) -> bool:
+    """Hosts hear of a deletion after it was answered."""
+    for _ in range(60):
+        if not stage.images():
+            return True
+        await asyncio.sleep(0.05)
     return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from hanse.elements.meo.disposal import Disposal
 from hanse.elements.meo.hosts import Host
 from hanse.elements.meo.lifecycle import InstanceLifecycle
 from hanse.elements.meo.lookup import ServiceLookup, SharedPlatforms
@@ -46,7 +47,8 @@ class Orchestrator:
         peer: Callable[[str], PlatformDiscovery],
     ) -> None:
         self.records = Records(store)
-        self.packages = Packages(url, store, outbox, procedures, self.records, directory, trust)
+        disposal = Disposal(outbox, self.records, hosts)
+        self.packages = Packages(url, store, outbox, procedures, self.records, directory, trust, disposal)
         self._procedures = SystemProcedures(store, self.records, self.packages, hosts)
         self._registrar = Registrar(operator, store, self.records, hosts, enablement, membership)
         shared = SharedPlatforms(self.records, hosts)

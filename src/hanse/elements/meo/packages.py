@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from hanse.elements.meo.disposal import Disposal
 from hanse.elements.meo.records import PackageRecord, Records, visible
 from hanse.kit.contract.call import current_call
 from hanse.kit.contract.declare import Accepted, Created, Stream
@@ -54,6 +55,7 @@ class Packages(PackageManagement):
         records: Records,
         directory: Path,
         trust: Sequence[bytes],
+        disposal: Disposal,
     ) -> None:
         self._base = f"{url}/app_pkgm/v1"
         self._store = store
@@ -62,6 +64,7 @@ class Packages(PackageManagement):
         self._records = records
         self._directory = directory
         self._trust = trust
+        self._disposal = disposal
         procedures.register(ONBOARD, self._onboard)
 
     async def start_up(self) -> None:
@@ -144,6 +147,7 @@ class Packages(PackageManagement):
                 if record.operational is PackageOperationalState.ENABLED:
                     raise forbidden("Package is ENABLED", "disable it first")
             tx.delete(self._records.packages, app_pkg_id)
+            self._disposal.of_package(tx, record)
 
         await self._store.commit(decide)
         await asyncio.to_thread(shutil.rmtree, self._directory / app_pkg_id, True)

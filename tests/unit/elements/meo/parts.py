@@ -75,6 +75,12 @@ class FakeHost(Lifecycle, InstanceAssignment, Infrastructure):
         self.calls.append("store_image")
         self.images[image_id] = await whole(archive.chunks, GIB)
 
+    async def discard_image(self, image_id: str) -> None:
+        if self.away:
+            raise unreachable(f"vim.{self.name}")
+        self.calls.append("discard_image")
+        self.images.pop(image_id, None)
+
     async def assign(self, app_instance_id: str, assignment: Assignment) -> None:
         self.calls.append("assign")
         self.charge[app_instance_id] = assignment
