@@ -23,7 +23,7 @@ def differences(official: OfficialFile, api: type[Api], moved: Moved) -> set[str
     for operation in api.operations.values():
         counterpart = _counterpart(official, operation, moved)
         if counterpart is None:
-            found.add(f"{operation.method} {_template(operation.path)}: here only")
+            found.add(f"{operation.method} {template(operation.path)}: here only")
         else:
             found |= set(_of_operation(operation, counterpart))
             found |= set(_of_bodies(operation, counterpart, official))
@@ -31,7 +31,7 @@ def differences(official: OfficialFile, api: type[Api], moved: Moved) -> set[str
 
 
 def _counterpart(official: OfficialFile, operation: Operation, moved: Moved) -> OfficialOperation | None:
-    path = _template(operation.path)
+    path = template(operation.path)
     for here, there in moved.items():
         if path.startswith(here):
             path = there + path.removeprefix(here)
@@ -39,7 +39,7 @@ def _counterpart(official: OfficialFile, operation: Operation, moved: Moved) -> 
     return next((o for o in official.operations.values() if (o.method, _positions(o.path)) == wanted), None)
 
 
-def _template(path: str) -> str:
+def template(path: str) -> str:
     """A path with its parameters as the standard writes them: lowerCamel (MEC 009, 5.2)."""
     return "/".join("{" + _camel(s[1:-1]) + "}" if s.startswith("{") else s for s in path.split("/"))
 
@@ -54,8 +54,8 @@ def _positions(path: str) -> str:
 
 
 def _of_operation(operation: Operation, official: OfficialOperation) -> Iterator[str]:
-    here = f"{operation.method} {_template(operation.path)}"
-    names = [[s for s in path.split("/") if s.startswith("{")] for path in (official.path, _template(operation.path))]
+    here = f"{operation.method} {template(operation.path)}"
+    names = [[s for s in path.split("/") if s.startswith("{")] for path in (official.path, template(operation.path))]
     if names[0] != names[1]:
         yield f"{here}: parameters {' '.join(names[0])} there"
     if str(operation.success) not in official.success:
@@ -72,7 +72,7 @@ def _of_operation(operation: Operation, official: OfficialOperation) -> Iterator
 
 
 def _of_bodies(operation: Operation, official: OfficialOperation, file: OfficialFile) -> Iterator[str]:
-    here = f"{operation.method} {_template(operation.path)}"
+    here = f"{operation.method} {template(operation.path)}"
     answer = Stream if operation.returns is Stream else payload_type(operation.returns)
     for label, theirs, ours in (("request", official.request, operation.body), ("answer", official.answer, answer)):
         if ours is Stream or theirs is None or ours is None:

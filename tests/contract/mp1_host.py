@@ -115,6 +115,8 @@ class Host:
         *produced: str,
         traffic: tuple[TrafficRuleDescriptor, ...] = (),
         names: tuple[DNSRuleDescriptor, ...] = (),
+        address: str = "127.0.0.9",
+        port: int = 8080,
     ) -> App:
         """An app that is configured and has a token."""
         identifier = str(uuid.uuid4())
@@ -124,8 +126,8 @@ class Host:
             app_name="app",
             app_provider="provider",
             tenant="acme",
-            address="127.0.0.9",
-            port=8080,
+            address=address,
+            port=port,
             traffic_rules=traffic,
             dns_rules=names,
             services_produced=tuple(ServiceDescriptor(ser_name=name, version="1.0") for name in produced),

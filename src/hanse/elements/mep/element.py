@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 
 from hanse.elements.mep.access import Access
 from hanse.elements.mep.configuration import Configuration
+from hanse.elements.mep.index import ServiceIndex
+from hanse.elements.mep.liveness import Liveness, LivenessPolicy
 from hanse.elements.mep.notices import Notices
 from hanse.elements.mep.records import Records
 from hanse.elements.mep.registrations import AppRegistry
@@ -30,6 +32,7 @@ from hanse.kit.values import Value
 from hanse.model.place import Position
 from hanse.refpoints.mm3.management import OfferedService, PlatformReport
 from hanse.refpoints.mm5.platform import ManagerLookup, PlatformConfiguration
+from hanse.refpoints.mp1.liveness import ServiceLiveness
 from hanse.refpoints.mp1.registrations import Registrations
 from hanse.refpoints.mp1.remote import RemoteServices
 from hanse.refpoints.mp1.services import ServiceManagement, TransportInfo
@@ -77,6 +80,7 @@ class Platform:
         issuer: TokenIssuer,
         seed: bytes,
         authority: str,
+        liveness: LivenessPolicy = LivenessPolicy(),  # noqa: B008 (frozen)
     ) -> None:
         self._host = host
         self._store = store
@@ -90,7 +94,9 @@ class Platform:
         notices = Notices(url, self.records, outbox, callbacks)
         standings = Standings(self.records)
         lookup = RemoteLookup(url, store, self.records, manager, data_plane, devices)
-        self.services = ServiceRegistry(url, store, self.records, notices, lookup, self._dirty.set)
+        index = ServiceIndex(self._dirty.set)
+        self.liveness = Liveness(store, self.records, notices, index, liveness)
+        self.services = ServiceRegistry(url, store, self.records, notices, lookup, index, self.liveness)
         self.support = AppSupport(url, store, self.records, self.steering, standings)
         self.registrations = AppRegistry(url, store, self.records)
         self.time_of_day = TimeOfDay()
@@ -98,13 +104,14 @@ class Platform:
         self.configuration = Configuration(
             store, self.records, self.steering, standings, self.services, notices, self.access
         )
-        self.remote = RemoteConsumption(self.records, partner, neighbour)
+        self.remote = RemoteConsumption(self.records, partner, neighbour, producer)
         self.local = LocalConsumption(self.records, producer)
 
     def apis(self) -> dict[type[Api], Api]:
         """Which part provides which API."""
         return {
             ServiceManagement: self.services,
+            ServiceLiveness: self.liveness,
             ApplicationSupport: self.support,
             Registrations: self.registrations,
             Timing: self.time_of_day,
@@ -118,6 +125,7 @@ class Platform:
         """Put rules and names back, and begin to report services upwards."""
         self._dirty.set()
         self._tasks = [asyncio.create_task(self._steer_forever()), asyncio.create_task(self._report_forever())]
+        self._tasks.append(asyncio.create_task(self.liveness.watch()))
 
     async def shut_down(self) -> None:
         """Stop what runs by itself."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -14,9 +14,13 @@ _encode = msgspec.json.Encoder().encode
 
 
 class ServiceIndex:
-    """Services as Mp1 shows them; what follows from a change is worked out once, not for each question."""
+    """Services as Mp1 shows them; what follows from a change is worked out once, not for each question.
 
-    def __init__(self) -> None:
+    ``changed`` is called after each change.
+    """
+
+    def __init__(self, changed: Callable[[], None] = lambda: None) -> None:
+        self._changed = changed
         self._by_id: dict[str, ServiceInfo] = {}
         self._by_name: dict[str, dict[str, ServiceInfo]] = {}
         self._prepared: dict[str, Prepared[ServiceInfo]] = {}
@@ -44,13 +48,18 @@ class ServiceIndex:
     def put(self, service: ServiceInfo) -> None:
         """A service has come or changed."""
         identifier = str(service.ser_instance_id)
-        self.remove(identifier)
+        self._drop(identifier)
         self._by_id[identifier] = service
         self._prepared.pop(service.ser_name, None)
         self._by_name.setdefault(service.ser_name, {})[identifier] = service
+        self._changed()
 
     def remove(self, service_id: str) -> None:
         """A service has gone; an unknown one is no error."""
+        self._drop(service_id)
+        self._changed()
+
+    def _drop(self, service_id: str) -> None:
         service = self._by_id.pop(service_id, None)
         if service is None:
             return
@@ -62,9 +71,9 @@ class ServiceIndex:
 
     def _named(self, query: ServiceQuery) -> Iterable[ServiceInfo]:
         if isinstance(query.ser_instance_id, tuple):
-            return [self._by_id[i] for i in query.ser_instance_id if i in self._by_id]
+            return [self._by_id[i] for i in dict.fromkeys(query.ser_instance_id) if i in self._by_id]
         if isinstance(query.ser_name, tuple):
-            return [s for name in query.ser_name for s in self._by_name.get(name, {}).values()]
+            return [s for name in dict.fromkeys(query.ser_name) for s in self._by_name.get(name, {}).values()]
         return self._by_id.values()
 
 

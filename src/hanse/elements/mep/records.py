@@ -38,6 +38,12 @@ class ServiceRecord(Value):
     generation: int = 1
 
 
+class Heartbeat(Value):
+    """When a service that sends heartbeats was last heard of (Unix seconds); under the service's id."""
+
+    at: float
+
+
 class AvailabilityRecord(Value):
     """A subscription to the availability of services."""
 
@@ -75,6 +81,7 @@ class Records:
     def __init__(self, store: Store) -> None:
         self.apps: Shelf[AppRecord] = store.shelf("application", AppRecord)
         self.services: Shelf[ServiceRecord] = store.shelf("service", ServiceRecord)
+        self.heartbeats: Shelf[Heartbeat] = store.shelf("heartbeat", Heartbeat)
         self.availability: Shelf[AvailabilityRecord] = store.shelf("availability_subscription", AvailabilityRecord)
         self.termination: Shelf[TerminationRecord] = store.shelf("termination_subscription", TerminationRecord)
         self.registrations: Shelf[RegistrationRecord] = store.shelf("registration", RegistrationRecord)

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable, Mapping
 
 from hanse.elements.mep.records import Records, RemoteService
+from hanse.elements.mep.transports import carried_by_platform, producer_base
 from hanse.kit.contract.call import continuing, current_call
 from hanse.kit.contract.declare import Stream
 from hanse.kit.contract.exchange import Exchange, relocated
@@ -118,21 +119,30 @@ class RemoteLookup:
 
 
 class RemoteConsumption(RemoteServices):
-    """An app's calls to services elsewhere leave here: to a partner (step 9), or to another host of the system."""
+    """An app's calls to services elsewhere leave here: to a partner (step 9), or to another host of the system.
+
+    Those to services of this host that are registered with the platform's own transport are carried as well.
+    """
 
     def __init__(
         self,
         records: Records,
         partner: Callable[[str], ServiceConsumption],
         neighbour: Callable[[str], ServiceConsumption],
+        producer: Callable[[str], ServiceConsumption],
     ) -> None:
         self._records = records
         self._partner = partner
         self._neighbour = neighbour
+        self._producer = producer
 
     async def consume(self, service_id: str, rest: str, exchange: Exchange) -> Stream:
         """Carry a request to the platform that has the service."""
-        answer = await self._carried(self._records.remote.get(service_id), rest, exchange)
+        own = self._records.services.find(service_id)
+        if own is not None and carried_by_platform(own.service):
+            answer = await self._producer(producer_base(self._records, own)).consume(service_id, rest, exchange)
+        else:
+            answer = await self._carried(self._records.remote.get(service_id), rest, exchange)
         return relocated(answer, lambda location: _here(service_id, location))
 
     async def _carried(self, remote: RemoteService, rest: str, exchange: Exchange) -> Stream:
@@ -159,10 +169,6 @@ class LocalConsumption(ServiceConsumption):
     async def consume(self, reference: str, rest: str, exchange: Exchange) -> Stream:
         """Carry a request to the app that offers the service, if it may be consumed from elsewhere."""
         record = self._records.services.get(reference)
-        service = record.service
-        if service.consumed_local_only or not isinstance(service.transport_info, TransportInfo):
+        if record.service.consumed_local_only:
             raise not_found("service", reference)
-        endpoint = service.transport_info.endpoint
-        if not isinstance(endpoint.uris, tuple):
-            raise Problem(502, "Service has no URI", f"{service.ser_name} is not reached over HTTP")
-        return await self._producer(endpoint.uris[0]).consume(reference, rest, exchange)
+        return await self._producer(producer_base(self._records, record)).consume(reference, rest, exchange)

@@ -2,48 +2,29 @@
 
 from __future__ import annotations
 
-import hashlib
 import uuid
-from collections.abc import Callable
-from typing import TypeVar
 
 import msgspec
 
 from hanse.elements.mep import domain
+from hanse.elements.mep.availability import Availability
 from hanse.elements.mep.index import ServiceIndex
+from hanse.elements.mep.liveness import Liveness
 from hanse.elements.mep.notices import Notices
-from hanse.elements.mep.records import AvailabilityRecord, Records, ServiceRecord
+from hanse.elements.mep.records import Records, ServiceRecord
 from hanse.elements.mep.remote import RemoteLookup
+from hanse.elements.mep.transports import platform_transport, resolved
 from hanse.kit.contract.call import require_match
 from hanse.kit.contract.declare import Created, Tagged
+from hanse.kit.contract.tags import tag_of, tagged
 from hanse.kit.problems import bad_request, forbidden, not_found
 from hanse.kit.store import Store, Transaction
-from hanse.kit.values import ABSENT, Absent, Link
-from hanse.refpoints.mp1.services import (
-    AVAILABILITY_SUBSCRIPTION,
-    AvailabilitySubscription,
-    ChangeType,
-    EndPointInfo,
-    OAuth2Info,
-    SecurityInfo,
-    SelfLink,
-    ServiceInfo,
-    ServiceLinks,
-    ServiceManagement,
-    ServiceQuery,
-    SubscriptionEntry,
-    SubscriptionLinkList,
-    SubscriptionLinks,
-    TransportInfo,
-)
-
-R = TypeVar("R", ServiceRecord, AvailabilityRecord)
-
-PLATFORM_TRANSPORT = "rest-http"
+from hanse.kit.values import ABSENT, Link
+from hanse.refpoints.mp1.services import ChangeType, ServiceInfo, ServiceLinks, ServiceQuery, TransportInfo
 
 
-class ServiceRegistry(ServiceManagement):
-    """The services of a host, indexed by the ways in which they are asked for."""
+class ServiceRegistry(Availability):
+    """The services of a host: announced, found, replaced, withdrawn."""
 
     def __init__(
         self,
@@ -52,18 +33,16 @@ class ServiceRegistry(ServiceManagement):
         records: Records,
         notices: Notices,
         lookup: RemoteLookup,
-        changed: Callable[[], None],
+        index: ServiceIndex,
+        liveness: Liveness,
     ) -> None:
-        self._base = f"{url}/mec_service_mgmt/v1"
+        super().__init__(url, store, records, notices)
         self._url = url
-        self._store = store
-        self._records = records
-        self._notices = notices
         self._lookup = lookup
-        self._changed = changed
-        self._services = ServiceIndex()
+        self._services = index
+        self._liveness = liveness
         for record in records.services.values():
-            self._index(record.service)
+            index.put(record.service)
 
     async def find_services(self, query: ServiceQuery) -> list[ServiceInfo]:
         """Services of this host; if it has none that fit, those that the federation finds."""
@@ -77,30 +56,13 @@ class ServiceRegistry(ServiceManagement):
         return [s for s in await self._lookup.find(query) if domain.matches(s, query)]
 
     async def read_service(self, service_id: str) -> Tagged[ServiceInfo]:
-        """One service, of this host or found elsewhere."""
+        """One service, of this host or found elsewhere; a suspended one says so."""
         service = self._services.find(service_id)
-        if service is not None:
-            return _tagged(service)
-        return _tagged(self._records.remote.get(service_id).service)
+        return tagged(service or self._records.remote.get(service_id).service)
 
     async def list_transports(self) -> list[TransportInfo]:
-        """REST over HTTP at the platform is the one transport that it offers."""
-        security = SecurityInfo(
-            o_auth2_info=OAuth2Info(
-                grant_types=("OAUTH2_CLIENT_CREDENTIALS",), token_endpoint=f"{self._url}/oauth2/token"
-            )
-        )
-        return [
-            TransportInfo(
-                id=PLATFORM_TRANSPORT,
-                name="REST over HTTP",
-                type="REST_HTTP",
-                protocol="HTTP",
-                version="1.1",
-                endpoint=EndPointInfo(uris=(self._url,)),
-                security=security,
-            )
-        ]
+        """The one transport that the platform offers; a service may be registered with its id."""
+        return [platform_transport(self._url)]
 
     async def find_app_services(self, app_instance_id: str, query: ServiceQuery) -> list[ServiceInfo]:
         """The app's own services, suspended ones too."""
@@ -108,153 +70,99 @@ class ServiceRegistry(ServiceManagement):
         own = [r.service for r in self._records.services.values() if r.app_instance_id == app_instance_id]
         return [service for service in own if domain.matches(service, query)]
 
-    async def register_service(self, app_instance_id: str, service: ServiceInfo) -> Created[ServiceInfo]:
-        """Announce a service; what the platform's configuration for the app does not name is refused (5.2.2)."""
+    async def register_service(
+        self, app_instance_id: str, service: ServiceInfo, identifier: str = ""
+    ) -> Created[ServiceInfo]:
+        """Announce a service; what the platform's configuration for the app does not name is refused (5.2.2).
+
+        ``identifier`` is chosen here unless who runs the platform gives it.
+        """
         if service.ser_instance_id is not ABSENT:
             raise bad_request("Unexpected attribute serInstanceId", "the platform gives it")
         domain.check_service(service)
-        known = self._completed(service, str(uuid.uuid4()))
+        known = self._completed(service, app_instance_id, identifier or str(uuid.uuid4()))
 
         def decide(tx: Transaction) -> None:
             self._check_declared(tx, app_instance_id, service)
-            record = ServiceRecord(service=known, app_instance_id=app_instance_id)
-            tx.put(self._records.services, str(known.ser_instance_id), record)
-            self._notices.service_changed(tx, known, ChangeType.ADDED, app_instance_id)
-            tx.after.append(lambda: self._index(known))
+            self._keep(tx, ServiceRecord(service=known, app_instance_id=app_instance_id), ChangeType.ADDED)
 
         await self._store.commit(decide)
         here = f"{self._base}/applications/{app_instance_id}/services/{known.ser_instance_id}"
-        return Created(known, here, _tag(known))
+        return Created(known, here, tag_of(known))
 
     async def read_app_service(self, app_instance_id: str, service_id: str) -> Tagged[ServiceInfo]:
         """One of the app's own services."""
-        return _tagged(self._own(app_instance_id, self._records.services.find(service_id), service_id).service)
+        return tagged(_own(app_instance_id, self._records.services.find(service_id), service_id).service)
 
     async def replace_service(self, app_instance_id: str, service_id: str, service: ServiceInfo) -> Tagged[ServiceInfo]:
-        """Replace one of the app's own services."""
+        """Replace one of the app's own services, which is a sign of its life too."""
         if service.ser_instance_id not in (ABSENT, service_id):
             raise bad_request("Invalid attribute serInstanceId", f"must be that of the URI, {service_id}")
         domain.check_service(service)
-        known = self._completed(service, service_id)
+        known = self._completed(service, app_instance_id, service_id)
 
         def decide(tx: Transaction) -> None:
-            record = self._own(app_instance_id, tx.find(self._records.services, service_id), service_id)
-            require_match(_tag(record.service))
+            record = _own(app_instance_id, tx.find(self._records.services, service_id), service_id)
+            require_match(tag_of(record.service))
             self._check_declared(tx, app_instance_id, service)
-            change = domain.change_between(record.service, known)
-            if change is None:
-                return
             newer = ServiceRecord(service=known, app_instance_id=app_instance_id, generation=record.generation + 1)
-            tx.put(self._records.services, service_id, newer)
-            self._notices.service_changed(tx, known, change, app_instance_id)
-            tx.after.append(lambda: self._index(known))
+            self._keep(tx, newer, domain.change_between(record.service, known))
 
         await self._store.commit(decide)
-        return _tagged(known)
+        return tagged(known)
 
     async def deregister_service(self, app_instance_id: str, service_id: str) -> None:
         """Withdraw one of the app's own services."""
 
         def decide(tx: Transaction) -> None:
-            record = self._own(app_instance_id, tx.find(self._records.services, service_id), service_id)
-            require_match(_tag(record.service))
+            record = _own(app_instance_id, tx.find(self._records.services, service_id), service_id)
+            require_match(tag_of(record.service))
             self.remove(tx, record)
 
         await self._store.commit(decide)
 
     def remove(self, tx: Transaction, record: ServiceRecord) -> None:
         """Take a service away as part of a larger decision."""
-        service = record.service
-        tx.delete(self._records.services, str(service.ser_instance_id))
-        self._notices.service_changed(tx, service, ChangeType.REMOVED, record.app_instance_id)
-        tx.after.append(lambda: self._unindex(service))
+        identifier = str(record.service.ser_instance_id)
+        tx.delete(self._records.services, identifier)
+        self._liveness.forget(tx, identifier)
+        self._notices.service_changed(tx, record.service, ChangeType.REMOVED, record.app_instance_id)
+        tx.after.append(lambda: self._services.remove(identifier))
 
-    async def list_availability_subscriptions(self, app_instance_id: str) -> SubscriptionLinkList:
-        """The app's own subscriptions."""
-        here = f"{self._base}/applications/{app_instance_id}/subscriptions"
-        own = [r for r in self._records.availability.values() if r.app_instance_id == app_instance_id]
-        entries = tuple(
-            SubscriptionEntry(href=f"{here}/{r.subscription_id}", subscription_type=AVAILABILITY_SUBSCRIPTION)
-            for r in own
-        )
-        return SubscriptionLinkList(links=SubscriptionLinks(self=Link(href=here), subscriptions=entries))
-
-    async def subscribe_to_availability(
-        self, app_instance_id: str, subscription: AvailabilitySubscription
-    ) -> Created[AvailabilitySubscription]:
-        """Ask to be told of changes of services."""
-        if subscription.subscription_type != AVAILABILITY_SUBSCRIPTION:
-            raise bad_request("Invalid attribute subscriptionType", f"legal: {AVAILABILITY_SUBSCRIPTION}")
-        domain.check_callback(subscription.callback_reference)
-        domain.check_criteria(subscription.filtering_criteria)
-        identifier = str(uuid.uuid4())
-        here = f"{self._base}/applications/{app_instance_id}/subscriptions/{identifier}"
-        known = msgspec.structs.replace(subscription, links=SelfLink(self=Link(href=here)))
-        record = AvailabilityRecord(subscription_id=identifier, app_instance_id=app_instance_id, subscription=known)
-
-        def decide(tx: Transaction) -> None:
-            tx.get(self._records.apps, app_instance_id)
-            tx.put(self._records.availability, identifier, record)
-
-        await self._store.commit(decide)
-        return Created(known, here)
-
-    async def read_availability_subscription(
-        self, app_instance_id: str, subscription_id: str
-    ) -> AvailabilitySubscription:
-        """One of the app's own subscriptions."""
-        return self._own(
-            app_instance_id, self._records.availability.find(subscription_id), subscription_id
-        ).subscription
-
-    async def unsubscribe_from_availability(self, app_instance_id: str, subscription_id: str) -> None:
-        """End one of the app's own subscriptions; what still waits for it is dropped."""
-
-        def decide(tx: Transaction) -> None:
-            self._own(app_instance_id, tx.find(self._records.availability, subscription_id), subscription_id)
-            tx.delete(self._records.availability, subscription_id)
-
-        await self._store.commit(decide)
-
-    def _own(self, app: str, record: R | None, identifier: str) -> R:
-        if record is None or record.app_instance_id != app:
-            raise not_found("resource", identifier)
-        return record
+    def _keep(self, tx: Transaction, record: ServiceRecord, change: ChangeType | None) -> None:
+        self._liveness.note(tx, record)
+        if change is None:
+            return
+        tx.put(self._records.services, str(record.service.ser_instance_id), record)
+        self._notices.service_changed(tx, record.service, change, record.app_instance_id)
+        tx.after.append(lambda: self._services.put(record.service))
 
     def _check_declared(self, tx: Transaction, app_instance_id: str, service: ServiceInfo) -> None:
         app = tx.get(self._records.apps, app_instance_id)
         declared = [s.ser_name for s in app.configuration.services_produced]
-        if service.ser_name not in declared:
+        if app.configuration.app_d_id and service.ser_name not in declared:
             detail = f"the app's descriptor declares {', '.join(declared) or 'no service'}"
             raise forbidden(f"Service {service.ser_name} not declared", detail)
 
-    def _completed(self, service: ServiceInfo, identifier: str) -> ServiceInfo:
-        transport = service.transport_info
-        if isinstance(transport, Absent):
-            raise bad_request(
-                "Invalid attribute transportId", "give transportInfo: platform transports carry no app service"
-            )
+    def _completed(self, service: ServiceInfo, app_instance_id: str, service_id: str) -> ServiceInfo:
+        """A service as consumers see it: attributes that are the platform's word are the platform's."""
+        interval = self._liveness.policy.agreed(service.liveness_interval)
+        own = f"{self._base}/applications/{app_instance_id}/services/{service_id}"
         return msgspec.structs.replace(
             service,
-            ser_instance_id=identifier,
+            ser_instance_id=service_id,
             transport_id=ABSENT,
+            transport_info=resolved(self._url, service, service_id),
             is_local=True,
-            liveness_interval=ABSENT,
-            links=ServiceLinks(self=Link(href=f"{self._base}/services/{identifier}")),
+            liveness_interval=interval,
+            links=ServiceLinks(
+                self=Link(href=f"{self._base}/services/{service_id}"),
+                liveness=ABSENT if interval is ABSENT else Link(href=f"{own}/liveness"),
+            ),
         )
 
-    def _index(self, service: ServiceInfo) -> None:
-        self._services.put(service)
-        self._changed()
 
-    def _unindex(self, service: ServiceInfo) -> None:
-        self._services.remove(str(service.ser_instance_id))
-        self._changed()
-
-
-def _tag(service: ServiceInfo) -> str:
-    return hashlib.sha256(msgspec.json.encode(service)).hexdigest()[:32]
-
-
-def _tagged(service: ServiceInfo) -> Tagged[ServiceInfo]:
-    return Tagged(service, _tag(service))
+def _own(app: str, record: ServiceRecord | None, identifier: str) -> ServiceRecord:
+    if record is None or record.app_instance_id != app:
+        raise not_found("service", identifier)
+    return record

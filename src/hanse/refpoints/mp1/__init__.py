@@ -1,6 +1,7 @@
 """Mp1: between applications and their platform (ETSI GS MEC 003, 7.2.1). See `README.md`."""
 
 from hanse.kit.contract.reference import Offer, ReferencePoint
+from hanse.refpoints.mp1.liveness import ServiceLiveness
 from hanse.refpoints.mp1.registrations import Registrations
 from hanse.refpoints.mp1.remote import RemoteServices
 from hanse.refpoints.mp1.services import ServiceManagement
@@ -16,6 +17,7 @@ Mp1 = ReferencePoint(
     clause="ETSI GS MEC 003, 7.2.1; ETSI GS MEC 011; ETSI GS MEC 014",
     offers=(
         Offer(ServiceManagement, provider="mep", users=("app",), own=OWN),
+        Offer(ServiceLiveness, provider="mep", users=("app",), own=OWN),
         Offer(ApplicationSupport, provider="mep", users=("app",), own=OWN),
         Offer(Registrations, provider="mep", users=("app",), own=OWN),
         Offer(Timing, provider="mep", users=("app",)),

@@ -10,14 +10,7 @@ import msgspec
 from hanse.kit.contract.declare import Api, Created, Tagged, delete, get, post, put
 from hanse.kit.values import ABSENT, Absent, Link, Value
 from hanse.model.descriptor.services import CategoryRef
-
-
-class ServiceState(StrEnum):
-    """ACTIVE, INACTIVE by its producer's word; SUSPENDED by the platform (8.1.6.6)."""
-
-    ACTIVE = "ACTIVE"
-    INACTIVE = "INACTIVE"
-    SUSPENDED = "SUSPENDED"
+from hanse.refpoints.mp1.liveness import ServiceState as ServiceState
 
 
 class LocalityType(StrEnum):
@@ -75,16 +68,18 @@ class TransportInfo(Value):
 
 
 class ServiceLinks(Value):
-    """Links of a service (8.1.2.2)."""
+    """Links of a service; ``liveness`` is there if the platform requires heartbeats (8.1.2.2)."""
 
     self: Link
+    liveness: Link | Absent = ABSENT
 
 
 class ServiceInfo(Value):
     """A service as it is announced and found (8.1.2.2).
 
     ``ser_instance_id`` and ``_links`` are absent in a registration; ``is_local`` is the platform's word and ignored
-    there. ``serializer`` is open (8.1.6.3).
+    there. ``serializer`` is open (8.1.6.3). ``liveness_interval``, seconds between heartbeats: proposed by the
+    producer, 0 for no proposal, decided by the platform.
     """
 
     ser_name: str

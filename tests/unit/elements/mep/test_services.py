@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from hanse.elements.mep.index import ServiceIndex
 from hanse.elements.mep.services import ServiceRegistry
 from hanse.kit.problems import Problem
 from hanse.kit.values import ABSENT
@@ -152,8 +153,8 @@ async def test_a_subscription_that_cannot_be_served_is_refused(bench: Bench, kin
 
 async def test_services_are_found_again_after_a_restart(bench: Bench) -> None:
     known = await registered(bench)
-    platform = bench.platform
+    platform, one = bench.platform, bench.platform.services
     again = ServiceRegistry(
-        "u", bench.store, platform.records, platform.services._notices, platform.services._lookup, lambda: None
+        "u", bench.store, platform.records, one._notices, one._lookup, ServiceIndex(), platform.liveness
     )
     assert await again.find_services(ServiceQuery(ser_name=("speech",))) == [known]
