@@ -56,7 +56,7 @@ WAITING = {
 OTHERS = {"_vim", "_platform", "_granting", "_view", "_host", "_hosts"}
 """What the procedures call other elements by."""
 
-NO_PROCEDURE = {"compute.discard": "an image is discarded by an event, which is delivered again until the host has taken it"}
+NO_PROCEDURE = {"compute.discard": "an event discards an image, and is delivered again until the host has taken it"}
 
 
 def modules() -> Iterator[ModuleType]:
