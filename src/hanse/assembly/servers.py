@@ -50,7 +50,7 @@ def _listener(built: Built, element: Element, sock: object) -> Listener:
         return _border(built, element, sock)
     server = ApiServer(_authenticator(built, element))
     if element.role == "mep":
-        server.mount_raw(TOKEN_PATH, _app_tokens(built.part(element.name)))
+        server.mount_raw(TOKEN_PATH, app_tokens(built.part(element.name)))
     elif element.role in ("oss", "meo"):
         server.mount_raw(TOKEN_PATH, _client_tokens(built, element))
     wiring.serve(element, server)
@@ -83,7 +83,8 @@ def access_of(part: object) -> Access:
     return part.access
 
 
-def _app_tokens(part: object) -> Raw:
+def app_tokens(part: object) -> Raw:
+    """The token endpoint of a platform."""
     access = access_of(part)
     return _endpoint(lambda form, authorization, _scope: access.token(form, authorization))
 

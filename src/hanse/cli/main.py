@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from hanse.cli import app, bench, federation, operate, package, refpoints, scenario, trace, ue
+from hanse.cli import app, bench, federation, operate, package, refpoints, sandbox, scenario, trace, ue
 from hanse.kit.problems import Problem
 
 console = Console(stderr=True)
@@ -30,6 +30,7 @@ hanse.add_typer(trace.commands, name="trace", help="What crossed the reference p
 hanse.add_typer(scenario.commands, name="scenario", help="Procedures of the standard, played for real.")
 
 hanse.command("refpoints")(refpoints.show)
+hanse.command("sandbox")(sandbox.sandbox)
 
 
 def main() -> None:

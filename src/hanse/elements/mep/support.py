@@ -85,15 +85,15 @@ class AppSupport(ApplicationSupport):
         return SubscriptionLinkList(links=SubscriptionLinks(self=Link(href=here), subscriptions=entries))
 
     async def subscribe(
-        self, app_instance_id: str, subscription: TerminationSubscription
+        self, app_instance_id: str, subscription: TerminationSubscription, identifier: str = ""
     ) -> Created[TerminationSubscription]:
-        """Ask to be told before the app is ended."""
+        """Ask to be told before the app is ended; ``identifier`` as for a service."""
         if subscription.subscription_type != TERMINATION_SUBSCRIPTION:
             raise bad_request("Invalid attribute subscriptionType", f"legal: {TERMINATION_SUBSCRIPTION}")
         if subscription.app_instance_id != app_instance_id:
             raise bad_request("Invalid attribute appInstanceId", "must be that of the URI")
         domain.check_callback(subscription.callback_reference)
-        identifier = str(uuid.uuid4())
+        identifier = identifier or str(uuid.uuid4())
         here = f"{self._base}/applications/{app_instance_id}/subscriptions/{identifier}"
         known = msgspec.structs.replace(subscription, links=SelfLink(self=Link(href=here)))
         record = TerminationRecord(subscription_id=identifier, app_instance_id=app_instance_id, subscription=known)

@@ -1,0 +1,129 @@
+"""The host of a sandbox: a real platform, data plane and name server, served to apps under their paths."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from types import TracebackType
+
+from hanse.assembly.builders import Built, build
+from hanse.assembly.catalogue import Element, chosen
+from hanse.assembly.sandbox.alone import AloneManager
+from hanse.assembly.sandbox.descriptions import DESCRIPTION, Index, IndexEntry, Page, by_base, document
+from hanse.assembly.sandbox.options import HOST, Options
+from hanse.assembly.sandbox.planting import Planter
+from hanse.assembly.sandbox.tokens import SandboxAuthenticator
+from hanse.assembly.servers import TOKEN_PATH, app_tokens
+from hanse.assembly.wiring import Wiring
+from hanse.elements.mep import Platform
+from hanse.kit.certificates import server_context
+from hanse.kit.contract.declare import Api
+from hanse.kit.contract.listen import Listener, bind
+from hanse.kit.contract.serve import ApiServer
+from hanse.kit.telemetry.journal import Journal
+from hanse.refpoints.mm5.platform import AppAccess, ManagerLookup
+from hanse.refpoints.mp1 import Mp1
+
+PLATFORM = f"mep.{HOST}"
+PARTS = [PLATFORM, f"data_plane.{HOST}", f"names.{HOST}", "federation_manager"]
+
+
+@dataclass(frozen=True)
+class PrefixedPlatform(Element):
+    """A platform that apps find at another URL than that of its socket."""
+
+    base: str = ""
+
+    @property
+    def url(self) -> str:
+        """Where apps find it."""
+        return self.base
+
+
+class Sandbox:
+    """``async with Sandbox(options)``: inside, everything of the seed is there and can be read."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.access: dict[str, AppAccess] = {}
+        self._settings = options.settings()
+        self._listener: Listener | None = None
+
+    async def __aenter__(self) -> Sandbox:
+        self._sock = bind(self.options.address, self.options.port)
+        self._journal = Journal(self._settings.directory / "journal", "sandbox")
+        try:
+            self._wiring = await asyncio.to_thread(self._wired)
+            self._built = build(self._wiring)
+            await self._wiring.start()
+            self.access = await Planter(self.platform).plant(self.options.seed)
+            self._listener = self._listening(self._built)
+            await self._listener.start()
+        except BaseException:
+            await self._close()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._close()
+
+    @property
+    def platform(self) -> Platform:
+        """The platform of the host."""
+        part = self._built.part(PLATFORM)
+        assert isinstance(part, Platform)
+        return part
+
+    @property
+    def authority(self) -> str:
+        """The file with the certificate by which clients know the sandbox."""
+        return str(self._wiring.identities.authority_path)
+
+    def _wired(self) -> Wiring:
+        found = chosen(self._settings, PARTS)
+        wiring = Wiring(self._settings, found, self._journal)
+        old = wiring.elements[PLATFORM]
+        prefixed = PrefixedPlatform(old.name, old.role, old.host, old.address, old.port, self.options.base)
+        wiring.elements[PLATFORM] = prefixed
+        wiring.chosen = [prefixed if element.name == PLATFORM else element for element in found]
+        wiring.provide(wiring.elements[f"mepm.{HOST}"], {ManagerLookup: AloneManager()})
+        return wiring
+
+    def _listening(self, built: Built) -> Listener:
+        server = ApiServer(SandboxAuthenticator(self.platform.access, self.options.seed))
+        gate = built.wiring.gate(built.wiring.elements[PLATFORM])
+        provided = self.platform.apis()
+        apis = list(dict.fromkeys(offer.api for offer in Mp1.offers if "app" in offer.users))
+        for prefix in dict.fromkeys(("", self.options.prefix)):
+            server.mount_raw(prefix + TOKEN_PATH, app_tokens(self.platform))
+            for api in apis:
+                server.mount(provided[api], gate, [api], prefix)
+            self._describe(server, apis, prefix)
+        context = None
+        if not self.options.plain:
+            identity = built.wiring.identities.of_element(built.wiring.elements[PLATFORM])
+            context = server_context(identity, require_client=None)
+        return Listener(server, self._sock, context)
+
+    def _describe(self, server: ApiServer, apis: list[type[Api]], prefix: str) -> None:
+        root = self.options.origin + prefix
+        entries = []
+        for base, below in by_base(apis).items():
+            described = f"{base}/{DESCRIPTION}"
+            server.mount_raw(prefix + described, Page(document(below, root + base, root + TOKEN_PATH)))
+            names = tuple(api.__name__ for api in below)
+            entries.append(IndexEntry(base=root + base, apis=names, description=root + described))
+        index = Page(Index(apis=tuple(entries), token_endpoint=root + TOKEN_PATH))
+        for path in (prefix, f"{prefix}/"):
+            server.mount_raw(path, index)
+
+    async def _close(self) -> None:
+        if self._listener is not None:
+            await self._listener.close()
+        else:
+            self._sock.close()
+        if hasattr(self, "_wiring"):
+            await self._wiring.stop()
+        await asyncio.to_thread(self._journal.close)

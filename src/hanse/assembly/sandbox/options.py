@@ -1,0 +1,77 @@
+"""How a sandbox is started: where it listens, below which prefix, with or without TLS."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from hanse.assembly.sandbox.seed import Seed
+from hanse.assembly.settings import Settings, parse
+from hanse.kit.problems import bad_request
+
+OPERATOR = "sandbox"
+HOST = "local"
+
+
+@dataclass(frozen=True)
+class Options:
+    """``home`` is where it keeps everything; ``prefix`` (``/sandbox/mep``, or empty) stands before every path.
+
+    ``plain`` means HTTP without TLS, on an address of 127.0.0.0/8 or ``::1`` only. ``names_port`` is the port of the
+    name server, for UDP and TCP.
+    """
+
+    home: Path
+    seed: Seed
+    address: str = "127.0.0.1"
+    port: int = 8443
+    names_port: int = 10053
+    prefix: str = ""
+    plain: bool = False
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)*", self.prefix):
+            raise bad_request(
+                f"Invalid prefix {self.prefix}", "segments of letters, digits and ._~-, as in /sandbox/mep"
+            )
+        try:
+            place = ipaddress.ip_address(self.address)
+        except ValueError:
+            raise bad_request(f"Invalid address {self.address}", "an IP address of this machine") from None
+        if place.is_unspecified:
+            raise bad_request(f"Invalid address {self.address}", "one address: clients are told to come back to it")
+        if self.plain and not place.is_loopback:
+            detail = f"tokens would cross the network in the clear on {self.address}: leave --plain out"
+            raise bad_request("Plain HTTP is for loopback only", detail)
+
+    @property
+    def origin(self) -> str:
+        """Scheme, address and port."""
+        host = f"[{self.address}]" if ":" in self.address else self.address
+        return f"{'http' if self.plain else 'https'}://{host}:{self.port}"
+
+    @property
+    def base(self) -> str:
+        """Where apps find the platform; every URI that it tells begins so."""
+        return self.origin + self.prefix
+
+    def settings(self) -> Settings:
+        """The settings of an operator that has this one host."""
+        names = {"address": self.address, "port": self.names_port, "zones": list(self.seed.zones)}
+        zone = {"name": HOST, "latitude": 0.0, "longitude": 0.0}
+        host = {"zone": zone, "address": self.address, "port": self.port, "names": names}
+        host |= {"data_plane": self.seed.data_plane, "apps": "127.0.0.1"}  # nothing is started here: no app needs one
+        devices = {
+            name: {"address": device.address, "host": HOST, "tags": list(device.tags)}
+            | {"latitude": device.latitude, "longitude": device.longitude}
+            for name, device in self.seed.devices.items()
+        }
+        raw = {
+            "operator": {"name": OPERATOR, "address": self.address},
+            "federation": {"address": self.address},
+            "hosts": {HOST: host},
+            "devices": devices,
+        }
+        return parse(raw, self.home / "sandbox.toml")

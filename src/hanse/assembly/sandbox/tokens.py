@@ -1,0 +1,44 @@
+"""Who calls a sandbox: an app, by a static token of the seed or by a token that the platform issued."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+from hanse.assembly.authentication import bearer
+from hanse.assembly.sandbox.options import OPERATOR
+from hanse.assembly.sandbox.seed import Seed
+from hanse.elements.mep.access import Access
+from hanse.kit.contract.call import Caller
+from hanse.kit.contract.serve import Scope
+from hanse.kit.problems import unauthorized
+
+
+class SandboxAuthenticator:
+    """Static tokens are compared by their digests: how long that takes tells nothing of them."""
+
+    def __init__(self, access: Access, seed: Seed) -> None:
+        self._access = access
+        self._static = {
+            _digest(header(token)): Caller(role="app", name=f"app.{app.id[:8]}", operator=OPERATOR, subject=app.id)
+            for app in seed.apps
+            for token in app.tokens
+        }
+
+    def __call__(self, scope: Scope, headers: dict[bytes, bytes]) -> Caller:  # noqa: ARG002
+        """The app that calls; a problem 401 if it shows nothing that holds."""
+        shown = headers.get(b"authorization", b"")
+        if not shown:
+            raise unauthorized("send Authorization with a token of the seed, or one of the token endpoint")
+        caller = self._static.get(_digest(shown.decode("latin-1")))
+        return caller or self._access.caller(bearer(shown))
+
+
+def header(token: str) -> str:
+    """A token as an Authorization header; one without a scheme is a bearer token."""
+    return token if " " in token else f"Bearer {token}"
+
+
+def _digest(authorization: str) -> bytes:
+    """Schemes are the same in any case (RFC 9110, 11.1), what follows is not."""
+    scheme, _, rest = authorization.strip().partition(" ")
+    return sha256(f"{scheme.lower()} {rest.strip()}".encode()).digest()

@@ -1,0 +1,276 @@
+"""A developer starts a sandbox and finds a whole MEC host there: every API, real traffic, real names."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hanse.elements.ue import Device
+from hanse.kit.problems import Problem
+from tests.scenarios.sandbox_process import ALICE, BOB, PREFIX, Place, Running, networks, seed_file, started
+
+OWN = "/mec_app_support/v2/applications/app-alice"
+TAGS = "/ui/v1/app-alice/ue_identity_tag_info"
+
+
+class Server(ThreadingHTTPServer):
+    """An app's own server: greets by GET, keeps what is POSTed."""
+
+    def __init__(self, address: str, port: int) -> None:
+        self.posted: list[bytes] = []
+        self.news = threading.Condition()
+        super().__init__((address, port), Handler)
+
+    def await_posts(self, count: int) -> None:
+        """Return when that many came; fails after 10 seconds."""
+        with self.news:
+            assert self.news.wait_for(lambda: len(self.posted) >= count, 10)
+
+
+class Handler(BaseHTTPRequestHandler):
+    """HTTP of that server."""
+
+    server: Server
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("content-length", "5")
+        self.end_headers()
+        self.wfile.write(b"hello")
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["content-length"]))
+        with self.server.news:
+            self.server.posted.append(body)
+            self.server.news.notify_all()
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def serving(address: str, port: int) -> Iterator[Server]:
+    server = Server(address, port)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture(scope="module")
+def place() -> Iterator[Place]:
+    with networks() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def app(place: Place) -> Iterator[Server]:
+    with serving(place.app, 8080) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def sandbox(place: Place, app: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    seed = seed_file(tmp_path_factory.mktemp("seed"), place, f"http://{place.app}:8080/callback")
+    with started(place, "--seed", str(seed), "--prefix", PREFIX) as running:
+        yield running
+
+
+def reached(running: Running, device: str, address: str) -> bool:
+    """Whether a device gets the app's greeting at an address."""
+    asking = Device(device, running.names, timeout=2)
+    try:
+        return asyncio.run(asking.request("GET", f"http://{address}:8000/")).body == b"hello"
+    except Problem as problem:
+        if problem.status != 503:  # refused, as by a data plane that has no rule
+            raise
+        return False
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_the_three_commands_that_it_prints_work_as_they_stand(sandbox: Running) -> None:
+    assert len(sandbox.told["try"]) == 3
+    for command in sandbox.told["try"]:
+        assert sandbox.told["authority"] in command
+        done = subprocess.run(f"{command} --silent --fail", shell=True, capture_output=True, timeout=10)
+        assert (done.returncode, done.stdout[:1] in (b"[", b"{")) == (0, True), (command, done.stderr)
+
+
+def test_what_was_seeded_is_there_at_once_under_its_own_id(sandbox: Running) -> None:
+    status, _, service = sandbox.call("GET", "/mec_service_mgmt/v1/services/speech-1", token=BOB)
+    assert (status, service["serName"], service["serInstanceId"]) == (200, "speech", "speech-1")
+    assert service["_links"]["self"]["href"] == sandbox.told["url"] + "/mec_service_mgmt/v1/services/speech-1"
+    for owner, token, base, name in (
+        ("app-bob", BOB, "mec_service_mgmt/v1", "sub-1"),
+        ("app-alice", ALICE, "mec_app_support/v1", "sub-2"),
+    ):
+        path = f"/{base}/applications/{owner}/subscriptions/{name}"
+        assert sandbox.call("GET", path, token=token)[0] == 200, path
+    rules = sandbox.call("GET", f"{OWN}/traffic_rules")[2]
+    assert [(rule["trafficRuleId"], rule["state"]) for rule in rules] == [("open", "ACTIVE"), ("tagged", "INACTIVE")]
+    assert sandbox.call("GET", f"{OWN}/dns_rules/name")[2]["domainName"] == "app.example.com"
+
+
+def test_an_app_written_for_other_paths_changes_only_the_host(sandbox: Running) -> None:
+    origin = sandbox.told["url"].removesuffix(PREFIX)
+    for base in (origin, origin + PREFIX):
+        for version in ("v1", "v2"):
+            url = f"{base}/mec_app_support/{version}/timing/current_time"
+            assert sandbox.call("GET", url)[0] == 200, url
+    assert sandbox.call("GET", f"{origin}/other/mep/mec_service_mgmt/v1/services")[0] == 404
+
+
+@pytest.mark.parametrize("token", ["", "Basic YWxpY2U6b3RoZXI=", "Bearer none", "bobs-own", "Bearer YWxpY2U6c2VjcmV0"])
+def test_whoever_has_no_token_of_the_seed_reaches_nothing(sandbox: Running, token: str) -> None:
+    assert sandbox.call("GET", "/mec_service_mgmt/v1/services", token=token)[0] == 401
+
+
+def test_a_token_speaks_for_its_own_app_only(sandbox: Running) -> None:
+    assert sandbox.call("GET", f"{OWN}/traffic_rules", token=BOB)[0] == 403
+    assert sandbox.call("GET", f"{TAGS}?ueIdentityTag=tag-alice", token=BOB)[0] == 403
+
+
+def test_nothing_but_mp1_is_served(sandbox: Running) -> None:
+    assert sandbox.call("GET", "/mm5/v1/applications/app-alice/standing")[0] == 404
+
+
+def test_a_token_endpoint_issues_tokens_to_the_apps_of_the_seed(sandbox: Running) -> None:
+    bob = sandbox.told["apps"][1]
+    assert bob["id"] == "app-bob"
+    form = f"grant_type=client_credentials&client_id={bob['client_id']}&client_secret={bob['client_secret']}"
+    endpoint = sandbox.told["url"] + "/oauth2/token"
+    command = ["curl", "--silent", "--cacert", sandbox.told["authority"], "--data", form, endpoint]
+    done = subprocess.run(command, capture_output=True, timeout=10)
+    token = json.loads(done.stdout)["access_token"]
+    path = "/mec_service_mgmt/v1/applications/app-bob/services"
+    assert sandbox.call("GET", path, token=f"Bearer {token}")[0] == 200
+    assert sandbox.call("GET", f"{OWN}/traffic_rules", token=f"Bearer {token}")[0] == 403
+
+
+def test_a_name_of_the_seed_leads_a_device_to_the_app(sandbox: Running) -> None:
+    device = Device(sandbox.place.alice, sandbox.names)
+    answer = asyncio.run(device.request("GET", "http://app.example.com:8000/"))
+    assert (answer.status, answer.body) == (200, b"hello")
+
+
+def test_a_registered_tag_lets_its_device_through_and_nobody_else(sandbox: Running) -> None:
+    place = sandbox.place
+
+    def switch(state: int) -> None:
+        body = {"ueIdentityTags": [{"ueIdentityTag": "tag-alice", "state": state}]}
+        assert sandbox.call("PUT", TAGS, body)[::2] == (200, body)
+
+    assert not reached(sandbox, place.alice, place.tagged)
+    switch(1)
+    assert reached(sandbox, place.alice, place.tagged)
+    assert not reached(sandbox, place.bob, place.tagged)
+    assert sandbox.call("GET", f"{OWN}/traffic_rules/tagged")[2]["state"] == "ACTIVE"
+    switch(0)
+    assert not reached(sandbox, place.alice, place.tagged)
+
+
+def test_a_seeded_subscription_is_told_of_a_new_service(sandbox: Running, app: Server) -> None:
+    path = "/mec_service_mgmt/v1/applications/app-alice/services"
+    before, known = len(app.posted), sandbox.call("GET", f"{path}/speech-1")[2]
+    new = {k: known[k] for k in ("version", "state", "serializer", "transportInfo")} | {"serName": "undeclared"}
+    assert sandbox.call("POST", path, new)[0] == 201
+    app.await_posts(before + 1)
+    told = json.loads(app.posted[-1])
+    assert [reference["serName"] for reference in told["serviceReferences"]] == ["undeclared"]
+    own = "/mec_service_mgmt/v1/applications/app-bob/subscriptions/sub-1"
+    assert told["_links"]["subscription"]["href"] == sandbox.told["url"] + own
+
+
+def test_an_app_of_the_seed_registers_itself(sandbox: Running) -> None:
+    here, info = "/mec_app_support/v1/registrations", {"appName": "mine", "endpoint": {"uris": ["http://a/"]}}
+    status, headers, body = sandbox.call("POST", here, info, token=BOB)
+    assert (status, body["appInstanceId"]) == (201, "app-bob")
+    assert sandbox.call("GET", headers["location"], token=BOB)[2] == body
+    assert sandbox.call("DELETE", headers["location"], token=BOB)[0] == 204
+
+
+def test_the_index_leads_anyone_to_the_description_of_every_base(sandbox: Running) -> None:
+    status, _, index = sandbox.call("GET", "/", token="")
+    assert status == 200
+    bases = [entry["base"].removeprefix(sandbox.told["url"]) for entry in index["apis"]]
+    assert {"/mec_service_mgmt/v1", "/mec_app_support/v1", "/mec_app_support/v2", "/ui/v1"} <= set(bases)
+    for entry in index["apis"]:
+        status, _, described = sandbox.call("GET", entry["description"], token="")
+        assert (status, described["servers"]) == (200, [{"url": entry["base"]}])
+    assert index["tokenEndpoint"] == sandbox.told["url"] + "/oauth2/token"
+
+
+def test_a_home_keeps_what_apps_did_and_a_seed_planted_again_is_there_once(tmp_path: Path) -> None:
+    with networks() as place:
+        words = ["--seed", str(seed_file(tmp_path, place)), "--home", str(tmp_path / "home")]
+        tag = {"ueIdentityTags": [{"ueIdentityTag": "tag-alice", "state": 1}]}
+        with started(place, *words) as first:
+            assert first.call("PUT", TAGS, tag)[0] == 200
+            assert first.stop() == 0
+        with serving(place.app, 8080), started(place, *words) as second:
+            assert second.call("GET", f"{TAGS}?ueIdentityTag=tag-alice")[2] == tag
+            assert reached(second, place.alice, place.tagged)
+            assert [s["serInstanceId"] for s in second.call("GET", "/mec_service_mgmt/v1/services")[2]] == ["speech-1"]
+            assert second.stop() == 0
+
+
+def test_without_a_home_nothing_is_left(tmp_path: Path) -> None:
+    with networks() as place, started(place, "--plain", temporary=tmp_path) as running:
+        assert running.told["url"] == f"http://{place.platform}:8443"
+        own = running.told["apps"][0]
+        path = f"/mec_app_support/v2/applications/{own['id']}/confirm_ready"
+        assert running.call("POST", path, {"indication": "READY"}, token=own["token"])[0] == 204
+        assert [p.name.startswith("hanse-sandbox-") for p in tmp_path.iterdir()] == [True]
+        assert running.stop() == 0
+        assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--plain", "--address", "192.0.2.1"], "loopback only"),
+        (["--prefix", "no slash"], "prefix"),
+        (["--seed", "none.toml"], "Cannot read none.toml"),
+    ],
+)
+def test_what_cannot_be_is_one_line_and_a_hint(words: list[str], said: str, tmp_path: Path) -> None:
+    _refused(words, said, tmp_path)
+
+
+def test_a_taken_port_is_told_with_its_holder(sandbox: Running, tmp_path: Path) -> None:
+    _refused(["--address", sandbox.place.platform], f"pid {sandbox.process.pid}", tmp_path)
+
+
+def test_a_rule_that_nobody_could_carry_out_is_named(tmp_path: Path) -> None:
+    seed: Any = tmp_path / "seed.toml"
+    seed.write_text(
+        '[[apps]]\nid = "one"\n[[apps.traffic_rules]]\ntrafficRuleId = "r"\nfilterType = "FLOW"\npriority = 300\n'
+        'action = "DROP"\ntrafficFilter = [{}]\n'
+    )
+    with networks() as place:
+        _refused(
+            ["--address", place.platform, "--seed", str(seed)], "Seed, app one: Invalid attribute priority", tmp_path
+        )
+
+
+def _refused(words: list[str], said: str, directory: Path) -> None:
+    command = [sys.executable, "-m", "hanse", "sandbox", *words]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, cwd=directory)
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr + done.stdout

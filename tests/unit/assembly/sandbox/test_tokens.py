@@ -1,0 +1,57 @@
+"""A static token speaks for its app, whatever its scheme, and a near miss for nobody."""
+
+from __future__ import annotations
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from hanse.assembly.sandbox.seed import Seed, SeededApp
+from hanse.assembly.sandbox.tokens import SandboxAuthenticator, header
+from hanse.elements.mep.access import Access
+from hanse.elements.mep.records import Records
+from hanse.kit.problems import Problem
+from hanse.kit.store import Store
+from hanse.kit.tokens import TokenIssuer
+
+URL = "https://127.0.0.1:8443"
+SEED = Seed(
+    apps=(
+        SeededApp(id="one", tokens=("Basic dXNlcjpwYXNz", "plain-token")),
+        SeededApp(id="two", tokens=("Bearer two's own",)),
+    )
+)
+
+
+@pytest.fixture
+def who() -> SandboxAuthenticator:
+    issuer = TokenIssuer(ec.generate_private_key(ec.SECP256R1()), issuer=URL)
+    access = Access(URL, "sandbox", Records(Store()), issuer, b"seed" * 8, "PEM")
+    return SandboxAuthenticator(access, SEED)
+
+
+@pytest.mark.parametrize(
+    ("shown", "app"),
+    [
+        ("Basic dXNlcjpwYXNz", "one"),
+        ("basic  dXNlcjpwYXNz", "one"),
+        ("Bearer plain-token", "one"),
+        ("Bearer two's own", "two"),
+    ],
+)
+def test_a_static_token_speaks_for_its_app(who: SandboxAuthenticator, shown: str, app: str) -> None:
+    caller = who({}, {b"authorization": shown.encode()})
+    assert (caller.role, caller.subject, caller.trusted) == ("app", app, False)
+
+
+@pytest.mark.parametrize(
+    "shown",
+    ["", "Basic", "Basic DXNLCJPWYXNZ", "Basic dXNlcjpwYXNz=", "Bearer dXNlcjpwYXNz", "plain-token", "Bearer ey.a.b"],
+)
+def test_a_near_miss_speaks_for_nobody(who: SandboxAuthenticator, shown: str) -> None:
+    with pytest.raises(Problem) as caught:
+        who({}, {b"authorization": shown.encode()} if shown else {})
+    assert caught.value.status == 401
+
+
+def test_a_token_is_told_as_it_must_be_sent() -> None:
+    assert (header("abc"), header("Basic abc")) == ("Bearer abc", "Basic abc")
