@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
+from tests.contract.grounds import Ground, Loopback, Namespaces, Run, applications
+from tests.contract.grounds import begun as ground_begun
 from tests.contract.mm1_system import System, orchestrating
 from tests.contract.mp1_host import Host, Receiver, hosting, receiving
 from tests.contract.world import World, begun
@@ -38,3 +40,17 @@ async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Syst
     """The whole of north, for all tests of a module."""
     async with orchestrating(tmp_path_factory.mktemp("system")) as system:
         yield system
+
+
+@pytest.fixture(params=[Loopback, Namespaces], ids=["userspace", "nftables"])
+async def ground(request: pytest.FixtureRequest) -> AsyncIterator[Ground]:
+    """Each data plane, on a ground of its own."""
+    async with ground_begun(request.param) as ground:
+        yield ground
+
+
+@pytest.fixture
+async def serve(ground: Ground) -> AsyncIterator[Run]:
+    """Runs an application on that ground until the test ends."""
+    async with applications(ground) as run:
+        yield run

@@ -13,7 +13,7 @@ from hanse.drivers.dataplane_userspace.rules import read_rule
 from hanse.kit.failpoints import effect
 from hanse.kit.ports import bind
 from hanse.kit.problems import bad_request
-from hanse.refpoints.mp2 import DataPlane, DataPlaneCapabilities, Flow, Forwarding, RuleCounters
+from hanse.refpoints.mp2 import DataPlane, DataPlaneCapabilities, Flow, Forwarding, RuleCounters, refuse_lacking
 
 MOST_FLOWS = 4096
 """Flows that pass at a time unless said otherwise; each takes two sockets."""
@@ -57,6 +57,7 @@ class UserspaceDataPlane(DataPlane):
         """
         if forwarding.rule_id != rule_id:
             raise bad_request("ruleId differs", f"the address says {rule_id}, the body {forwarding.rule_id}")
+        refuse_lacking(forwarding, LACKS)
         rule = read_rule(forwarding)
         listens = endpoints(rule)
         async with self._changing:

@@ -6,26 +6,36 @@ import socket
 from ipaddress import IPv4Address, ip_address, ip_network
 from typing import NamedTuple
 
-from hanse.drivers.dataplane_userspace.ranges import AddressRange, PortRange
 from hanse.drivers.dataplane_userspace.rules import TCP, Filter, Rule
 from hanse.kit.problems import bad_request
 from hanse.kit.values import Absent
-from hanse.refpoints.mp2 import Action, Forwarding
+from hanse.refpoints.mp2 import Action, Feature, Forwarding
+from hanse.refpoints.mp2.ranges import AddressRange, PortRange
 
 MOST_SOCKETS = 64
 """Sockets that one rule may need; a wider range would take more of the machine than it is worth."""
 
-LACKS = {
-    "FORWARD_ENCAPSULATED": "encapsulation needs raw packets; user space sees byte streams and datagrams only",
-    "DUPLICATE_DECAPSULATED": "a copied byte stream has no far end that answers; use the nftables data plane",
-    "DUPLICATE_ENCAPSULATED": "copies and tunnels need raw packets; use the nftables data plane",
+_RAW = "it is told by packets; user space sees byte streams and datagrams only; use the nftables data plane"
+
+LACKS: dict[str, str] = {
+    Feature.FORWARD_ENCAPSULATED: "encapsulation needs raw packets; user space sees byte streams and datagrams only",
+    Feature.DUPLICATE_DECAPSULATED: "a copied byte stream has no far end that answers; use the nftables data plane",
+    Feature.DUPLICATE_ENCAPSULATED: "copies and tunnels need raw packets; use the nftables data plane",
+    Feature.IPV6: "127.0.0.0/8 is where every address is there without root; IPv6 has one such address",
+    Feature.ICMP: "user space relays tcp and udp; the kernel answers a ping by itself",
+    Feature.DSCP: _RAW,
+    Feature.TRAFFIC_CLASS: _RAW,
+    Feature.QCI: _RAW,
+    Feature.TUNNEL_FILTERS: "tunnels are made of raw packets",
+    Feature.TUNNEL_INTERFACE: "tunnels are made of raw packets",
+    Feature.IN_INTERFACE: "on loopback there is one interface",
+    Feature.MAC_INTERFACE: "loopback has no MAC addresses",
     "addresses": "only addresses in 127.0.0.0/8 can be listened on without root",
     "silent DROP": "the kernel has greeted the device before a rule is asked; a dropped TCP flow is reset at once",
     "bypass": "a device that dials an application's own address passes by this data plane; it isolates nobody",
 }
 """Each thing that this data plane refuses or cannot promise, with the reason."""
 
-_FORWARDS = (Action.FORWARD_DECAPSULATED, Action.PASSTHROUGH)
 _LOOPBACK = AddressRange(4, int(IPv4Address("127.0.0.0")), int(IPv4Address("127.255.255.255")))
 
 
@@ -50,8 +60,6 @@ def endpoints(rule: Rule) -> frozenset[Endpoint]:
     forwarding = rule.forwarding
     if forwarding.action is Action.DROP:
         return frozenset()
-    if forwarding.action not in _FORWARDS:
-        raise bad_request(f"action {forwarding.action} is not supported", LACKS[forwarding.action])
     _check_target(forwarding)
     _check_width(rule)
     found = frozenset(e for f in rule.filters for e in _listening(f))

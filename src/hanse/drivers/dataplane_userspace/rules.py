@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import NamedTuple
 
-from hanse.drivers.dataplane_userspace.ranges import AddressRange, PortRange, address_range, port_range
 from hanse.kit.problems import bad_request
 from hanse.kit.values import ABSENT, Absent
 from hanse.refpoints.mp2 import Forwarding, TrafficMatch
+from hanse.refpoints.mp2.ranges import AddressRange, PortRange, address_range, port_range
 
 TCP, UDP = "tcp", "udp"
 PROTOCOLS = (TCP, UDP)

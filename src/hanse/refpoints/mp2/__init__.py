@@ -9,7 +9,9 @@ from hanse.refpoints.mp2.data_plane import (
     Forwarding,
     RuleCounters,
     TrafficMatch,
+    Tunnel,
 )
+from hanse.refpoints.mp2.features import Feature, features, refuse_lacking
 from hanse.refpoints.mp2.names import NameRecord, NameServer
 
 Mp2 = ReferencePoint(
@@ -26,6 +28,7 @@ __all__ = [
     "Action",
     "DataPlane",
     "DataPlaneCapabilities",
+    "Feature",
     "FilterType",
     "Flow",
     "Forwarding",
@@ -34,4 +37,7 @@ __all__ = [
     "NameServer",
     "RuleCounters",
     "TrafficMatch",
+    "Tunnel",
+    "features",
+    "refuse_lacking",
 ]

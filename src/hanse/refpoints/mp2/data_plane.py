@@ -10,8 +10,10 @@ from hanse.model.descriptor.traffic import Action, FilterType
 class TrafficMatch(Value):
     """One filter, resolved to addresses: its attributes are ANDed, the values of one attribute ORed.
 
-    Addresses are ``a.b.c.d``, ``a.b.c.d/len`` or ``a.b.c.d-a.b.c.e``; ports ``80`` or ``8000-8010``; protocols ``tcp``
-    or ``udp`` (ETSI GS MEC 011 V3.1.1, 7.1.5.2). An absent attribute matches everything.
+    Addresses are ``a.b.c.d``, ``a.b.c.d/len`` or ``a.b.c.d-a.b.c.e``, IPv6 likewise; ports ``80`` or ``8000-8010``;
+    protocols ``tcp``, ``udp`` or ``icmp``; ``dscp`` 0 to 63 (IPv4), ``tc`` 0 to 255 (IPv6), ``qci`` that of the bearer;
+    tunnel addresses and ports those of GTP (ETSI GS MEC 011 V3.1.1, 7.1.5.2). ``in_interface`` are access networks by
+    name. An absent attribute matches everything.
     """
 
     src_address: tuple[str, ...] | Absent = ABSENT
@@ -19,13 +21,31 @@ class TrafficMatch(Value):
     src_port: tuple[str, ...] | Absent = ABSENT
     dst_port: tuple[str, ...] | Absent = ABSENT
     protocol: tuple[str, ...] | Absent = ABSENT
+    src_tunnel_address: tuple[str, ...] | Absent = ABSENT
+    tgt_tunnel_address: tuple[str, ...] | Absent = ABSENT
+    src_tunnel_port: tuple[str, ...] | Absent = ABSENT
+    dst_tunnel_port: tuple[str, ...] | Absent = ABSENT
+    qci: int | Absent = ABSENT
+    dscp: int | Absent = ABSENT
+    tc: int | Absent = ABSENT
+    in_interface: tuple[str, ...] | Absent = ABSENT
+
+
+class Tunnel(Value):
+    """A tunnel that traffic leaves by: ``GTP_U``, ``GRE`` or another type, and its two ends (7.1.5.4)."""
+
+    tunnel_type: str
+    dst_address: str | Absent = ABSENT
+    src_address: str | Absent = ABSENT
 
 
 class Forwarding(Value):
     """An active traffic rule as the data plane carries it out; several filters are ORed, priority 0 comes first.
 
     ``to_address`` and ``to_port`` say where matching traffic goes (absent for DROP; an absent port keeps the port that
-    the device dialled). ``owner`` is the application instance whose rule it is.
+    the device dialled). ``owner`` is the application instance whose rule it is. A DUPLICATE rule lets traffic go on and
+    brings copies of what comes from devices to ``to_address``, of what goes to them to ``core_address`` (absent: to the
+    same). ``to_mac`` and ``to_tunnel`` are interfaces of types MAC and TUNNEL (7.1.5.3).
     """
 
     rule_id: str
@@ -36,10 +56,16 @@ class Forwarding(Value):
     action: Action
     to_address: str | Absent = ABSENT
     to_port: int | Absent = ABSENT
+    core_address: str | Absent = ABSENT
+    to_mac: str | Absent = ABSENT
+    to_tunnel: Tunnel | Absent = ABSENT
 
 
 class RuleCounters(Value):
-    """What passed by a rule: bytes from the device (up) and to it (down), flows begun, open now, refused."""
+    """What passed by a rule: bytes from the device (up) and to it (down), flows begun, open now, refused.
+
+    A driver that lacks ``payload bytes`` counts packets with their headers, and refused packets instead of flows.
+    """
 
     rule_id: str
     bytes_up: int = 0

@@ -154,3 +154,11 @@ async def test_a_udp_application_that_is_down_counts_as_refused(plane: Userspace
             while not (await counters(plane)).refused:  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
     assert await plane.flows() == []
+
+
+async def test_a_taken_port_names_its_holder_and_changes_nothing(plane: UserspaceDataPlane) -> None:
+    with socket.create_server((VIRTUAL, PORT + 1)):
+        taken = rf"409.*{PORT + 1} on {VIRTUAL} is taken by pid {os.getpid()}.*dstPort"
+        with pytest.raises(Problem, match=taken):
+            await plane.install("r", rule(port=PORT + 1))
+    assert await plane.forwardings() == []

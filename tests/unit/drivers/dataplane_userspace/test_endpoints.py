@@ -37,8 +37,6 @@ def test_a_drop_rule_needs_neither_socket_nor_target() -> None:
         (WEB, {"to_address": "app.example"}, "toAddress is not an IPv4 address"),
         (WEB, {"to_port": 70000}, "toPort is not a port"),
         (WEB, {"to_address": "127.8.0.1"}, "toAddress is where the rule listens"),
-        (WEB, {"action": Action.FORWARD_ENCAPSULATED}, "action FORWARD_ENCAPSULATED is not supported"),
-        (WEB, {"action": Action.DUPLICATE_ENCAPSULATED}, "action DUPLICATE_ENCAPSULATED is not supported"),
         (TrafficMatch(dst_port=("80",)), {}, "dstAddress is missing"),
         (TrafficMatch(dst_address=("127.8.0.1",)), {}, "dstPort is missing"),
         (TrafficMatch(dst_address=("10.0.0.1",), dst_port=("80",)), {}, "dstAddress cannot be listened on"),

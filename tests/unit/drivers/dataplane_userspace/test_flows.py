@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import msgspec
+
 from hanse.drivers.dataplane_userspace.endpoints import Endpoint, endpoints
 from hanse.drivers.dataplane_userspace.flows import Admission, FlowTable
 from hanse.drivers.dataplane_userspace.rules import read_rule
@@ -74,7 +76,7 @@ def test_a_changed_target_or_action_cuts_the_flows_of_that_rule_alone() -> None:
     for change in ({"to_address": "127.3.0.8"}, {"action": Action.DROP, "to_address": ABSENT}):
         table = FlowTable(10)
         put(table)
-        put(table, "other", TrafficMatch(**{**_fields(WEB), "src_address": ("127.9.0.6",)}), priority=1)
+        put(table, "other", msgspec.structs.replace(WEB, src_address=("127.9.0.6",)), priority=1)
         passing, other = begin(table), begin(table, ("127.9.0.6", 1))
         assert passing
         assert other
@@ -98,7 +100,7 @@ def test_a_removed_rule_cuts_its_flows_and_leaves_later_ones_to_the_next() -> No
 
 def test_refused_flows_count_at_the_rule_that_dropped_them_or_that_listens_there() -> None:
     table = FlowTable(10)
-    put(table, match=TrafficMatch(**{**_fields(WEB), "src_address": ("127.9.0.5",)}))
+    put(table, match=msgspec.structs.replace(WEB, src_address=("127.9.0.5",)))
     put(table, "d", TrafficMatch(src_address=("127.9.0.7",)), action=Action.DROP, priority=0, to_address=ABSENT)
     assert begin(table, ("127.9.0.6", 1)) is None
     assert begin(table, ("127.9.0.7", 1)) is None
@@ -119,7 +121,3 @@ def test_more_flows_than_the_machine_should_hold_are_refused_until_one_ends() ->
 
 def test_where_no_rule_is_left_a_flow_is_refused() -> None:
     assert FlowTable(10).admit(DEVICE, HERE) is None
-
-
-def _fields(match: TrafficMatch) -> dict[str, tuple[str, ...]]:
-    return {n: v for n in match.__struct_fields__ if (v := getattr(match, n)) is not ABSENT}

@@ -6,8 +6,8 @@ from ipaddress import ip_address
 
 import pytest
 
-from hanse.drivers.dataplane_userspace.ranges import address_range, port_range
 from hanse.kit.problems import Problem
+from hanse.refpoints.mp2.ranges import address_range, port_range
 
 
 def _has(text: str, address: str) -> bool:

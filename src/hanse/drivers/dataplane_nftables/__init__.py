@@ -1,0 +1,9 @@
+"""The nftables data plane: rules in the kernel, a namespace for each device, access network and host.
+
+See `README.md`.
+"""
+
+from hanse.drivers.dataplane_nftables.driver import NftablesDataPlane
+from hanse.drivers.dataplane_nftables.topology import AccessNetwork, Site
+
+__all__ = ["AccessNetwork", "NftablesDataPlane", "Site"]

@@ -1,0 +1,75 @@
+"""The ruleset without rules: chains that sort packets by the number of the rule that takes them (nft's own language).
+
+A packet's mark is the number of its rule. The first packet of a flow is decided by asking the maps in order; the flow
+remembers the number, so that later packets cost one look at it, however many rules there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+TABLE = "hanse"
+
+_SETS = """
+table inet hanse {
+  set begun { type mark; counter; }
+  set up { type mark; counter; }
+  set down { type mark; counter; }
+  set dropped { type mark; counter; }
+  map to4 { type mark : ipv4_addr; }
+  map to6 { type mark : ipv6_addr; }
+  map to4port { type mark : ipv4_addr . inet_service; }
+  map to6port { type mark : ipv6_addr . inet_service; }
+"""
+
+_CHAINS = """
+  chain decide { }
+  chain known { meta mark set ct mark; }
+  chain down_counted { meta mark @down accept; accept; }
+  chain refused { meta l4proto tcp reject with tcp reset; drop; }
+  chain sort {
+    type filter hook prerouting priority mangle; policy accept;
+    icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert, nd-redirect } accept
+    ct state invalid drop
+    ct direction reply meta mark set ct mark goto down_counted
+    ct state related meta mark set ct mark accept
+    ct mark != 0 jump known
+    meta mark 0 jump decide
+    meta mark 0 goto refused
+    meta mark @dropped drop
+    ct mark 0 jump begin
+    meta mark @up
+  }
+  chain begin { ct mark set meta mark; meta mark @begun; }
+  chain turn {
+    type nat hook prerouting priority dstnat; policy accept;
+    meta nfproto ipv4 meta l4proto { tcp, udp, sctp } dnat ip to meta mark map @to4port
+    meta nfproto ipv6 meta l4proto { tcp, udp, sctp } dnat ip6 to meta mark map @to6port
+    meta nfproto ipv4 dnat ip to meta mark map @to4
+    meta nfproto ipv6 dnat ip6 to meta mark map @to6
+  }
+"""
+
+
+def base(own: Sequence[str]) -> str:
+    """Replaces whatever table was there; applications see ``own`` addresses of the plane as their peers."""
+    hides = [_hide("ipv6", "ip6", at) if ":" in at else _hide("ipv4", "ip", at) for at in own]
+    hide = "\n".join(["  chain hide {", "    type nat hook postrouting priority srcnat; policy accept;", *hides, "  }"])
+    fresh = "table inet hanse { }\ndelete table inet hanse\n"
+    return f"{fresh}{_SETS}{_CHAINS}{hide}\n}}\n"
+
+
+def _hide(family: str, protocol: str, address: str) -> str:
+    return f"    meta nfproto {family} ct status dnat snat {protocol} to {address}"
+
+
+def tap_base(interfaces: Sequence[str]) -> str:
+    """The chains that copy packets as they come from devices and as they go to them."""
+    devices = ", ".join(f'"{name}"' for name in interfaces)
+    return f"""table netdev hanse {{ }}
+delete table netdev hanse
+table netdev hanse {{
+  chain from_devices {{ type filter hook ingress devices = {{ {devices} }} priority 0; policy accept; }}
+  chain to_devices {{ type filter hook egress devices = {{ {devices} }} priority 0; policy accept; }}
+}}
+"""

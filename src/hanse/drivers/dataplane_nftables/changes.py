@@ -1,0 +1,95 @@
+"""Changes of the rules in force, one after the other; those that come together become one transaction."""
+
+from __future__ import annotations
+
+import asyncio
+
+from hanse.drivers.dataplane_nftables.ground import Ground
+from hanse.drivers.dataplane_nftables.kernel import Kernel
+from hanse.drivers.dataplane_nftables.rules import Rule
+from hanse.drivers.dataplane_nftables.ruleset import Ruleset
+from hanse.drivers.dataplane_nftables.tapping import tap_addresses, tap_device
+from hanse.kit.failpoints import effect
+from hanse.kit.problems import Problem
+
+_Change = tuple[str, Rule | None]
+MOST_AT_ONCE = 2000
+"""Changes in one transaction."""
+
+
+class Changes:
+    """The ruleset that the kernel has, and its next one. A change is in force when `apply` returns, or not at all."""
+
+    def __init__(self, kernel: Kernel, ground: Ground) -> None:
+        self.now = Ruleset()
+        self._kernel, self._ground = kernel, ground
+        self._waiting: list[tuple[_Change, asyncio.Future[Rule | None]]] = []
+        self._working: asyncio.Task[None] | None = None
+
+    async def apply(self, rule_id: str, rule: Rule | None) -> Rule | None:
+        """Put a rule in force, or take the one of that id out; gives the one that was in force before.
+
+        Who waits no longer does not stop it half way.
+        """
+        done: asyncio.Future[Rule | None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(((rule_id, rule), done))
+        if self._working is None or self._working.done():
+            self._working = asyncio.create_task(self._work())
+        return await asyncio.shield(done)
+
+    async def settled(self) -> None:
+        """Wait until nothing is being changed."""
+        if self._working is not None:
+            await asyncio.wait([self._working])
+
+    async def _work(self) -> None:
+        while self._waiting:
+            await self._flush()
+
+    async def _flush(self) -> None:
+        together, self._waiting = self._waiting[:MOST_AT_ONCE], self._waiting[MOST_AT_ONCE:]
+        latest = dict(change for change, _ in together)
+        before = self.now.rules
+        try:
+            await self._commit(list(latest.items()))
+        except Problem as problem:
+            if len(together) == 1:
+                together[0][1].set_exception(problem)
+                return
+            for change, done in together:  # one of them is refused: the others must not be
+                await self._alone(change, done)
+        else:
+            for (rule_id, _), done in together:
+                done.set_result(before.get(rule_id))
+
+    async def _alone(self, change: _Change, done: asyncio.Future[Rule | None]) -> None:
+        before = self.now.rules.get(change[0])
+        try:
+            await self._commit([change])
+        except Problem as problem:
+            done.set_exception(problem)
+        else:
+            done.set_result(before)
+
+    @effect("data_plane.change")
+    async def _commit(self, changes: list[_Change]) -> None:
+        gone = [rule_id for rule_id, rule in changes if rule is None]
+        after, commands = self.now.changed(gone, [rule for _, rule in changes if rule is not None])
+        had, has = _taps(self.now), _taps(after)
+        for device in sorted(has - had):
+            await self._ground.tap(device)
+        try:
+            await self._kernel.tell(commands)
+        except Problem:
+            await self._untap(has - had)
+            raise
+        self.now = after
+        await self._untap(had - has)
+
+    async def _untap(self, devices: set[str]) -> None:
+        for device in sorted(devices):
+            await self._ground.untap(device)
+
+
+def _taps(ruleset: Ruleset) -> set[str]:
+    return {tap_device(at) for rule in ruleset.rules.values() if rule.taps for at in tap_addresses(rule)}

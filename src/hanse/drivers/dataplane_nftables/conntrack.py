@@ -1,0 +1,64 @@
+"""The kernel's own table of flows: what passes by a rule now, and ending it (ctnetlink, /proc/net/nf_conntrack)."""
+
+from __future__ import annotations
+
+import socket
+import struct
+from collections.abc import Iterator
+from ipaddress import ip_address
+from pathlib import Path
+
+from hanse.drivers.dataplane_nftables.namespaces import inside
+from hanse.kit.problems import Problem
+from hanse.refpoints.mp2 import Flow
+
+_TABLE = Path("/proc/thread-self/net/nf_conntrack")
+_NETFILTER, _DELETE = 12, 1 << 8 | 2
+_REQUEST_ACK = 0x5
+_MARK, _MARK_MASK = 8, 21
+_ENDED = {"LAST_ACK", "TIME_WAIT", "CLOSE"}
+
+
+def flows(namespace: str) -> list[tuple[int, Flow]]:
+    """Flows that are open now by the number of their rule; ``rule_id`` is empty. ICMP has no ports: both are 0."""
+    with inside(namespace):
+        table = _TABLE.read_text()
+    return list(read(table))
+
+
+def cut(namespace: str, mark: int) -> None:
+    """Forget the flows of a rule: their next packet is decided anew. 0: those of all rules and of none."""
+    mask = 0xFFFFFFFF if mark else 0
+    said = struct.pack("=BBH", socket.AF_UNSPEC, 0, 0) + _attribute(_MARK, mark) + _attribute(_MARK_MASK, mask)
+    message = struct.pack("=IHHII", 16 + len(said), _DELETE, _REQUEST_ACK, 1, 0) + said
+    with inside(namespace), socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETFILTER) as netlink:
+        netlink.settimeout(10)
+        netlink.sendto(message, (0, 0))
+        answer = netlink.recv(4096)
+    error = -struct.unpack_from("=i", answer, 16)[0]
+    if error:
+        raise Problem(500, "Flows cannot be cut", f"the kernel refused it with error {error}")
+
+
+def read(table: str) -> Iterator[tuple[int, Flow]]:
+    """The flows of a table as the kernel prints it, but those that are over."""
+    for line in table.splitlines():
+        words = line.split()
+        said = dict(word.split("=", 1) for word in reversed(words) if "=" in word)  # of two directions, the first
+        if int(said.get("mark", 0)) and not _ENDED & set(words):
+            yield int(said["mark"]), _flow(words[2], said)
+
+
+def _flow(protocol: str, said: dict[str, str]) -> Flow:
+    return Flow(
+        rule_id="",
+        protocol=protocol,
+        src_address=str(ip_address(said["src"])),
+        src_port=int(said.get("sport", 0)),
+        dst_address=str(ip_address(said["dst"])),
+        dst_port=int(said.get("dport", 0)),
+    )
+
+
+def _attribute(kind: int, value: int) -> bytes:
+    return struct.pack("=HH", 8, kind) + struct.pack(">I", value)

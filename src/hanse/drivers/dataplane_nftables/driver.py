@@ -1,0 +1,113 @@
+"""A data plane in the kernel: each host's rules in a namespace of their own, changed atomically."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from itertools import count
+
+import msgspec
+
+from hanse.drivers.dataplane_nftables import conntrack
+from hanse.drivers.dataplane_nftables.changes import Changes
+from hanse.drivers.dataplane_nftables.counting import read_counters
+from hanse.drivers.dataplane_nftables.ground import Ground
+from hanse.drivers.dataplane_nftables.kernel import Kernel
+from hanse.drivers.dataplane_nftables.rules import Rule, read_rule
+from hanse.drivers.dataplane_nftables.topology import Site
+from hanse.drivers.dataplane_nftables.trial import LACKS, found_out
+from hanse.kit.failpoints import effect
+from hanse.kit.problems import bad_request
+from hanse.refpoints.mp2 import DataPlane, DataPlaneCapabilities, Flow, Forwarding, RuleCounters, refuse_lacking
+
+
+class NftablesDataPlane(DataPlane):
+    """The data plane of a host whose devices, access networks and applications are joined by virtual Ethernet.
+
+    What no rule takes goes nowhere: TCP is reset, all else is silent. A rule of type FLOW decides once, on the first
+    packet of a flow; one of type PACKET on each packet by itself, but a flow turned to an application stays there.
+    """
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self.ground = Ground(site)
+        self._kernel = Kernel(site)
+        self._changes = Changes(self._kernel, self.ground)
+        self._numbers = count(1)
+        self._lacks: dict[str, str] | None = None
+
+    async def start(self) -> None:
+        """Make its namespaces, without rules; those that an earlier process left are removed. 400 if it cannot."""
+        found = await self.capabilities()
+        if not found.available:
+            raise bad_request("The nftables data plane cannot run here", found.lacks["kernel"])
+        try:
+            await self.ground.make()
+            await self._kernel.start()
+        except BaseException:
+            await self.ground.clear()
+            raise
+
+    async def close(self) -> None:
+        """Remove its namespaces with all that is in them."""
+        await self._changes.settled()
+        await self.ground.clear()
+
+    async def capabilities(self) -> DataPlaneCapabilities:
+        """What it can do here, found by trying it in a namespace that is removed again."""
+        if self._lacks is None:
+            self._lacks = await found_out()
+        return DataPlaneCapabilities(kind="nftables", available="kernel" not in self._lacks, lacks=self._lacks)
+
+    @effect("data_plane.install")
+    async def install(self, rule_id: str, forwarding: Forwarding) -> None:
+        """Carry out a rule from now on.
+
+        400: it cannot be read or carried out; either leaves everything as it was. Rules that are put in at the same
+        time become one change. Flows of a rule whose new form differs in more than its priority are cut.
+        """
+        if forwarding.rule_id != rule_id:
+            raise bad_request("ruleId differs", f"the address says {rule_id}, the body {forwarding.rule_id}")
+        refuse_lacking(forwarding, LACKS if self._lacks is None else self._lacks)
+        rule = read_rule(forwarding, self._number(rule_id), self.site.interfaces)
+        before = await self._changes.apply(rule_id, rule)
+        if before and (before.mark != rule.mark or _without_place(before.forwarding) != _without_place(forwarding)):
+            await asyncio.to_thread(conntrack.cut, self.site.plane_space, before.mark)
+
+    @effect("data_plane.withdraw")
+    async def withdraw(self, rule_id: str) -> None:
+        """Stop carrying out a rule and cut its flows; what their ends send next is reset or decided anew."""
+        before = await self._changes.apply(rule_id, None)
+        if before is not None:
+            await asyncio.to_thread(conntrack.cut, self.site.plane_space, before.mark)
+
+    async def forwardings(self) -> list[Forwarding]:
+        """All rules in force, the first priority first."""
+        return [rule.forwarding for rule in self._in_order()]
+
+    async def counters(self) -> list[RuleCounters]:
+        """Counters of every rule: bytes of packets with headers; ``refused`` are packets that a DROP rule took."""
+        counted = read_counters(await self._kernel.listed())
+        passing = Counter(mark for mark, _ in await self._open())
+        return [counted.of(rule, passing[rule.mark]) for rule in self._in_order()]
+
+    async def flows(self) -> list[Flow]:
+        """The flows that pass now."""
+        ids = {rule.mark: rule_id for rule_id, rule in self._changes.now.rules.items()}
+        return [msgspec.structs.replace(f, rule_id=ids[mark]) for mark, f in await self._open() if mark in ids]
+
+    async def _open(self) -> list[tuple[int, Flow]]:
+        return await asyncio.to_thread(conntrack.flows, self.site.plane_space)
+
+    def _number(self, rule_id: str) -> int:
+        """A rule that is changed keeps its number: flows and counters know it by that."""
+        before = self._changes.now.rules.get(rule_id)
+        return before.mark if before else next(self._numbers)
+
+    def _in_order(self) -> list[Rule]:
+        return sorted(self._changes.now.rules.values(), key=lambda rule: rule.pieces[0].order)
+
+
+def _without_place(forwarding: Forwarding) -> Forwarding:
+    """A forwarding without its place among others."""
+    return msgspec.structs.replace(forwarding, priority=0)

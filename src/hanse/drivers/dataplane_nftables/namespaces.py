@@ -1,0 +1,67 @@
+"""Network namespaces: entering one for a moment, and running commands in one (ip-netns(8), setns(2))."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import os
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from hanse.kit.problems import Problem
+
+DIRECTORY = Path("/run/netns")
+_CLONE_NEWNET = 0x40000000
+_SECONDS = 60.0
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+@contextmanager
+def inside(name: str) -> Iterator[None]:
+    """This thread is in the namespace until the block ends: sockets made there stay there. Do not await in it."""
+    with Path("/proc/thread-self/ns/net").open("rb") as here, (DIRECTORY / name).open("rb") as there:
+        _enter(there.fileno())
+        try:
+            yield
+        finally:
+            _enter(here.fileno())
+
+
+def existing(prefix: str) -> list[str]:
+    """Namespaces whose name is ``prefix`` or begins with it and a full stop."""
+    names = sorted(entry.name for entry in DIRECTORY.iterdir()) if DIRECTORY.is_dir() else []
+    return [name for name in names if name == prefix or name.startswith(prefix + ".")]
+
+
+async def run(command: Sequence[str], said: str = "", namespace: str = "") -> str:
+    """What a command prints; 500 with its own words if it fails or takes more than a minute.
+
+    Through a pipe of our own: nft opens its input by name, which fails for the sockets that uvloop gives.
+    """
+    words = ["ip", "netns", "exec", namespace, *command] if namespace else list(command)
+    try:
+        ended = await asyncio.to_thread(
+            subprocess.run, words, input=said, capture_output=True, text=True, errors="replace", timeout=_SECONDS
+        )
+    except OSError as error:
+        raise Problem(500, f"{words[0]} cannot be run", f"{error.strerror}; `make system` installs it") from None
+    except subprocess.TimeoutExpired:
+        raise Problem(500, f"{command[0]} did not end", f"it was given {_SECONDS:.0f} seconds") from None
+    if ended.returncode:
+        told = ended.stderr.strip()[:1000] or f"ended with {ended.returncode}"
+        raise Problem(500, f"{command[0]} failed", f"`{' '.join(command)[:200]}`: {told}")
+    return ended.stdout
+
+
+async def batch(lines: Sequence[str], namespace: str = "") -> None:
+    """Lines of ip(8), each without the leading ``ip``; the first that fails ends it."""
+    if lines:
+        await run(["ip", "-batch", "-"], "\n".join(lines) + "\n", namespace)
+
+
+def _enter(descriptor: int) -> None:
+    if _libc.setns(descriptor, _CLONE_NEWNET):
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))

@@ -1,0 +1,154 @@
+"""A forwarding as the kernel will carry it out: checked, numbered, cut into pieces (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Any, NamedTuple
+
+from hanse.drivers.dataplane_nftables.boxes import Box, boxes
+from hanse.kit.problems import bad_request
+from hanse.kit.values import Absent
+from hanse.refpoints.mp2 import Action, FilterType, Forwarding, TrafficMatch
+
+_TAPS = (Action.DUPLICATE_DECAPSULATED, Action.DUPLICATE_ENCAPSULATED)
+
+
+class Extra(NamedTuple):
+    """Conditions that no map of addresses and ports holds; interfaces are those of the plane's own namespace."""
+
+    dscp: int | None = None
+    traffic_class: int | None = None
+    interfaces: tuple[str, ...] | None = None
+
+
+NOTHING = Extra()
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """One filter of a rule, known by itself. ``mark`` is the rule's number; pieces that come first are asked first."""
+
+    mark: int
+    order: tuple[int, str, int]
+    packet: bool
+    boxes: tuple[Box, ...]
+    extra: Extra = NOTHING
+
+    @property
+    def priority(self) -> int:
+        """That of the rule, 0 first."""
+        return self.order[0]
+
+    @property
+    def plain(self) -> bool:
+        """Whether addresses, protocol and ports say it all."""
+        return self.extra == NOTHING
+
+    def meets(self, other: Piece) -> bool:
+        """Whether both may describe one packet."""
+        return any(mine.meets(theirs) for mine in self.boxes for theirs in other.boxes)
+
+
+@dataclass(frozen=True, eq=False)
+class Rule:
+    """A forwarding with its number and its pieces."""
+
+    mark: int
+    forwarding: Forwarding
+    pieces: tuple[Piece, ...]
+
+    @property
+    def taps(self) -> bool:
+        """Whether it brings copies and lets the traffic go on."""
+        return self.forwarding.action in _TAPS
+
+    @property
+    def drops(self) -> bool:
+        """Whether what it takes goes nowhere."""
+        return self.forwarding.action is Action.DROP
+
+    @property
+    def target(self) -> tuple[str, int | None] | None:
+        """Where what it takes is sent instead, or ``None`` if it goes where it wanted to go, or nowhere."""
+        forwarding = self.forwarding
+        if forwarding.action is not Action.FORWARD_DECAPSULATED or isinstance(forwarding.to_address, Absent):
+            return None
+        return forwarding.to_address, None if isinstance(forwarding.to_port, Absent) else forwarding.to_port
+
+    @property
+    def flow_set(self) -> str | None:
+        """The set of the numbers of those that decide for flows at its priority."""
+        decides = not self.taps and self.forwarding.filter_type is FilterType.FLOW
+        return f"flows{self.forwarding.priority}" if decides else None
+
+    def memberships(self) -> Iterator[tuple[str, Any]]:
+        """Sets and maps that hold its number, and what they hold."""
+        if self.taps:
+            return
+        yield from ((name, self.mark) for name in ("begun", "up", "down"))
+        if self.drops:
+            yield "dropped", self.mark
+        if self.flow_set:
+            yield self.flow_set, self.mark
+        if self.target:
+            address, port = self.target
+            version = 6 if ":" in address else 4
+            yield f"to{version}", [self.mark, address]
+            if port is not None:
+                yield f"to{version}port", [self.mark, {"concat": [address, port]}]
+
+
+def read_rule(forwarding: Forwarding, mark: int, interfaces: dict[str, str]) -> Rule:
+    """Read a forwarding; ``interfaces`` gives each access network's. 400 names what cannot be read or carried out."""
+    if not forwarding.matches:
+        raise bad_request("matches is empty", "give at least one filter; one without attributes matches everything")
+    packet = forwarding.filter_type is FilterType.PACKET
+    pieces = tuple(
+        Piece(mark, (forwarding.priority, forwarding.rule_id, n), packet, boxes(match), _extra(match, interfaces))
+        for n, match in enumerate(forwarding.matches)
+    )
+    rule = Rule(mark, forwarding, pieces)
+    _check_target(rule)
+    return rule
+
+
+def _extra(match: TrafficMatch, interfaces: dict[str, str]) -> Extra:
+    if not isinstance(match.dscp, Absent) and not 0 <= match.dscp < 64:
+        raise bad_request("dSCP is none", f"write 0 to 63; got {match.dscp}")
+    if not isinstance(match.tc, Absent) and not 0 <= match.tc < 256:
+        raise bad_request("tC is none", f"write 0 to 255; got {match.tc}")
+    named = None if isinstance(match.in_interface, Absent) else match.in_interface
+    if unknown := set(named or ()) - interfaces.keys():
+        known = ", ".join(sorted(interfaces)) or "none"
+        raise bad_request("inInterface is unknown", f"access networks are: {known}; got {', '.join(sorted(unknown))}")
+    return Extra(
+        None if isinstance(match.dscp, Absent) else match.dscp,
+        None if isinstance(match.tc, Absent) else match.tc,
+        None if named is None else tuple(interfaces[name] for name in named),
+    )
+
+
+def _check_target(rule: Rule) -> None:
+    forwarding = rule.forwarding
+    if forwarding.action in (Action.DROP, Action.PASSTHROUGH):
+        return
+    if isinstance(forwarding.to_address, Absent):
+        raise bad_request("toAddress is missing", f"a rule that does {forwarding.action} needs an address to go to")
+    version = _version(forwarding.to_address, "toAddress")
+    if not isinstance(forwarding.core_address, Absent):
+        _version(forwarding.core_address, "coreAddress")
+    if not isinstance(forwarding.to_port, Absent) and not 0 < forwarding.to_port < 65536:
+        raise bad_request("toPort is not a port", f"write a port between 1 and 65535; got {forwarding.to_port}")
+    described = {box.version for piece in rule.pieces for box in piece.boxes}
+    if not rule.taps and version not in described:
+        detail = f"no address is translated between IP versions; the filter has IPv{described.pop()}"
+        raise bad_request(f"toAddress is of IPv{version}", detail)
+
+
+def _version(text: str, field: str) -> int:
+    try:
+        return ip_address(text).version
+    except ValueError:
+        raise bad_request(f"{field} is not an address", f"write an IP address; got {text!r}") from None

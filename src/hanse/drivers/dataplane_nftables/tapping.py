@@ -1,0 +1,66 @@
+"""Taps: copies of frames for an application, made where they come from devices and where they leave to them (pure).
+
+A copy keeps the Ethernet address that it was sent to, which is nobody's at the far end of a tap: an application sees it
+on its interface, and no kernel there would forward it. So copies cannot loop.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+
+from hanse.drivers.dataplane_nftables.phrases import Json, command, conditions, rule
+from hanse.drivers.dataplane_nftables.rules import Piece, Rule
+from hanse.kit.values import Absent
+from hanse.model.descriptor.traffic import FilterType
+
+_CHAINS = ("from_devices", "to_devices")
+
+
+def tap_device(address: str) -> str:
+    """The interface, of the same name on both sides, by which copies for an address go."""
+    return "tap" + hashlib.sha256(address.encode()).hexdigest()[:8]
+
+
+def tap_addresses(found: Rule) -> tuple[str, str]:
+    """Who gets copies of what comes from devices, and of what goes to them."""
+    up = found.forwarding.to_address
+    assert not isinstance(up, Absent)
+    down = found.forwarding.core_address
+    return up, up if isinstance(down, Absent) else down
+
+
+def tap_counters(mark: int) -> tuple[str, str]:
+    """The names of a tap's two counters."""
+    return f"up{mark}", f"down{mark}"
+
+
+def tap_commands(before: list[Rule], after: list[Rule]) -> list[Json]:
+    """From some taps to others; nothing if they are the same."""
+    if before == after:
+        return []
+    old, new = {r.mark for r in before}, {r.mark for r in after}
+    return [
+        *(command("flush", "chain", chain, "netdev") for chain in _CHAINS),
+        *(command("delete", "counter", n, "netdev") for mark in sorted(old - new) for n in tap_counters(mark)),
+        *(command("add", "counter", n, "netdev") for mark in sorted(new - old) for n in tap_counters(mark)),
+        *(said for found in sorted(after, key=lambda r: r.pieces[0].order) for said in _tap(found)),
+    ]
+
+
+def _tap(found: Rule) -> Iterator[Json]:
+    devices = [tap_device(address) for address in tap_addresses(found)]
+    both = found.forwarding.filter_type is FilterType.FLOW
+    for piece in found.pieces:
+        for leaving, chain, counter, device in zip(
+            (False, True), _CHAINS, tap_counters(found.mark), devices, strict=True
+        ):
+            for matching in _conditions(piece, leaving, turned=both and leaving):
+                yield rule(chain, [*matching, {"counter": counter}, {"dup": {"addr": device}}], "netdev")
+
+
+def _conditions(piece: Piece, leaving: bool, turned: bool) -> Iterator[Json]:
+    """Of a flow, what leaves to a device is matched with source and destination exchanged."""
+    for box in piece.boxes:
+        described = box.turned() if turned else box
+        yield conditions(described, piece.extra, leaving=leaving)

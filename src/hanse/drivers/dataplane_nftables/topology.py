@@ -1,0 +1,146 @@
+"""The namespaces of a host and the links that join them, as lines of ip(8) (pure).
+
+device ── access network (a bridge) ── the plane (rules) ── the applications' home
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from ipaddress import ip_interface
+
+PREFIX = "hanse-"
+
+
+@dataclass(frozen=True)
+class AccessNetwork:
+    """An access network: its name and the plane's addresses in it with prefix length, like ``10.64.1.1/24``."""
+
+    name: str
+    gateways: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Site:
+    """What a host's data plane joins.
+
+    ``own`` are the plane's addresses towards applications, with prefix length; ``home`` the addresses at the other end
+    of that link; ``apps`` the prefixes in which applications have their addresses. They live in a namespace of their
+    own, or with ``shared_home`` in the one in which this process runs.
+    """
+
+    name: str
+    own: tuple[str, ...]
+    home: tuple[str, ...]
+    apps: tuple[str, ...]
+    access: tuple[AccessNetwork, ...]
+    shared_home: bool = False
+
+    @property
+    def plane_space(self) -> str:
+        """The namespace of the rules."""
+        return PREFIX + self.name
+
+    @property
+    def home_space(self) -> str:
+        """The namespace of the applications; empty: this process's own."""
+        return "" if self.shared_home else f"{self.plane_space}.apps"
+
+    def access_space(self, network: AccessNetwork) -> str:
+        """The namespace of an access network."""
+        return f"{self.plane_space}.net.{network.name}"
+
+    def device_space(self, device: str) -> str:
+        """The namespace of a device."""
+        return f"{self.plane_space}.dev.{device}"
+
+    @property
+    def interfaces(self) -> dict[str, str]:
+        """Each access network's interface in the plane's namespace."""
+        return {network.name: f"acc{n}" for n, network in enumerate(self.access)}
+
+    @property
+    def home_link(self) -> str:
+        """The interface by which applications are reached, of the same name on both sides; no other host has it."""
+        return short("apps", self.name)
+
+
+@dataclass
+class Built:
+    """Lines for the namespace that this process is in, and for others by name, in this order."""
+
+    here: list[str] = field(default_factory=list)
+    inside: dict[str, list[str]] = field(default_factory=dict)
+
+
+def short(kind: str, name: str) -> str:
+    """A name for an interface, which may have 15 characters."""
+    return kind + hashlib.sha256(name.encode()).hexdigest()[:8]
+
+
+def spaces(site: Site) -> list[str]:
+    """The namespaces of a site, the plane's first."""
+    found = [site.plane_space, *(site.access_space(network) for network in site.access)]
+    return found if site.shared_home else [*found, site.home_space]
+
+
+def links(site: Site) -> Built:
+    """Join the namespaces of a site, which are there and empty."""
+    plane, built = site.plane_space, Built()
+    for network in site.access:
+        interface, space = site.interfaces[network.name], site.access_space(network)
+        built.here.append(f"link add name {interface} netns {plane} type veth peer name plane netns {space}")
+        built.inside.setdefault(plane, []).extend(_up(interface, network.gateways))
+        built.inside[space] = ["link set lo up", "link add name bridge type bridge", "link set plane master bridge"]
+        built.inside[space] += ["link set plane up", "link set bridge up"]
+    link, away = site.home_link, f" netns {site.home_space}" if site.home_space else ""
+    built.here.append(f"link add name {link} netns {plane} type veth peer name {link}{away}")
+    built.inside[plane] += ["link set lo up", *_up(link, site.own)]
+    built.inside[plane] += [f"route add {prefix} via {_bare(site.home, prefix)}" for prefix in site.apps]
+    lines = _up(link, site.home) + [f"route add local {prefix} dev {link}" for prefix in site.apps]
+    if site.shared_home:
+        built.here += lines
+    else:
+        ways = [f"route add default via {ip_interface(at).ip}" for at in site.own]
+        built.inside[site.home_space] = ["link set lo up", *lines, *ways]
+    return built
+
+
+def device_links(site: Site, device: str, network: AccessNetwork, addresses: tuple[str, ...]) -> Built:
+    """Join a device, whose namespace is there, to an access network; ``addresses`` with prefix length."""
+    space, port = site.device_space(device), short("dev", device)
+    gateways = [f"route add default via {ip_interface(at).ip}" for at in network.gateways if _reached(at, addresses)]
+    return Built(
+        [f"link add name eth0 netns {space} type veth peer name {port} netns {site.access_space(network)}"],
+        {
+            site.access_space(network): [f"link set {port} master bridge", f"link set {port} up"],
+            space: ["link set lo up", *_up("eth0", addresses), *gateways],
+        },
+    )
+
+
+def tap_links(site: Site, device: str) -> Built:
+    """A tap from the plane to the home of applications; it carries frames, no addresses."""
+    away = f" netns {site.home_space}" if site.home_space else ""
+    built = Built([f"link add name {device} netns {site.plane_space} type veth peer name {device}{away}"])
+    built.inside[site.plane_space] = [f"link set {device} up"]
+    if site.shared_home:
+        built.here.append(f"link set {device} up")
+    else:
+        built.inside[site.home_space] = [f"link set {device} up"]
+    return built
+
+
+def _up(interface: str, addresses: tuple[str, ...]) -> list[str]:
+    given = [f"address add {at} dev {interface}{' nodad' if ':' in at else ''}" for at in addresses]
+    return [*given, f"link set {interface} up"]
+
+
+def _bare(addresses: tuple[str, ...], like: str) -> str:
+    """The one of some addresses that is of the IP version of another."""
+    version = ip_interface(like).version
+    return next(str(ip_interface(at).ip) for at in addresses if ip_interface(at).version == version)
+
+
+def _reached(gateway: str, addresses: tuple[str, ...]) -> bool:
+    return any(ip_interface(gateway).ip in ip_interface(at).network for at in addresses)

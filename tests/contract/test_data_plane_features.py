@@ -1,0 +1,161 @@
+"""Every data plane: what it says that it lacks it refuses with the reason, and what it does not lack it does."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+
+import pytest
+
+from hanse.drivers.dataplane_nftables.namespaces import inside
+from hanse.kit.problems import Problem
+from hanse.kit.values import ABSENT
+from hanse.refpoints.mp2 import Action, Feature, FilterType, Forwarding, TrafficMatch, Tunnel
+from tests.contract.grounds import PORT, Ground, Namespaces, Run, dial, echo, rule, told
+
+IPV6_TCLASS = 67
+"""Of `linux/in6.h`: Python does not name it on every build."""
+
+
+def asks_for(feature: Feature, ground: Ground) -> Forwarding:
+    """A rule that needs one feature."""
+    there = TrafficMatch(dst_address=(ground.virtual,), dst_port=(str(PORT),), protocol=("tcp",))
+    filters = {
+        Feature.IPV6: TrafficMatch(dst_address=("fd00:66::1",), dst_port=(str(PORT),)),
+        Feature.ICMP: TrafficMatch(dst_address=(ground.virtual,), protocol=("icmp",)),
+        Feature.DSCP: TrafficMatch(dst_address=(ground.virtual,), dst_port=(str(PORT),), dscp=46),
+        Feature.TRAFFIC_CLASS: TrafficMatch(dst_port=(str(PORT),), tc=184),
+        Feature.QCI: TrafficMatch(dst_address=(ground.virtual,), dst_port=(str(PORT),), qci=9),
+        Feature.TUNNEL_FILTERS: TrafficMatch(tgt_tunnel_address=("10.9.9.9",), dst_port=(str(PORT),)),
+        Feature.IN_INTERFACE: TrafficMatch(in_interface=("cells",), dst_port=(str(PORT),)),
+    }
+    changes: dict[Feature, dict[str, object]] = {
+        Feature.IPV6: {"to_address": "fd00:65:1::3"},
+        Feature.TRAFFIC_CLASS: {"to_address": "fd00:65:1::3"},
+        Feature.MAC_INTERFACE: {"to_mac": "02:00:00:00:00:01"},
+        Feature.TUNNEL_INTERFACE: {"to_tunnel": Tunnel(tunnel_type="GTP_U", dst_address="10.9.9.9")},
+    }
+    action = Action(feature.value) if feature.value in Action.__members__ else Action.FORWARD_DECAPSULATED
+    return rule(ground, "r", action=action, matches=(filters.get(feature, there),), **changes.get(feature, {}))
+
+
+@pytest.mark.parametrize("feature", Feature)
+async def test_what_it_lacks_is_refused_with_the_reason_and_all_else_is_taken(ground: Ground, feature: Feature) -> None:
+    lacks = (await ground.plane.capabilities()).lacks
+    wanted = asks_for(feature, ground)
+    if feature in lacks:
+        with pytest.raises(Problem) as refused:
+            await ground.plane.install("r", wanted)
+        assert refused.value.status == 400
+        assert lacks[feature] in refused.value.detail
+        assert await ground.plane.forwardings() == []
+    else:
+        await ground.plane.install("r", wanted)
+        assert await ground.plane.forwardings() == [wanted]
+
+
+async def test_a_rule_in_force_stays_as_it_was_when_its_new_form_is_refused(ground: Ground, serve: Run) -> None:
+    await serve(echo)
+    before = rule(ground)
+    await ground.plane.install("r", before)
+    with pytest.raises(Problem):
+        await ground.plane.install("r", rule(ground, action=Action.FORWARD_ENCAPSULATED))
+    assert await ground.plane.forwardings() == [before]
+
+
+@pytest.fixture
+async def spaces(ground: Ground) -> Namespaces:
+    """Where packets themselves are seen."""
+    if not isinstance(ground, Namespaces):
+        pytest.skip("user space sees no packets: it refuses these rules, as tested above")
+    return ground
+
+
+def dropping(spaces: Namespaces, match: TrafficMatch, kind: FilterType = FilterType.PACKET) -> Forwarding:
+    values = {"action": Action.DROP, "to_address": ABSENT, "to_port": ABSENT}
+    return rule(spaces, "d", priority=0, matches=(match,), filter_type=kind, **values)
+
+
+class _Datagrams:
+    """An application that keeps what it gets, and a device that sends."""
+
+    def __init__(self, spaces: Namespaces, six: bool = False) -> None:
+        self.to = (spaces.virtual6 if six else spaces.virtual, PORT)
+        self.app = spaces.socket(spaces.app6 if six else spaces.app, PORT, socket.SOCK_DGRAM)
+        self.device = spaces.socket(spaces.device6 if six else spaces.device, 0, socket.SOCK_DGRAM)
+
+    async def heard(self, *words: bytes) -> list[bytes]:
+        """What arrives of some words and one last one."""
+        for word in (*words, b"end"):
+            self.device.sendto(word, self.to)
+        found = []
+        async with asyncio.timeout(5):
+            while (word := await asyncio.get_running_loop().sock_recv(self.app, 100)) != b"end":
+                found.append(word)
+        return found
+
+
+def udp(spaces: Namespaces, six: bool = False, **more: object) -> TrafficMatch:
+    virtual = spaces.virtual6 if six else spaces.virtual
+    return TrafficMatch(dst_address=(virtual,), dst_port=(str(PORT),), protocol=("udp",), **more)  # type: ignore[arg-type]
+
+
+async def test_packets_of_one_dscp_are_dropped_in_the_middle_of_a_flow(spaces: Namespaces) -> None:
+    await spaces.plane.install("r", rule(spaces, matches=(udp(spaces),)))
+    await spaces.plane.install("d", dropping(spaces, udp(spaces, dscp=46)))
+    talk = _Datagrams(spaces)
+    assert await talk.heard(b"one") == [b"one"]
+    talk.device.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, 46 << 2)
+    talk.device.sendto(b"two", talk.to)
+    talk.device.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, 0)
+    assert await talk.heard(b"three") == [b"three"]
+    assert {c.rule_id: c.refused for c in await spaces.plane.counters()} == {"d": 1, "r": 0}
+
+
+async def test_packets_of_one_traffic_class_are_dropped_over_ipv6(spaces: Namespaces) -> None:
+    await spaces.plane.install("r", rule(spaces, matches=(udp(spaces, six=True),), to_address=spaces.app6))
+    await spaces.plane.install("d", dropping(spaces, udp(spaces, six=True, tc=184)))
+    talk = _Datagrams(spaces, six=True)
+    talk.device.setsockopt(socket.IPPROTO_IPV6, IPV6_TCLASS, 184)
+    talk.device.sendto(b"two", talk.to)
+    talk.device.setsockopt(socket.IPPROTO_IPV6, IPV6_TCLASS, 0)
+    assert await talk.heard(b"three") == [b"three"]
+
+
+async def test_a_flow_decided_by_a_better_priority_is_not_asked_again_by_packet(spaces: Namespaces) -> None:
+    await spaces.plane.install("r", rule(spaces, priority=0, matches=(udp(spaces),)))
+    drop = rule(spaces, "d", priority=1, matches=(udp(spaces),), filter_type=FilterType.PACKET, action=Action.DROP)
+    await spaces.plane.install("d", drop)
+    assert await _Datagrams(spaces).heard(b"one", b"two") == [b"one", b"two"]
+
+
+async def test_an_access_network_is_told_from_another(spaces: Namespaces, serve: Run) -> None:
+    await serve(echo)
+    match = TrafficMatch(in_interface=("hotspot",), dst_address=(spaces.virtual,), dst_port=(str(PORT),))
+    await spaces.plane.install("r", rule(spaces, matches=(match,)))
+    with pytest.raises(ConnectionError):
+        await told(spaces, spaces.device)
+    _, writer = await dial(spaces, spaces.stranger)
+    writer.close()
+    with pytest.raises(Problem, match="access networks are: cells, hotspot"):
+        await spaces.plane.install("s", rule(spaces, "s", matches=(TrafficMatch(in_interface=("sea",)),)))
+
+
+async def test_a_ping_of_a_virtual_address_is_answered_by_the_application(spaces: Namespaces) -> None:
+    match = TrafficMatch(dst_address=(spaces.virtual,), protocol=("icmp",))
+    with inside(spaces.space(spaces.device)):
+        ping = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
+    ping.setblocking(False)
+    loop = asyncio.get_running_loop()
+    request = struct.pack(">BBHHH", 8, 0, 0xFFFF - 0x0803, 1, 2)  # echo request with its checksum
+    with ping:
+        ping.sendto(request, (spaces.virtual, 0))
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.3):
+                await loop.sock_recv(ping, 100)
+        await spaces.plane.install("r", rule(spaces, matches=(match,)))
+        ping.sendto(request, (spaces.virtual, 0))
+        async with asyncio.timeout(5):
+            answer, sender = await loop.sock_recvfrom(ping, 100)
+    assert (answer[20], sender[0]) == (0, spaces.virtual)

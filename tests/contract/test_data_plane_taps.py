@@ -1,0 +1,121 @@
+"""A data plane that copies: an application sees what passes by, what passes is not changed, and nothing goes round."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from hanse.drivers.dataplane_nftables.namespaces import existing, inside, run
+from hanse.drivers.dataplane_nftables.tapping import tap_device
+from hanse.drivers.dataplane_nftables.trial import found_out
+from hanse.refpoints.mp2 import Action, FilterType, Forwarding, TrafficMatch
+from tests.contract.grounds import PORT, Namespaces, rule
+
+EVERY_PROTOCOL = 0x0003
+COPY = Action.DUPLICATE_DECAPSULATED
+
+
+@pytest.fixture
+async def spaces() -> AsyncIterator[Namespaces]:
+    lacks = await found_out()
+    if reason := lacks.get("kernel") or lacks.get(COPY):
+        pytest.skip(reason)
+    spaces = Namespaces()
+    await spaces.start()
+    await spaces.plane.install("r", rule(spaces, matches=udp(spaces)))
+    yield spaces
+    await spaces.close()
+
+
+def udp(spaces: Namespaces) -> tuple[TrafficMatch, ...]:
+    return (TrafficMatch(dst_address=(spaces.virtual,), dst_port=(str(PORT),), protocol=("udp",)),)
+
+
+def tap(spaces: Namespaces, **changes: object) -> Forwarding:
+    values: dict[str, object] = {"action": COPY, "matches": udp(spaces), "priority": 5}
+    return rule(spaces, "tap", **(values | {"to_address": spaces.other_app} | changes))
+
+
+class _Tapped:
+    """What an application sees on the interface of its tap."""
+
+    def __init__(self, spaces: Namespaces, address: str) -> None:
+        with inside(spaces.site.home_space):
+            self._sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(EVERY_PROTOCOL))
+            self._sock.bind((tap_device(address), EVERY_PROTOCOL))
+        self._sock.setblocking(False)
+
+    def words(self) -> list[bytes]:
+        """The words of the datagrams that came since."""
+        found: list[bytes] = []
+        while True:
+            try:
+                frame = self._sock.recv(2000)
+            except BlockingIOError:
+                return found
+            if frame[12:14] == b"\x08\x00" and frame[23] == socket.IPPROTO_UDP:
+                found.append(frame[42 : 34 + int.from_bytes(frame[38:40], "big")])
+
+
+async def talk(spaces: Namespaces, words: list[bytes]) -> list[bytes]:
+    """What a device hears when the application answers each word with its capitals."""
+    loop = asyncio.get_running_loop()
+    app = spaces.socket(spaces.app, PORT, socket.SOCK_DGRAM)
+    device = spaces.socket(spaces.device, 0, socket.SOCK_DGRAM)
+    heard = []
+    with app, device:
+        for word in words:
+            async with asyncio.timeout(5):
+                await loop.sock_sendto(device, word, (spaces.virtual, PORT))
+                got, sender = await loop.sock_recvfrom(app, 100)
+                await loop.sock_sendto(app, got.upper(), sender)
+                heard.append(await loop.sock_recv(device, 100))
+    return heard
+
+
+async def test_an_application_gets_copies_of_both_directions_and_the_flow_goes_on(spaces: Namespaces) -> None:
+    await spaces.plane.install("tap", tap(spaces))
+    tapped = _Tapped(spaces, spaces.other_app)
+    assert await talk(spaces, [b"one", b"two"]) == [b"ONE", b"TWO"]
+    assert tapped.words() == [b"one", b"ONE", b"two", b"TWO"]
+    counters = {c.rule_id: c for c in await spaces.plane.counters()}
+    assert (counters["r"].flows, counters["tap"].flows) == (1, 0)
+    assert counters["tap"].bytes_up >= 2 * 31
+    assert counters["tap"].bytes_down >= 2 * 31
+
+
+async def test_two_interfaces_get_one_direction_each(spaces: Namespaces) -> None:
+    core = "10.65.1.9"
+    await spaces.plane.install("tap", tap(spaces, core_address=core))
+    towards_device, towards_core = _Tapped(spaces, spaces.other_app), _Tapped(spaces, core)
+    await talk(spaces, [b"one"])
+    assert (towards_device.words(), towards_core.words()) == ([b"one"], [b"ONE"])
+
+
+async def test_a_tap_for_packets_sees_only_what_its_filter_says(spaces: Namespaces) -> None:
+    await spaces.plane.install("tap", tap(spaces, filter_type=FilterType.PACKET))
+    tapped = _Tapped(spaces, spaces.other_app)
+    await talk(spaces, [b"one"])
+    assert tapped.words() == [b"one"]
+
+
+async def test_copies_do_not_go_round_although_the_home_of_applications_forwards(spaces: Namespaces) -> None:
+    await spaces.plane.install("tap", tap(spaces))
+    with inside(spaces.site.home_space):
+        Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
+    tapped = _Tapped(spaces, spaces.other_app)
+    assert await talk(spaces, [b"one"]) == [b"ONE"]
+    await asyncio.sleep(0.3)
+    assert tapped.words() == [b"one", b"ONE"]
+
+
+async def test_a_withdrawn_tap_leaves_no_interface_and_the_rule_goes_on(spaces: Namespaces) -> None:
+    await spaces.plane.install("tap", tap(spaces))
+    await spaces.plane.withdraw("tap")
+    for space in existing(spaces.site.plane_space):
+        assert "tap" not in await run(["ip", "-brief", "link"], namespace=space)
+    assert await talk(spaces, [b"one"]) == [b"ONE"]
