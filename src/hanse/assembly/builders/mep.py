@@ -15,6 +15,7 @@ from hanse.kit.tokens import TokenIssuer
 from hanse.model.place import Position
 from hanse.refpoints.mm5.platform import ManagerLookup
 from hanse.refpoints.mp2 import DataPlane, NameServer
+from hanse.refpoints.mp3.services import SharedServices
 from hanse.refpoints.mpp_fed.consumption import ServiceConsumption
 
 
@@ -26,6 +27,7 @@ def build(built: Built, element: Element) -> None:
     producers = Producers()
     links = built.links(element, built.watch(element))
     neighbours = {other: wiring.require(ServiceConsumption, f"mep.{other}", element) for other in wiring.settings.hosts}
+    others = [other for other in wiring.settings.hosts if other != host]
     platform = Platform(
         host,
         wiring.operator,
@@ -38,6 +40,7 @@ def build(built: Built, element: Element) -> None:
         name_server=wiring.require(NameServer, f"names.{host}", element),
         partner=lambda name: links.api(ServiceConsumption, "Mpp-fed", name),
         neighbour=neighbours.__getitem__,
+        neighbours={other: wiring.require(SharedServices, f"mep.{other}", element) for other in others},
         producer=producers,
         devices=_devices(wiring, host),
         tags=tag_addresses(wiring.settings, host),

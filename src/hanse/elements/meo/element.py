@@ -10,6 +10,7 @@ from hanse.elements.meo.hosts import Host
 from hanse.elements.meo.lifecycle import InstanceLifecycle
 from hanse.elements.meo.lookup import ServiceLookup, SharedPlatforms
 from hanse.elements.meo.packages import Packages
+from hanse.elements.meo.presence import Presence
 from hanse.elements.meo.procedures import SystemProcedures
 from hanse.elements.meo.records import Records
 from hanse.elements.meo.registrar import Registrar
@@ -50,15 +51,19 @@ class Orchestrator:
         disposal = Disposal(outbox, self.records, hosts)
         self.packages = Packages(url, store, outbox, procedures, self.records, directory, trust, disposal)
         self._procedures = SystemProcedures(store, self.records, self.packages, hosts)
-        self._registrar = Registrar(operator, store, self.records, hosts, enablement, membership)
-        shared = SharedPlatforms(self.records, hosts)
+        self._hosts = hosts
+        self._presence = Presence(lambda: self._registrar.changed())  # each needs the other
+        self._registrar = Registrar(operator, store, self.records, hosts, self._presence, enablement, membership)
+        shared = SharedPlatforms(self.records, hosts, self._presence)
         lookup = ServiceLookup(shared, membership, peer)
         self._apis: dict[type[Api], Api] = {
             PackageManagement: self.packages,
             Lifecycle: InstanceLifecycle(url, store, outbox, procedures, self.records, self.packages, hosts),
             Granting: Grants(url, store, self.records),
-            SystemView: View(store, self.records, hosts, lookup, self._procedures, self._registrar.changed),
-            SystemTopology: Topology(operator, self.records, hosts, self._registrar.registered),
+            SystemView: View(
+                store, self.records, hosts, self._presence, lookup, self._procedures, self._registrar.changed
+            ),
+            SystemTopology: Topology(operator, self.records, hosts, self._presence, self._registrar.registered),
             PlatformDiscovery: shared,
         }
         for name, body in (
@@ -74,9 +79,11 @@ class Orchestrator:
 
     async def start_up(self) -> None:
         """Settle what a crash left, and register with the federation manager."""
+        self._presence.watch(self._hosts)
         await self.packages.start_up()
         await self._registrar.start_up()
 
     async def shut_down(self) -> None:
         """Stop what runs by itself."""
+        self._presence.close()
         await self._registrar.shut_down()

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from hanse.elements.meo.domain import nearest
 from hanse.elements.meo.hosts import Host
+from hanse.elements.meo.presence import Presence
 from hanse.elements.meo.records import Records
 from hanse.kit.contract.call import continuing
 from hanse.kit.problems import Problem, not_found
@@ -28,9 +29,10 @@ OWN_SYSTEM = ""
 class SharedPlatforms(PlatformDiscovery):
     """Tells, through the border, which platforms offer a service. What is shared is the border's to decide."""
 
-    def __init__(self, records: Records, hosts: Mapping[str, Host]) -> None:
+    def __init__(self, records: Records, hosts: Mapping[str, Host], presence: Presence) -> None:
         self._records = records
         self._hosts = hosts
+        self._presence = presence
 
     async def platforms(self, system_id: str, query: MemberQuery) -> list[PlatformOffer]:
         """Platforms of this system with services that may be consumed from elsewhere."""
@@ -40,11 +42,11 @@ class SharedPlatforms(PlatformDiscovery):
         return self.offers(query)
 
     def offers(self, query: MemberQuery) -> list[PlatformOffer]:
-        """Platforms of this system, by their real names."""
+        """Platforms of this system that live, by their real names."""
         offers = []
         for report in self._records.reports.values():
             services = tuple(_shared(report, s) for s in report.services if offered(s, query))
-            if services and report.host in self._hosts:
+            if services and report.host in self._hosts and not self._presence.silent(report.host):
                 zone = self._hosts[report.host].zone
                 offers.append(PlatformOffer(platform_id=report.host, zone=zone, services=services))
         return offers

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from hanse.elements.meo.hosts import Host
 from hanse.elements.meo.lookup import offered
+from hanse.elements.meo.presence import Presence
 from hanse.elements.meo.records import Membership as OwnMembership
 from hanse.elements.meo.records import Records
 from hanse.kit.contract.call import continuing, new_trace
@@ -39,6 +40,7 @@ class Registrar:
         store: Store,
         records: Records,
         hosts: Mapping[str, Host],
+        presence: Presence,
         enablement: FederationEnablement,
         membership: Membership,
     ) -> None:
@@ -46,6 +48,7 @@ class Registrar:
         self._store = store
         self._records = records
         self._hosts = hosts
+        self._presence = presence
         self._enablement = enablement
         self._membership = membership
         self._dirty = asyncio.Event()
@@ -123,7 +126,7 @@ class Registrar:
             )
             for report in self._records.reports.values()
             for s in report.services
-            if offered(s, MemberQuery(ser_name=ABSENT))
+            if not self._presence.silent(report.host) and offered(s, MemberQuery(ser_name=ABSENT))
         }
         return SystemResources(zones=tuple(zones), services=tuple(services.values()))
 

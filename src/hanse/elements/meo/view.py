@@ -10,6 +10,7 @@ import msgspec
 
 from hanse.elements.meo.hosts import Host, host_of
 from hanse.elements.meo.lookup import ServiceLookup
+from hanse.elements.meo.presence import Presence
 from hanse.elements.meo.procedures import SystemProcedures
 from hanse.elements.meo.records import Records
 from hanse.kit.contract.declare import Created
@@ -82,6 +83,7 @@ class View(SystemView):
         store: Store,
         records: Records,
         hosts: Mapping[str, Host],
+        presence: Presence,
         lookup: ServiceLookup,
         procedures: SystemProcedures,
         changed: Callable[[], None],
@@ -89,6 +91,7 @@ class View(SystemView):
         self._store = store
         self._records = records
         self._hosts = hosts
+        self._presence = presence
         self._lookup = lookup
         self._procedures = procedures
         self._changed = changed
@@ -98,8 +101,9 @@ class View(SystemView):
         return await self._lookup.find(query)
 
     async def report_services(self, host: str, report: PlatformReport) -> None:
-        """Keep the newest report of a host."""
+        """Keep the newest report of a host, whose platform lives."""
         host_of(self._hosts, host)
+        self._presence.hear(host)
 
         def decide(tx: Transaction) -> None:
             known = tx.find(self._records.reports, host)
@@ -131,9 +135,15 @@ class Topology(SystemTopology):
     """The whole system at a glance."""
 
     def __init__(
-        self, operator: str, records: Records, hosts: Mapping[str, Host], registered: Callable[[], tuple[str, ...]]
+        self,
+        operator: str,
+        records: Records,
+        hosts: Mapping[str, Host],
+        presence: Presence,
+        registered: Callable[[], tuple[str, ...]],
     ) -> None:
         self._operator = operator
+        self._presence = presence
         self._registered = registered
         self._records = records
         self._hosts = hosts
@@ -159,7 +169,7 @@ class Topology(SystemTopology):
 
     async def _overview(self, host: Host, asked: Awaitable[Capacity]) -> HostOverview:
         report = self._records.reports.find(host.name)
-        services = tuple(s.ser_name for s in report.services) if report else ()
+        services = tuple(s.ser_name for s in report.services) if report and not self._presence.silent(host.name) else ()
         try:
             capacity = await asked
         except Problem:

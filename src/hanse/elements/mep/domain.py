@@ -33,13 +33,14 @@ def check_query(query: ServiceQuery) -> None:
 
 
 def matches(service: ServiceInfo, query: ServiceQuery) -> bool:
-    """Whether a local service fits a query; ``is_local`` false does not restrict (8.2.3.3.1)."""
+    """Whether a service fits a query; ``is_local`` true leaves local ones, false does not restrict (8.2.3.3.1)."""
     return (
         _among(service.ser_instance_id, query.ser_instance_id)
         and _among(service.ser_name, query.ser_name)
         and (query.ser_category_id is ABSENT or _category(service) == query.ser_category_id)
         and _equal(service.scope_of_locality, query.scope_of_locality)
         and _equal(service.consumed_local_only, query.consumed_local_only)
+        and (query.is_local is not True or service.is_local is not False)
     )
 
 
@@ -87,7 +88,7 @@ def concerns(criteria: FilteringCriteria | Absent, service: ServiceInfo) -> bool
         and _among(service.ser_name, criteria.ser_names)
         and (not isinstance(categories, tuple) or _category(service) in [c.id for c in categories])
         and _among(service.state, criteria.states)
-        and criteria.is_local in (ABSENT, True)
+        and _equal(service.is_local is not False, criteria.is_local)  # its default is TRUE
     )
 
 

@@ -1,4 +1,7 @@
-"""The index of a host's services: by id and by name, with the answers to the commonest question made beforehand."""
+"""The index of services, a host's own and its neighbours': by id and by name.
+
+The answers to the commonest question are made beforehand.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ _encode = msgspec.json.Encoder().encode
 class ServiceIndex:
     """Services as Mp1 shows them; what follows from a change is worked out once, not for each question.
 
-    ``changed`` is called after each change.
+    ``changed`` is called after each change of a service of this host.
     """
 
     def __init__(self, changed: Callable[[], None] = lambda: None) -> None:
@@ -24,14 +27,21 @@ class ServiceIndex:
         self._by_id: dict[str, ServiceInfo] = {}
         self._by_name: dict[str, dict[str, ServiceInfo]] = {}
         self._prepared: dict[str, Prepared[ServiceInfo]] = {}
+        self._elsewhere: set[str] = set()
 
     def find(self, service_id: str) -> ServiceInfo | None:
         """The service of that id."""
         return self._by_id.get(service_id)
 
     def candidates(self, query: ServiceQuery) -> Iterable[ServiceInfo]:
-        """Services that may fit a query, by the narrowest of its names; suspended ones are not discoverable."""
-        return [s for s in self._named(query) if s.state is not ServiceState.SUSPENDED]
+        """Services that may fit a query, by the narrowest of its names; suspended ones are not discoverable.
+
+        Those of this host come first: who takes the first takes the nearest.
+        """
+        found = [s for s in self._named(query) if s.state is not ServiceState.SUSPENDED]
+        if self._elsewhere:
+            found.sort(key=lambda s: s.ser_instance_id in self._elsewhere)
+        return found
 
     def of_name(self, query: ServiceQuery) -> Prepared[ServiceInfo] | None:
         """The whole answer, encoded already, to a query for one name and nothing else; ``None`` for any other."""
@@ -45,19 +55,25 @@ class ServiceIndex:
             prepared = self._prepared[name] = Prepared(found, _encode(found))
         return prepared
 
-    def put(self, service: ServiceInfo) -> None:
-        """A service has come or changed."""
+    def put(self, service: ServiceInfo, *, elsewhere: bool = False) -> None:
+        """A service has come or changed, of this host or (``elsewhere``) of a neighbour."""
         identifier = str(service.ser_instance_id)
         self._drop(identifier)
         self._by_id[identifier] = service
         self._prepared.pop(service.ser_name, None)
         self._by_name.setdefault(service.ser_name, {})[identifier] = service
-        self._changed()
+        if elsewhere:
+            self._elsewhere.add(identifier)
+        else:
+            self._changed()
 
     def remove(self, service_id: str) -> None:
         """A service has gone; an unknown one is no error."""
         self._drop(service_id)
-        self._changed()
+        if service_id in self._elsewhere:
+            self._elsewhere.remove(service_id)
+        else:
+            self._changed()
 
     def _drop(self, service_id: str) -> None:
         service = self._by_id.pop(service_id, None)

@@ -75,6 +75,14 @@ class RemoteService(Value):
     reference: str
 
 
+class NeighbourRecord(Value):
+    """What the platform of another host shares, by the ids that its services have here; ``mark`` as announced."""
+
+    host: str
+    mark: str
+    services: dict[str, RemoteService]
+
+
 class Records:
     """The shelves of a platform."""
 
@@ -86,3 +94,4 @@ class Records:
         self.termination: Shelf[TerminationRecord] = store.shelf("termination_subscription", TerminationRecord)
         self.registrations: Shelf[RegistrationRecord] = store.shelf("registration", RegistrationRecord)
         self.remote: Shelf[RemoteService] = store.shelf("remote_service", RemoteService)
+        self.neighbours: Shelf[NeighbourRecord] = store.shelf("neighbour", NeighbourRecord)

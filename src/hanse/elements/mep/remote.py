@@ -42,6 +42,11 @@ LOOKUP_PATIENCE = 4.0
 NAMESPACE = uuid.UUID("6d8f3b2e-5a0c-4f55-9d0e-2f6a4a1b7c10")
 
 
+def identifier_of(system: str, reference: str) -> str:
+    """The id here of a service elsewhere: the same whenever and however it is found."""
+    return str(uuid.uuid5(NAMESPACE, f"{system} {reference}"))
+
+
 class RemoteLookup:
     """Finds services elsewhere and remembers how to reach them."""
 
@@ -87,7 +92,7 @@ class RemoteLookup:
         return places[-1] if places else None
 
     async def _remembered(self, found: FoundService) -> ServiceInfo:
-        identifier = str(uuid.uuid5(NAMESPACE, f"{found.system} {found.reference}"))
+        identifier = identifier_of(found.system, found.reference)
         service = self._service_info(identifier, found)
         remote = RemoteService(service=service, system=found.system, reference=found.reference)
         if self._records.remote.find(identifier) != remote:

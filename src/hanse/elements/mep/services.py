@@ -45,7 +45,7 @@ class ServiceRegistry(Availability):
             index.put(record.service)
 
     async def find_services(self, query: ServiceQuery) -> list[ServiceInfo]:
-        """Services of this host; if it has none that fit, those that the federation finds."""
+        """Services of this host and of its neighbours; if none of them fits, those that the federation finds."""
         prepared = self._services.of_name(query)
         if prepared:
             return prepared

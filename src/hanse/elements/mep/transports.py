@@ -10,6 +10,7 @@ import msgspec
 
 from hanse.elements.mep.records import Records, ServiceRecord
 from hanse.kit.problems import Problem, bad_request
+from hanse.kit.values import Absent
 from hanse.refpoints.mp1.services import EndPointInfo, OAuth2Info, SecurityInfo, ServiceInfo, TransportInfo
 
 PLATFORM_TRANSPORT = "rest-http"
@@ -38,6 +39,17 @@ def resolved(url: str, service: ServiceInfo, service_id: str) -> TransportInfo:
         raise bad_request("Invalid attribute transportId", f"legal: {PLATFORM_TRANSPORT}, as /transports lists it")
     endpoint = EndPointInfo(uris=(url + _through_platform(service_id),))
     return msgspec.structs.replace(platform_transport(url), endpoint=endpoint)
+
+
+def through(url: str, transport: TransportInfo | Absent, service_id: str) -> TransportInfo | Absent:
+    """The transport of a service elsewhere as consumers of the platform at ``url`` use it: HTTP goes through it.
+
+    What is spoken to otherwise the platform cannot carry: its consumers are told what its producer says.
+    """
+    if not isinstance(transport, TransportInfo) or not isinstance(transport.endpoint.uris, tuple):
+        return transport
+    endpoint = EndPointInfo(uris=(url + _through_platform(service_id),))
+    return msgspec.structs.replace(transport, endpoint=endpoint, security=platform_transport(url).security)
 
 
 def carried_by_platform(service: ServiceInfo) -> bool:

@@ -37,6 +37,10 @@ class InstanceAssignment(Api, bases=("/mm3/v1",)):
         """Forget an instance that has no resources; an unknown one is no error."""
 
 
+REPORT_PERIOD = 2.0
+"""Seconds between two reports of a platform on which nothing changes: they say that it lives."""
+
+
 class OfferedService(Value):
     """A service as its platform reports it upwards; ``endpoint`` stays inside the system."""
 
@@ -104,7 +108,7 @@ class SystemView(Api, bases=("/mm3/v1",)):
 
     @put("/hosts/{host}/services", success=204)
     async def report_services(self, host: str, report: PlatformReport) -> None:
-        """What the host's platform offers now; an older report than the last is ignored."""
+        """What the host's platform offers now; an older report than the last is ignored, the same is a sign of life."""
 
     @post("/operations", success=204)
     async def operation_changed(self, operation: AppLcmOpOcc) -> None:

@@ -31,6 +31,7 @@ from hanse.refpoints.mm5.platform import AppConfiguration, ManagerLookup
 from hanse.refpoints.mp1.services import EndPointInfo, LocalityType, SecurityInfo, ServiceInfo, ServiceState
 from hanse.refpoints.mp1.services import TransportInfo as Transport
 from hanse.refpoints.mp2 import DataPlane, Flow, Forwarding, NameRecord, NameServer
+from hanse.refpoints.mp3.services import SharedServices
 from hanse.refpoints.mpp_fed.consumption import ServiceConsumption
 
 URL = "https://127.9.0.1:8443"
@@ -138,11 +139,13 @@ class Bench:
     manager: Manager = field(default_factory=Manager)
     callbacks: Posted = field(default_factory=Posted)
     calls: list[tuple[str, ...]] = field(default_factory=list)
+    host: str = "harbour"
+    neighbours: dict[str, SharedServices] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.outbox = Outbox(self.store)
         self.platform = Platform(
-            "harbour",
+            self.host,
             "north",
             URL,
             store=self.store,
@@ -153,6 +156,7 @@ class Bench:
             name_server=self.names,
             partner=lambda name: Carrier(name, self.calls),
             neighbour=lambda host: Carrier(f"mep.{host}", self.calls),
+            neighbours=self.neighbours,
             producer=lambda base: Carrier(base, self.calls),
             devices={"127.9.100.5": Position(latitude=54.0, longitude=10.0)},
             tags={"tag-alice": ("127.9.100.5",), "tag-bob": ("127.9.100.6", "127.9.100.7")},

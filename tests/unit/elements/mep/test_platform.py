@@ -8,7 +8,7 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from hanse.elements.mep import element
+from hanse.elements.mep import element, reporting
 from hanse.refpoints.mp2 import Forwarding, NameRecord
 from tests.unit.elements.mep.parts import Bench, configuration, service
 
@@ -16,7 +16,7 @@ from tests.unit.elements.mep.parts import Bench, configuration, service
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(element, "STEER_PERIOD", 0.1)
-    monkeypatch.setattr(element, "REPORT_PAUSE", 0.01)
+    monkeypatch.setattr(reporting, "REPORT_PAUSE", 0.01)
 
 
 async def until(condition: Callable[[], bool]) -> None:

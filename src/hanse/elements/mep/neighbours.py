@@ -1,0 +1,137 @@
+"""Neighbours: the services that platforms of other hosts of this system share, as apps of this host see them (Mp3)."""
+
+from __future__ import annotations
+
+import logging
+
+import msgspec
+
+from hanse.elements.mep import domain
+from hanse.elements.mep.index import ServiceIndex
+from hanse.elements.mep.notices import Notices
+from hanse.elements.mep.records import NeighbourRecord, Records, RemoteService
+from hanse.elements.mep.remote import identifier_of
+from hanse.elements.mep.silence import SilenceTimer
+from hanse.elements.mep.transports import through
+from hanse.kit.contract.call import current_call
+from hanse.kit.problems import Problem, forbidden
+from hanse.kit.store import Store, Transaction
+from hanse.kit.values import ABSENT, Link
+from hanse.refpoints.mp1.services import ChangeType, LocalityType, ServiceInfo, ServiceLinks
+from hanse.refpoints.mp3.services import PATIENCE, Announcement, SharedServices, SignOfLife
+
+log = logging.getLogger("hanse.mep")
+
+AGAIN = 1.0
+"""Seconds until services of a silent neighbour that could not be removed are tried again."""
+
+Seen = dict[str, RemoteService]
+"""Services of one neighbour, by the ids that they have here."""
+
+
+class Neighbours(SharedServices):
+    """Hears other platforms; their services come, change and go here in one commit with the notices that tell of it."""
+
+    def __init__(self, url: str, store: Store, records: Records, notices: Notices, index: ServiceIndex) -> None:
+        self._url = url
+        self._store = store
+        self._records = records
+        self._notices = notices
+        self._index = index
+        self._timer = SilenceTimer(self._forget)
+        for record in records.neighbours.values():
+            for service in record.services.values():
+                index.put(service.service, elsewhere=True)
+
+    async def watch(self) -> None:
+        """Remove services of who is silent, until cancelled; at the start all have the whole patience."""
+        for host in [record.host for record in self._records.neighbours.values()]:
+            self._timer.hear(host, PATIENCE)
+        await self._timer.run()
+
+    async def alive(self, host: str, sign: SignOfLife) -> SignOfLife:
+        """Note that the platform of a host lives."""
+        _check_speaker(host)
+        record = self._records.neighbours.find(host)
+        if record is not None:
+            self._timer.hear(host, PATIENCE)
+        return SignOfLife(mark=record.mark if record else "")
+
+    async def announce(self, host: str, announcement: Announcement) -> None:
+        """Take over what a neighbour shares; services for its own host alone are left out, whoever sent them."""
+        _check_speaker(host)
+        shared = [s for s in announcement.services if not s.consumed_local_only and s.ser_instance_id is not ABSENT]
+        record = NeighbourRecord(host=host, mark=announcement.mark, services=self._seen(host, shared))
+        self._timer.hear(host, PATIENCE)
+        await self._store.commit(lambda tx: self._replace(tx, host, record))
+
+    def _seen(self, host: str, shared: list[ServiceInfo]) -> Seen:
+        seen = {}
+        for service in shared:
+            reference = f"{host}/{service.ser_instance_id}"
+            identifier = identifier_of("", reference)
+            seen[identifier] = RemoteService(
+                service=as_seen(service, identifier, self._url), system="", reference=reference
+            )
+        return seen
+
+    async def _forget(self, silent: list[str]) -> None:
+        log.info("platforms of %s are silent: their services are gone", ", ".join(silent))
+        try:
+            await self._store.commit(lambda tx: self._forgotten(tx, silent))
+        except Problem as problem:
+            log.warning("services of silent platforms are not removed yet: %s", problem)
+            for host in silent:
+                self._timer.hear(host, AGAIN)
+
+    def _forgotten(self, tx: Transaction, silent: list[str]) -> None:
+        for host in silent:
+            if not self._timer.expects(host):  # it may have spoken again meanwhile
+                self._replace(tx, host, None)
+
+    def _replace(self, tx: Transaction, host: str, record: NeighbourRecord | None) -> None:
+        known = tx.find(self._records.neighbours, host)
+        before, after = known.services if known else {}, record.services if record else {}
+        if record is None:
+            tx.delete(self._records.neighbours, host)
+        else:
+            tx.put(self._records.neighbours, host, record)
+        for identifier in [i for i in before if i not in after]:
+            self._remove(tx, identifier, before[identifier].service)
+        for identifier, service in after.items():
+            self._put(tx, identifier, before.get(identifier), service)
+
+    def _remove(self, tx: Transaction, identifier: str, service: ServiceInfo) -> None:
+        tx.delete(self._records.remote, identifier)
+        self._notices.service_changed(tx, service, ChangeType.REMOVED, "")
+        tx.after.append(lambda: self._index.remove(identifier))
+
+    def _put(self, tx: Transaction, identifier: str, before: RemoteService | None, after: RemoteService) -> None:
+        change = domain.change_between(before.service, after.service) if before else ChangeType.ADDED
+        tx.put(self._records.remote, identifier, after)  # also if unchanged: a look-up may have put its own view there
+        if change is not None:
+            self._notices.service_changed(tx, after.service, change, "")
+            tx.after.append(lambda: self._index.put(after.service, elsewhere=True))
+
+
+def as_seen(service: ServiceInfo, identifier: str, url: str) -> ServiceInfo:
+    """A neighbour's service as apps of the platform at ``url`` see it: under an id of this host, called through it.
+
+    It is local only if its scope is the whole system (ETSI GS MEC 011 V3.1.1, 8.1.2.2, note 6). Heartbeats are a matter
+    of its own platform.
+    """
+    return msgspec.structs.replace(
+        service,
+        ser_instance_id=identifier,
+        is_local=service.scope_of_locality is LocalityType.MEC_SYSTEM,
+        transport_info=through(url, service.transport_info, identifier),
+        liveness_interval=ABSENT,
+        links=ServiceLinks(self=Link(href=f"{url}/mec_service_mgmt/v1/services/{identifier}")),
+    )
+
+
+def _check_speaker(host: str) -> None:
+    """A platform speaks for its own host only."""
+    speaker = current_call().caller.name
+    if speaker != f"mep.{host}":
+        raise forbidden(f"Platform of {host}", f"only mep.{host} speaks for it; the caller is {speaker}")

@@ -1,0 +1,42 @@
+"""What platforms of one system tell each other: which of their services may be consumed elsewhere, and that they live.
+
+The standard names the exchange (ETSI GS MEC 003, 7.2.1; ETSI GS MEC 011 V3.1.1, 5.2.4 and 8.1.2.2, consumedLocalOnly)
+and gives no payload; see docs/decisions/0010.
+"""
+
+from __future__ import annotations
+
+from hanse.kit.contract.declare import Api, post, put
+from hanse.kit.values import Value
+from hanse.refpoints.mp1.services import ServiceInfo
+
+SIGN_PERIOD = 1.0
+"""Seconds between two signs of life of a platform to each of its neighbours."""
+
+PATIENCE = 3.0
+"""Seconds without a sign of life after which the services of a platform count as gone."""
+
+
+class SignOfLife(Value):
+    """That a platform lives. ``mark`` stands for all that it shares: equal marks, equal services; empty: none known."""
+
+    mark: str
+
+
+class Announcement(Value):
+    """All services of a platform that may be consumed elsewhere, in every state, as its own apps see them."""
+
+    mark: str
+    services: tuple[ServiceInfo, ...]
+
+
+class SharedServices(Api, bases=("/mp3/v1",)):
+    """How a platform hears of its neighbours; ``host`` is that of the platform which speaks."""
+
+    @post("/platforms/{host}/alive", success=200, refuses=(400, 401, 403))
+    async def alive(self, host: str, sign: SignOfLife) -> SignOfLife:
+        """Say that the platform lives; the answer's mark is that of the last announcement which is known here."""
+
+    @put("/platforms/{host}/services", success=204, refuses=(400, 401, 403, 413))
+    async def announce(self, host: str, announcement: Announcement) -> None:
+        """Replace all that is known of the platform's services, which is a sign of life too."""
