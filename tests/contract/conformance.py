@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from hanse.kit.contract.declare import Api, Operation, Stream, payload_type
+from hanse.kit.contract.listing import PARAMETERS
 from tests.contract.official import OfficialFile, OfficialOperation
 from tests.contract.shapes import Shapes
 
@@ -61,6 +62,7 @@ def _of_operation(operation: Operation, official: OfficialOperation) -> Iterator
     if str(operation.success) not in official.success:
         yield f"{here}: success {' '.join(official.success) or 'none'} there, {operation.success} here"
     query = [f.encode_name for f in msgspec.structs.fields(operation.query)] if operation.query else []
+    query += PARAMETERS if operation.listing else ()
     for name in sorted(set(official.query) - set(query)):
         yield f"{here}: query {name} there only"
     for name in sorted(set(query) - set(official.query)):

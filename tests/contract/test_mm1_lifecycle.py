@@ -56,7 +56,7 @@ async def test_an_instance_begins_with_what_its_package_says(system: System, des
     assert made.body["instantiationState"] == "NOT_INSTANTIATED"
     assert "instantiatedAppState" not in made.body
     assert links(made.body) == {"self", "instantiate"}
-    assert made.body in (await system.call("GET", INSTANCES)).body
+    assert made.body in (await system.call("GET", INSTANCES + "?all_fields")).body
     assert (await system.call("GET", INSTANCES, tenant="rival")).body == []
     refused(await system.call("GET", here, tenant="rival"), 404)
     refused(await system.call("DELETE", here, tenant="rival"), 404)

@@ -16,6 +16,7 @@ from hanse.kit.contract.declare import Accepted, Api, Created, Operation, Page, 
 from hanse.kit.contract.direct import filled, parameter_names
 from hanse.kit.contract.exchange import Exchange, passed_on, whole
 from hanse.kit.contract.gate import method_of, status_of
+from hanse.kit.contract.listing import WHOLE
 from hanse.kit.contract.observe import Message, Observer
 from hanse.kit.problems import MARK, Problem
 
@@ -23,6 +24,8 @@ A = TypeVar("A", bound=Api)
 ANSWER_LIMIT = 64 * 1024 * 1024
 """Bytes of an answer that is held in memory; a partner that sends more is cut off."""
 
+MOST_PARTS = 1000
+"""Pages of one list; a provider that has more is cut off."""
 SMALL_BODY = 64 * 1024
 """Bytes of a body that is passed on from memory rather than as a stream."""
 
@@ -97,6 +100,7 @@ class _Request:
         self.call = next_call(peer.caller)
         self.link = _link(self.call) if peer.border else ""
         self.gathered: bytes | None = None
+        self.next_part = ""
 
     async def run(self) -> Any:
         """Send, read, and record what became of it."""
@@ -109,6 +113,8 @@ class _Request:
                 reply.close()
                 reply = await self._sent(renew=True)
             result = await self._result(reply)
+            if self.operation.listing is not None:
+                result = await self._all_parts(result, reply)
             status = status_of(result, self.operation)
             return result
         except Problem as refusal:
@@ -122,6 +128,16 @@ class _Request:
             raise
         finally:
             self._record(status, problem, began)
+
+    async def _all_parts(self, items: list[Any], reply: Reply) -> list[Any]:
+        """A list whole, however many pages the provider makes of it (ETSI GS MEC 009, 6.20)."""
+        for _ in range(MOST_PARTS):
+            self.next_part = _next(reply)
+            if not self.next_part:
+                return items
+            reply = await self._sent(renew=False)
+            items = [*items, *await self._result(reply)]
+        raise Problem(502, f"{self.peer.name} answers without end", f"more than {MOST_PARTS} pages")
 
     def _may_repeat(self, reply: Reply) -> bool:
         """Whether the request can be sent again with other credentials: its body is still there."""
@@ -157,7 +173,9 @@ class _Request:
             if body.length is not None:
                 headers["content-length"] = str(body.length)
             return body.method, body.query, body.body
-        query = encode_query(self.arguments.get("query"))
+        query = self.next_part or encode_query(self.arguments.get("query"))
+        if self.operation.listing is not None and not self.next_part:
+            query = f"{query}&{WHOLE}" if query else WHOLE
         if body is None:
             return self.operation.method, query, None
         if isinstance(body, Stream):
@@ -287,9 +305,13 @@ def _wrapped(value: Any, operation: Operation, reply: Reply) -> Any:
     if origin is Tagged:
         return Tagged(value, reply.headers.get("etag", "").strip('"'))
     if origin is Page:
-        link = reply.headers.get("link", "")
-        return Page(value, link.partition("?")[2].partition(">")[0])
+        return Page(value, _next(reply))
     return value
+
+
+def _next(reply: Reply) -> str:
+    """The query of the next part of a list, or nothing."""
+    return reply.headers.get("link", "").partition("?")[2].partition(">")[0]
 
 
 def stream_of(reply: Reply) -> Stream:

@@ -12,6 +12,8 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import msgspec
 
+from hanse.kit.contract.listing import Listing, Lists
+
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -79,6 +81,7 @@ class Operation:
     body: Any = None
     returns: Any = None
     annotations: dict[str, Any] = field(default_factory=dict)
+    listing: Listing | None = None
 
     @property
     def summary(self) -> str:
@@ -93,6 +96,7 @@ class _Binding:
     success: int
     refuses: tuple[int, ...]
     consumes: str
+    lists: Lists | None
 
 
 def _verb(method: str, default_success: int) -> Callable[..., Callable[[F], F]]:
@@ -102,9 +106,11 @@ def _verb(method: str, default_success: int) -> Callable[..., Callable[[F], F]]:
         success: int = default_success,
         refuses: tuple[int, ...] = (400, 401, 403, 404),
         consumes: str = "application/json",
+        lists: Lists | None = None,
     ) -> Callable[[F], F]:
         def mark(function: F) -> F:
-            function.__binding__ = _Binding(method, path, success, refuses, consumes)  # type: ignore[attr-defined]
+            binding = _Binding(method, path, success, refuses, consumes, lists)
+            function.__binding__ = binding  # type: ignore[attr-defined]
             return function
 
         return mark
@@ -176,7 +182,15 @@ def _operation(name: str, function: Callable[..., Awaitable[Any]], binding: _Bin
         body=hints[body_parameter] if body_parameter else None,
         returns=hints.get("return"),
         annotations=hints,
+        listing=_listing(hints.get("return"), binding.lists),
     )
+
+
+def _listing(returns: Any, lists: Lists | None) -> Listing | None:
+    if lists is None:
+        return None
+    (shape,) = typing.get_args(payload_type(returns))
+    return Listing(shape, lists)
 
 
 def payload_type(returns: Any) -> Any:

@@ -48,7 +48,7 @@ def _unwrapped(raw: bytes, shape: Any) -> bytes:
 
 def decode_query(raw: str, shape: type[msgspec.Struct] | None) -> msgspec.Struct | None:
     """Decode query parameters into ``shape``; unknown ones are refused, repetition is for tuples only."""
-    pairs = _query_pairs(raw)
+    pairs = query_pairs(raw)
     if shape is None:
         if pairs:
             raise bad_request(f"Unknown query parameter {pairs[0][0]}", "this resource takes none")
@@ -84,7 +84,8 @@ def _parameters(shape: type[msgspec.Struct]) -> dict[str, _Parameter]:
     }
 
 
-def _query_pairs(raw: str) -> list[tuple[str, str]]:
+def query_pairs(raw: str) -> list[tuple[str, str]]:
+    """The parameters of a query in their order; a problem 400 if they cannot be read."""
     if not raw:
         return []
     if _PLAIN.fullmatch(raw) and raw.count("&") < QUERY_LIMIT:  # nothing is encoded: four times faster

@@ -9,8 +9,9 @@ from typing import Any
 
 import msgspec
 
-from hanse.kit.contract.declare import Accepted, Api, Created, Operation, Stream, Tagged, payload_type
+from hanse.kit.contract.declare import Accepted, Api, Created, Operation, Page, Stream, Tagged, payload_type
 from hanse.kit.contract.exchange import Exchange
+from hanse.kit.contract.listing import PARAMETERS
 from hanse.kit.problems import MEDIA_TYPE, ProblemDetails
 
 METHODS_OF_ANYTHING = ("get", "post", "put", "patch", "delete")
@@ -86,14 +87,18 @@ def _path_parameters(operation: Operation) -> list[dict[str, Any]]:
 
 
 def _query_parameters(operation: Operation) -> list[dict[str, Any]]:
+    parameters = [] if operation.listing is None else _listing_parameters()
     if operation.query is None:
-        return []
-    parameters = []
+        return parameters
     for field in msgspec.structs.fields(operation.query):
         schema, components = msgspec.json.schema_components([_present(field.type)], ref_template="{name}")
         inline = components.get(schema[0].get("$ref", ""), schema[0])
         parameters.append({"name": field.encode_name, "in": "query", "required": field.required, "schema": inline})
     return parameters
+
+
+def _listing_parameters() -> list[dict[str, Any]]:
+    return [{"name": name, "in": "query", "required": False, "schema": {"type": "string"}} for name in PARAMETERS]
 
 
 def _body(operation: Operation, known: dict[int, Any]) -> dict[str, Any] | None:
@@ -119,6 +124,8 @@ def _success(operation: Operation, known: dict[int, Any]) -> dict[str, Any]:
     origin = typing.get_origin(returns)
     if returns is Accepted or origin is Created:
         answer["headers"] = {"Location": {"schema": {"type": "string", "format": "uri"}}}
+    if operation.listing is not None or origin is Page:
+        answer["headers"] = {"Link": {"schema": {"type": "string"}}}
     if origin is Tagged:
         answer["headers"] = {"ETag": {"schema": {"type": "string"}}}
     payload = payload_type(returns)

@@ -17,6 +17,8 @@ from hanse.kit.contract.declare import Accepted, Api, Created, Page, Prepared, S
 from hanse.kit.contract.decode import decode_body, decode_query
 from hanse.kit.contract.exchange import Exchange, whole
 from hanse.kit.contract.gate import Gate
+from hanse.kit.contract.listing import PAGE_SIZE
+from hanse.kit.contract.rate import RateLimit
 from hanse.kit.contract.routing import Route, Router
 from hanse.kit.problems import MARK, MEDIA_TYPE, Problem
 
@@ -55,10 +57,22 @@ class Authenticator(Protocol):
 
 
 class ApiServer:
-    """Serves the APIs of one or several elements. ``border`` servers take the partner's trace only as a link."""
+    """Serves the APIs of one or several elements. ``border`` servers take the partner's trace only as a link.
 
-    def __init__(self, authenticate: Authenticator, *, border: bool = False) -> None:
+    ``page_size``: items of a list in one answer; ``limit``: how often one caller may call.
+    """
+
+    def __init__(
+        self,
+        authenticate: Authenticator,
+        *,
+        border: bool = False,
+        page_size: int = PAGE_SIZE,
+        limit: RateLimit | None = None,
+    ) -> None:
         self.router = Router()
+        self._page_size = page_size
+        self._limit = limit
         self._authenticate = authenticate
         self._border = border
         self._raw: dict[str, Callable[[Scope, Receive, Send], Awaitable[None]]] = {}
@@ -106,6 +120,8 @@ class ApiServer:
             raise Problem(414, "URI too long", f"at most {URI_LIMIT} bytes of path and query are taken")
         headers = dict(scope["headers"])
         caller = self._authenticate(scope, headers)
+        if self._limit is not None:
+            self._limit.admit(caller)
         route, values = self.router.find(scope["method"], raw_path)
         if route.operation.returns is not Stream:
             _check_accept(headers)
@@ -113,8 +129,13 @@ class ApiServer:
         if operation.body is not Exchange:
             named: dict[str, Any] = dict(zip(operation.path_parameters, values, strict=True))
             route.gate.check(route.api, operation, named, call, path)
-        arguments = await _arguments(route, values, scope, headers, receive)
+        query, part = scope["query_string"].decode("latin-1"), None
+        if operation.listing is not None:
+            part, query = operation.listing.read(query, operation.query is not None)
+        arguments = await _arguments(route, values, query, scope, headers, receive)
         result = await route.gate.run(route.api, operation, route.function, arguments, call, path)
+        if part is not None:
+            result = Page(*part.of(result, self._page_size))
         return _encoded(result, route, scope, headers)
 
     def _call(self, caller: Caller, headers: dict[bytes, bytes]) -> Call:
@@ -160,12 +181,12 @@ def body_of(receive: Receive) -> AsyncIterator[bytes]:
 
 
 async def _arguments(
-    route: Route, values: list[str], scope: Scope, headers: dict[bytes, bytes], receive: Receive
+    route: Route, values: list[str], raw_query: str, scope: Scope, headers: dict[bytes, bytes], receive: Receive
 ) -> dict[str, Any]:
     operation = route.operation
     arguments: dict[str, Any] = dict(zip(operation.path_parameters, values, strict=True))
     if operation.body is not Exchange:
-        query = decode_query(scope["query_string"].decode("latin-1"), operation.query)
+        query = decode_query(raw_query, operation.query)
         if operation.query is not None:
             arguments["query"] = query
     if operation.body_parameter is not None:

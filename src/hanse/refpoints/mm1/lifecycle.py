@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from hanse.kit.contract.declare import Accepted, Api, Created, delete, get, post
+from hanse.kit.contract.listing import Lists
 from hanse.kit.problems import ProblemDetails
 from hanse.kit.values import ABSENT, Absent, Link, TimeStamp, Value
 
@@ -158,6 +159,12 @@ class AppLcmOpOcc(Value):
     error: ProblemDetails | Absent = ABSENT
 
 
+INSTANCES = Lists(left_out=("_links/instantiate", "_links/terminate", "_links/operate"))
+"""What a list of instances leaves out by default (7.4.1.3.2); vimConnectionInfo, which it names too, we have none."""
+
+OCCURRENCES = Lists(left_out=("operationParams", "_links"))
+"""What a list of operation occurrences leaves out by default (7.4.9.3.2)."""
+
 TASK = (400, 401, 403, 404, 409)
 
 
@@ -168,7 +175,7 @@ class Lifecycle(Api, bases=("/app_lcm/v1",)):
     async def create_instance(self, request: CreateAppInstanceRequest) -> Created[AppInstanceInfo]:
         """Make an identifier of an instance of an on-boarded, enabled package (7.4.1.3.1)."""
 
-    @get("/app_instances", refuses=(400, 401, 403))
+    @get("/app_instances", refuses=(400, 401, 403), lists=INSTANCES)
     async def list_instances(self) -> list[AppInstanceInfo]:
         """All instances of the caller (7.4.1.3.2)."""
 
@@ -192,7 +199,7 @@ class Lifecycle(Api, bases=("/app_lcm/v1",)):
     async def operate(self, app_instance_id: str, request: OperateAppRequest) -> Accepted:
         """Start or stop it (7.4.8.3.1)."""
 
-    @get("/app_lcm_op_occs", refuses=(400, 401, 403))
+    @get("/app_lcm_op_occs", refuses=(400, 401, 403), lists=OCCURRENCES)
     async def list_operations(self) -> list[AppLcmOpOcc]:
         """All operation occurrences of the caller (7.4.9.3.2)."""
 

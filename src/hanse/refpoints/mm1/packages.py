@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from hanse.kit.contract.declare import Accepted, Api, Created, Stream, delete, get, patch, post, put
+from hanse.kit.contract.listing import Lists
 from hanse.kit.problems import ProblemDetails
 from hanse.kit.values import ABSENT, Absent, Link, Value
 
@@ -97,6 +98,10 @@ class AppPkgInfoModifications(Value):
     operational_state: PackageOperationalState
 
 
+PACKAGES = Lists(left_out=("checksum", "softwareImages"))
+"""What a list of packages leaves out by default (7.3.1.3.2); additionalArtifacts, which it names too, we have none."""
+
+
 class PackageManagement(Api, bases=("/app_pkgm/v1",)):
     """Package management (7.3): announce, upload, read, enable, disable, delete."""
 
@@ -104,7 +109,7 @@ class PackageManagement(Api, bases=("/app_pkgm/v1",)):
     async def create_package(self, package: CreateAppPkg) -> Created[AppPkgInfo]:
         """Announce a package; its content is uploaded afterwards (7.3.1.3.1)."""
 
-    @get("/app_packages", refuses=(400, 401, 403))
+    @get("/app_packages", refuses=(400, 401, 403), lists=PACKAGES)
     async def list_packages(self) -> list[AppPkgInfo]:
         """All packages of the caller (7.3.1.3.2)."""
 
@@ -141,7 +146,7 @@ class PackageManagement(Api, bases=("/app_pkgm/v1",)):
     async def read_descriptor(self, app_pkg_id: str) -> Stream:
         """The descriptor's main file (7.3.6.3.2)."""
 
-    @get("/onboarded_app_packages", refuses=(400, 401, 403))
+    @get("/onboarded_app_packages", refuses=(400, 401, 403), lists=PACKAGES)
     async def list_onboarded(self) -> list[AppPkgInfo]:
         """The packages that are on-boarded (7.3.1.3.2)."""
 

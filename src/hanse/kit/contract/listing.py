@@ -1,0 +1,93 @@
+"""Listing: what an operation that answers a list takes on the wire beside its own query (MEC 009 V3.1.1, 6.18 to 6.20).
+
+It is declared with the operation (``@get("/ships", lists=Lists(...))``) and carried out by the server, after the
+provider has answered: a provider answers whole lists, a client of ours asks for all fields and all pages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+
+from hanse.kit.contract.attributes import attributes_of
+from hanse.kit.contract.decode import query_pairs
+from hanse.kit.contract.filter import Test, filter_of
+from hanse.kit.contract.page import MARKER, page_of
+from hanse.kit.contract.select import FLAGS, LISTS, Selectable, Tree, pruned
+from hanse.kit.problems import bad_request
+
+PARAMETERS = ("filter", *FLAGS, *LISTS)
+"""Query parameters of every listing; the marker of a page is not among them: clients do not make it."""
+PAGE_SIZE = 1000
+"""Items of one answer, where nothing else is set."""
+WHOLE = "all_fields"
+"""The query of clients whose types want everything."""
+
+
+@dataclass(frozen=True)
+class Lists:
+    """How an operation lists: the attribute (on the wire) that tells items apart, and what is left out by default."""
+
+    key: str = "id"
+    left_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one request wants of a list."""
+
+    key: str
+    fits: Test | None
+    removed: Tree
+    marker: str
+    query: tuple[tuple[str, str], ...]
+
+    def of(self, items: Sequence[Any], size: int) -> tuple[list[Any], str]:
+        """The part of ``items`` that is answered, and the query of the next one, if there is one."""
+        fitting = items if self.fits is None else [item for item in items if self.fits(item)]
+        page, marker = page_of(fitting, lambda item: str(getattr(item, self.key)), self.marker, size)
+        if self.removed:
+            page = [pruned(msgspec.to_builtins(item), self.removed) for item in page]
+        return page, urlencode([*self.query, (MARKER, marker)]) if marker else ""
+
+
+class Listing:
+    """The listing of items of type ``shape``."""
+
+    def __init__(self, shape: type[msgspec.Struct], lists: Lists) -> None:
+        self._shape = shape
+        self._key = attributes_of(shape)[lists.key].member
+        self._selectable = Selectable(shape, lists.left_out)
+
+    def read(self, raw: str, own: bool) -> tuple[Part, str]:
+        """What a query wants of the list, and the rest of it; ``own`` tells whether the operation has a query too."""
+        pairs = query_pairs(raw)
+        given: dict[str, str] = {}
+        rest = []
+        for name, value in pairs:
+            if name not in PARAMETERS and name != MARKER:
+                rest.append((name, value))
+            elif name in given:
+                raise bad_request(f"Query parameter {name} given more than once", "give it once")
+            else:
+                given[name] = value
+        if rest and not own:
+            raise bad_request(f"Unknown query parameter {rest[0][0]}", f"legal: {', '.join(PARAMETERS)}")
+        return self._part(given, tuple(pair for pair in pairs if pair[0] != MARKER)), urlencode(rest)
+
+    def _part(self, given: dict[str, str], query: tuple[tuple[str, str], ...]) -> Part:
+        text = given.get("filter")
+        if MARKER in given and not given[MARKER]:
+            raise bad_request(f"Invalid query parameter {MARKER}", "take it from a Link, as it is")
+        selectors = {name: given[name] for name in (*FLAGS, *LISTS) if name in given}
+        return Part(
+            key=self._key,
+            fits=None if text is None else filter_of(text, self._shape),
+            removed=self._selectable.removed(selectors),
+            marker=given.get(MARKER, ""),
+            query=query,
+        )
