@@ -7,12 +7,16 @@ import errno
 import socket
 from collections.abc import Awaitable, Callable, Iterable
 
-import dns.asyncquery
 import dns.exception
+import dns.flags
 from dns.message import Message, QueryMessage
+from dns.name import Name
 from dns.rcode import Rcode
 
 from hanse.drivers.names_embedded import messages
+from hanse.drivers.names_embedded.fast import MOST_READY, FastAnswers
+from hanse.drivers.names_embedded.forwarding import Forwarder, Overloaded
+from hanse.drivers.names_embedded.limits import RateLimit, Verdict
 from hanse.drivers.names_embedded.serving import DatagramService, StreamService
 from hanse.drivers.names_embedded.zones import Zones
 from hanse.kit.failpoints import effect
@@ -20,8 +24,6 @@ from hanse.kit.ports import bind, describe_holder
 from hanse.kit.problems import Problem, bad_request, conflict
 from hanse.refpoints.mp2 import NameRecord, NameServer
 
-_FORWARD_SECONDS = 3.0
-_MOST_FORWARDED = 256
 _WHOLE = 65535
 
 
@@ -29,7 +31,8 @@ class EmbeddedNames(NameServer):
     """An authoritative DNS server on UDP and TCP (port 0 takes a free port; ``port`` tells which, once started).
 
     ``zones`` are answered for as a whole; a record outside them is a zone of its own. Every other name is asked of
-    ``forward`` (address, port), or refused if there is none. ``admits`` says which client addresses are answered.
+    ``forward`` (address, port), or refused if there is none. ``admits`` says which client addresses are answered,
+    ``rate`` how many answers by UDP an address gets each second (0: no limit), ``ready`` how many answers are kept.
     """
 
     def __init__(
@@ -39,22 +42,25 @@ class EmbeddedNames(NameServer):
         zones: Iterable[str] = (),
         forward: tuple[str, int] | None = None,
         admits: Callable[[str], bool] | None = None,
+        rate: int = 0,
+        ready: int = MOST_READY,
     ) -> None:
         self.address, self.port = address, port
-        self._zones = Zones(zones)
-        self._forward, self._admits = forward, admits
-        self._forwarded = 0
-        self._datagrams = DatagramService(self._reply)
-        self._streams = StreamService(self._reply)
+        self._zones = Zones(zones, lambda name: self.fast.forget(name))
+        self.fast = FastAnswers(self._zones, ready)
+        self._forwarder = Forwarder(forward) if forward else None
+        self._admits = admits
+        self._rate = RateLimit(rate)
+        self._datagrams = DatagramService(self._limited if rate else self.reply)
+        self._streams = StreamService(self.reply)
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
         """Listen; 409 tells who holds the port, 400 that the address is not there."""
-        loop = asyncio.get_running_loop()
         stream, datagram = await self._bind()
         self.port = stream.getsockname()[1]
         self._server = await asyncio.start_server(self._streams.serve, sock=stream)
-        await loop.create_datagram_endpoint(lambda: self._datagrams, sock=datagram)
+        self._datagrams.open(datagram)
 
     async def close(self) -> None:
         """Answer nobody any more; the records stay, for another `start`."""
@@ -62,12 +68,18 @@ class EmbeddedNames(NameServer):
         if self._server:
             self._server.close()
             self._streams.close()
+        if self._forwarder:
+            self._forwarder.close()
 
     @effect("names.publish")
     async def publish(self, record_id: str, record: NameRecord) -> None:
         """Answer with this record from now on; 400 names what cannot be read, and leaves everything as it was."""
         if record.record_id != record_id:
             raise bad_request("recordId differs", f"the address says {record_id}, the body {record.record_id}")
+        self.put(record)
+
+    def put(self, record: NameRecord) -> None:
+        """As `publish`, at once: between two queries, a name has the old records or the new ones."""
         self._zones.put(record)
 
     @effect("names.retract")
@@ -79,35 +91,69 @@ class EmbeddedNames(NameServer):
         """All records in force."""
         return self._zones.records()
 
-    def _reply(self, wire: bytes, client: str, udp: bool) -> bytes | Awaitable[bytes] | None:
+    def _limited(self, wire: bytes, client: str, udp: bool) -> bytes | Awaitable[bytes | None] | None:
+        """As `reply`, within the rate; what is beyond it is not even worked out."""
+        verdict = self._rate.judge(client)
+        if verdict is Verdict.DROP:
+            return None
+        return messages.cut(wire) if verdict is Verdict.CUT else self.reply(wire, client, udp)
+
+    def reply(self, wire: bytes, client: str, udp: bool) -> bytes | Awaitable[bytes] | None:
+        """What is said to a message of a client: at once, later, or nothing."""
+        if udp and (self._admits is None or self._admits(client)):
+            ready = self.fast.answer(wire, client)
+            if ready is not None:
+                return ready
         query = messages.read(wire)
         if query is None or isinstance(query, bytes):
             return query
         if self._admits and not self._admits(client):
             return messages.error(wire, Rcode.REFUSED)
         most = messages.udp_limit(query) if udp else _WHOLE
-        response = messages.respond(query, self._zones)
+        response, alias = messages.respond(query, self._zones, client)
         if response is None:
             return self._elsewhere(query, most)
+        if alias is not None and self._asks(query):
+            return self._continued(query, response, alias, most)
         return messages.render(response, most)
+
+    def _asks(self, query: QueryMessage) -> bool:
+        return self._forwarder is not None and bool(query.flags & dns.flags.RD)
 
     def _elsewhere(self, query: QueryMessage, most: int) -> bytes | Awaitable[bytes]:
-        """A name of others: ask the other server, if there is one and not too many questions wait for it."""
-        if self._forward is None:
+        """A name of others: remembered, or asked of the other server, if there is one and that is wanted (RD)."""
+        if self._forwarder is None or not self._asks(query):
             return messages.render(messages.refuse(query, Rcode.REFUSED), most)
-        if self._forwarded >= _MOST_FORWARDED:
-            return messages.render(messages.refuse(query, Rcode.SERVFAIL), most)
-        return self._ask(query, self._forward, most)
+        asked = query.question[0]
+        known = self._forwarder.recall(asked.name, asked.rdtype)
+        if known is not None:
+            return messages.render(messages.relay(query, known), most)
+        return self._fetched(query, most)
 
-    async def _ask(self, query: QueryMessage, server: tuple[str, int], most: int) -> bytes:
-        self._forwarded += 1
-        try:
-            response = messages.relay(query, await _asked(query, server))
-        except (dns.exception.DNSException, OSError, EOFError):
-            response = messages.refuse(query, Rcode.SERVFAIL)
-        finally:
-            self._forwarded -= 1
+    async def _fetched(self, query: QueryMessage, most: int) -> bytes:
+        answer = await self._ask(query, query.question[0].name)
+        response = messages.refuse(query, Rcode.SERVFAIL) if answer is None else messages.relay(query, answer)
         return messages.render(response, most)
+
+    async def _continued(self, query: QueryMessage, response: Message, alias: Name, most: int) -> bytes:
+        """An answer of ours that ends in a name of others, and what they say of it."""
+        answer = await self._ask(query, alias)
+        if answer is None:
+            response = messages.refuse(query, Rcode.SERVFAIL)
+        else:
+            response.flags |= dns.flags.RA
+            response.set_rcode(answer.rcode())
+            response.answer.extend(answer.answer)
+            response.authority.extend(answer.authority)
+        return messages.render(response, most)
+
+    async def _ask(self, query: QueryMessage, name: Name) -> Message | None:
+        assert self._forwarder is not None
+        kind = query.question[0].rdtype
+        try:
+            return self._forwarder.recall(name, kind) or await self._forwarder.ask(name, kind)
+        except (dns.exception.DNSException, OSError, EOFError, Overloaded):
+            return None
 
     async def _bind(self) -> tuple[socket.socket, socket.socket]:
         """A TCP and a UDP socket on the same port."""
@@ -127,13 +173,3 @@ class EmbeddedNames(NameServer):
             holder = await asyncio.to_thread(describe_holder, self.address, self.port, protocol)
             return conflict(f"{where} is taken", f"{holder}; stop it or give the name server another port")
         return bad_request(f"{where} cannot be listened on", f"give an address of this machine; {error.strerror}")
-
-
-async def _asked(query: QueryMessage, server: tuple[str, int]) -> Message:
-    """The answer of another server, over TCP if it does not fit a datagram."""
-    address, port = server
-    question = messages.onward(query)
-    answer, _ = await dns.asyncquery.udp_with_fallback(
-        question, address, _FORWARD_SECONDS, port, ignore_unexpected=True
-    )
-    return answer

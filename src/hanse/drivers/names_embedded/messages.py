@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import struct
 
+import dns.edns
 import dns.exception
 import dns.flags
 import dns.message
 from dns.message import Message, QueryMessage
+from dns.name import Name
 from dns.opcode import Opcode
 from dns.rcode import Rcode
 from dns.rdataclass import RdataClass
 from dns.rdatatype import RdataType
 
+from hanse.drivers.names_embedded.answers import find
+from hanse.drivers.names_embedded.clients import Client, device
+from hanse.drivers.names_embedded.query import PAYLOAD, PLAIN_PAYLOAD, name_end
 from hanse.drivers.names_embedded.zones import Zones
 
-PAYLOAD = 1232
-"""The largest UDP answer that we send and the size that we announce; it passes everywhere unfragmented."""
-
-_PLAIN_PAYLOAD = 512
 _HEADER = struct.Struct("!HHHHHH")
 _TRANSFERS = (RdataType.AXFR, RdataType.IXFR)
 
@@ -38,7 +39,8 @@ def read(wire: bytes) -> QueryMessage | bytes | None:
         message = dns.message.from_wire(wire)
     except (dns.exception.DNSException, ValueError, struct.error, IndexError):
         return error(wire, Rcode.FORMERR)
-    return message if isinstance(message, QueryMessage) and message.question else error(wire, Rcode.FORMERR)
+    good = isinstance(message, QueryMessage) and message.question and _subnets_well_written(message, wire)
+    return message if good else error(wire, Rcode.FORMERR)  # type: ignore[return-value]
 
 
 def error(wire: bytes, code: Rcode) -> bytes:
@@ -48,22 +50,39 @@ def error(wire: bytes, code: Rcode) -> bytes:
     return _HEADER.pack(identifier, dns.flags.QR | kept | code, 0, 0, 0, 0)
 
 
-def respond(query: QueryMessage, zones: Zones) -> Message | None:
-    """The answer out of our zones; ``None`` if the name is in none of them."""
+def cut(wire: bytes) -> bytes | None:
+    """The answer "ask again by TCP" to a query: no longer than that was. ``None`` for what is no plain question."""
+    if len(wire) < _HEADER.size or wire[2] & 0xF8:
+        return None
+    end = name_end(wire)
+    if not end or len(wire) < end + 4:
+        return None
+    identifier, flags, *_ = _HEADER.unpack_from(wire)
+    return _HEADER.pack(identifier, dns.flags.QR | dns.flags.TC | flags & dns.flags.RD, 1, 0, 0, 0) + wire[12 : end + 4]
+
+
+def respond(query: QueryMessage, zones: Zones, address: str) -> tuple[Message | None, Name | None]:
+    """The answer out of our zones to a client; ``None`` if the name is in none of them.
+
+    Beside it stands the canonical name at which the answer goes on elsewhere, if it does.
+    """
     question = query.question[0]
     if query.edns > 0:
-        return refuse(query, Rcode.BADVERS)
+        return refuse(query, Rcode.BADVERS), None
     if question.rdclass != RdataClass.IN or question.rdtype in _TRANSFERS:
-        return refuse(query, Rcode.REFUSED)
-    found = zones.find(question.name, question.rdtype)
+        return refuse(query, Rcode.REFUSED), None
+    subnet = _subnet(query)
+    client = device(address) if subnet is None or not subnet.srclen else _client(subnet)
+    found = find(zones, question.name, question.rdtype, client)
     if found is None:
-        return None
-    response = _response(query)
+        return None, None
+    response = _response(query, found.scope)
     response.flags |= dns.flags.AA
     response.set_rcode(found.code)
     response.answer.extend(found.records)
     response.authority.extend(found.authority)
-    return response
+    follow = question.rdtype not in (RdataType.CNAME, RdataType.ANY)
+    return response, found.alias if follow else None
 
 
 def refuse(query: QueryMessage, code: Rcode) -> Message:
@@ -83,15 +102,9 @@ def relay(query: QueryMessage, answer: Message) -> Message:
     return response
 
 
-def onward(query: QueryMessage) -> QueryMessage:
-    """The same question with an identifier of ours, for another server."""
-    question = query.question[0]
-    return dns.message.make_query(question.name, question.rdtype, question.rdclass, use_edns=0, payload=PAYLOAD)
-
-
 def udp_limit(query: QueryMessage) -> int:
     """How many bytes the asker takes in one datagram."""
-    return _PLAIN_PAYLOAD if query.edns < 0 else max(_PLAIN_PAYLOAD, min(query.payload, PAYLOAD))
+    return PLAIN_PAYLOAD if query.edns < 0 else max(PLAIN_PAYLOAD, min(query.payload, PAYLOAD))
 
 
 def render(response: Message, most: int) -> bytes:
@@ -99,8 +112,33 @@ def render(response: Message, most: int) -> bytes:
     return response.to_wire(max_size=most, prefer_truncation=True)
 
 
-def _response(query: QueryMessage) -> Message:
+def _response(query: QueryMessage, scope: int = 0) -> Message:
+    """An empty answer: the flag DO comes back (RFC 3225, 3), the client's subnet with the scope; nothing unknown."""
     response = dns.message.make_response(query, our_payload=PAYLOAD)
-    if query.ednsflags & dns.flags.DO:
-        response.want_dnssec(True)
+    subnet = _subnet(query)
+    if query.edns >= 0:
+        known = [dns.edns.ECSOption(subnet.address, subnet.srclen, scope if subnet.srclen else 0)] if subnet else []
+        response.use_edns(0, query.ednsflags & dns.flags.DO, PAYLOAD, options=list[dns.edns.Option](known))
     return response
+
+
+def _subnet(query: QueryMessage) -> dns.edns.ECSOption | None:
+    return next((option for option in query.options if isinstance(option, dns.edns.ECSOption)), None)
+
+
+def _client(subnet: dns.edns.ECSOption) -> Client:
+    whole = device(subnet.address)
+    spare = whole.bits - subnet.srclen
+    return Client(whole.bits, whole.value >> spare << spare, subnet.srclen)
+
+
+def _subnets_well_written(message: QueryMessage, wire: bytes) -> bool:
+    """At most one, with scope 0, in the bytes that it must have: no address bits beyond the prefix (RFC 7871, 6)."""
+    options = [option for option in message.options if isinstance(option, dns.edns.ECSOption)]
+    if not options:
+        return True
+    [first, *more] = options
+    if more or first.scopelen or first.srclen > (128 if ":" in first.address else 32):
+        return False
+    written = first.to_wire() or b""
+    return struct.pack("!HH", dns.edns.OptionType.ECS, len(written)) + written in wire

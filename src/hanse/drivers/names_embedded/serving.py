@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket
 import struct
 from collections.abc import Awaitable, Callable
-from typing import cast
 
-Reply = Callable[[bytes, str, bool], "bytes | Awaitable[bytes] | None"]
+Reply = Callable[[bytes, str, bool], "bytes | Awaitable[bytes | None] | None"]
 """Answers a message (its bytes, the client's address, whether it came by UDP): at once, never, or later."""
 
 MOST_CONNECTIONS = 64
@@ -15,44 +16,62 @@ MOST_MESSAGES = 128
 IDLE_SECONDS = 10.0
 """Bounds on TCP (RFC 7766, 6.2.3): connections at a time, messages on one, silence on one."""
 
+BATCH = 64
+"""Datagrams that are answered before anything else of the process has its turn: some milliseconds."""
+
+_LONGEST_QUERY = 4096
 _LENGTH = struct.Struct("!H")
 
 
-class DatagramService(asyncio.DatagramProtocol):
-    """Answers datagrams; an answer that must be waited for holds up no other."""
+class DatagramService:
+    """Answers datagrams as they come, a batch each time; an answer that must be waited for holds up no other."""
 
     def __init__(self, reply: Reply) -> None:
         self._reply = reply
-        self._transport: asyncio.DatagramTransport | None = None
+        self._socket: socket.socket | None = None
         self._waiting: set[asyncio.Task[None]] = set()
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.DatagramTransport, transport)
-
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        answer = self._reply(data, addr[0], True)
-        if answer is None:
-            return
-        if isinstance(answer, bytes):
-            self._send(answer, addr)
-            return
-        task = asyncio.get_running_loop().create_task(self._send_later(answer, addr))
-        self._waiting.add(task)
-        task.add_done_callback(self._waiting.discard)
+    def open(self, sock: socket.socket) -> None:
+        """Answer what arrives on a bound, non-blocking socket, which belongs to the service from now on."""
+        self._socket = sock
+        asyncio.get_running_loop().add_reader(sock, self._drain, sock)
 
     def close(self) -> None:
         """Answer nobody any more."""
         for task in self._waiting:
             task.cancel()
-        if self._transport:
-            self._transport.close()
+        if self._socket:
+            asyncio.get_running_loop().remove_reader(self._socket)
+            self._socket.close()
+            self._socket = None
 
-    async def _send_later(self, answer: Awaitable[bytes], addr: tuple[str, int]) -> None:
-        self._send(await answer, addr)
+    def _drain(self, sock: socket.socket) -> None:
+        """One wake-up of the loop costs more than an answer: take what there is, and let others have their turn."""
+        receive, reply, send = sock.recvfrom, self._reply, sock.sendto
+        for _ in range(BATCH):
+            try:
+                data, sender = receive(_LONGEST_QUERY)
+            except OSError:  # nothing more; or an error of an earlier answer, which its client will miss
+                return
+            answer = reply(data, sender[0], True)
+            if type(answer) is bytes:
+                try:
+                    send(answer, sender)
+                except OSError:
+                    continue  # there is no room, or no way: the client asks again
+            elif answer is not None:
+                self._later(answer, sender)  # type: ignore[arg-type]
 
-    def _send(self, answer: bytes, addr: tuple[str, int]) -> None:
-        if self._transport and not self._transport.is_closing():
-            self._transport.sendto(answer, addr)
+    def _later(self, answer: Awaitable[bytes | None], sender: tuple[str, int]) -> None:
+        task = asyncio.get_running_loop().create_task(self._send_later(answer, sender))
+        self._waiting.add(task)
+        task.add_done_callback(self._waiting.discard)
+
+    async def _send_later(self, answer: Awaitable[bytes | None], sender: tuple[str, int]) -> None:
+        found = await answer
+        if found is not None and self._socket:
+            with contextlib.suppress(OSError):
+                self._socket.sendto(found, sender)
 
 
 class StreamService:
@@ -92,6 +111,8 @@ class StreamService:
         if answer is None:
             return False
         body = answer if isinstance(answer, bytes) else await answer
+        if body is None:
+            return False
         writer.write(_LENGTH.pack(len(body)) + body)
         await writer.drain()
         return True

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from hanse.kit.contract.declare import Api, delete, get, put
-from hanse.kit.values import Value
+from hanse.kit.values import ABSENT, Absent, Value
 
 
 class NameRecord(Value):
-    """An active DNS rule: a fully qualified name without final dot, an IPv4 or IPv6 address, a time to live in seconds.
+    """An active DNS rule: a fully qualified name without final dot, and an IPv4 or IPv6 ``address`` for it, or another
+    name (``canonical``) that stands for it; a time to live in seconds.
 
-    ``owner`` is the application instance whose rule it is.
+    ``owner`` is the application instance whose rule it is. ``clients`` are the devices and networks that it is for
+    (``10.1.2.3``, ``10.1.0.0/16``, ``2001:db8::/32``); none named: everybody. Of a name's records a client gets those of
+    the lowest ``order`` (0 to 65535) that has any for it, and of these those of the closest network.
     """
 
     record_id: str
     owner: str
     name: str
-    address: str
+    address: str | Absent = ABSENT
+    canonical: str | Absent = ABSENT
     ttl: int = 30
+    clients: tuple[str, ...] = ()
+    order: int = 0
 
 
 class NameServer(Api, bases=("/mp2/v1",)):

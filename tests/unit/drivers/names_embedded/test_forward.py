@@ -12,7 +12,7 @@ import pytest
 from dns.message import Message
 from dns.rcode import Rcode
 
-from hanse.drivers.names_embedded import EmbeddedNames, driver
+from hanse.drivers.names_embedded import EmbeddedNames, forwarding
 from hanse.refpoints.mp2 import NameRecord
 
 _BLOCK = f"127.{128 + os.getpid() % 64}.{os.getpid() // 64 % 256}"
@@ -51,7 +51,7 @@ async def test_an_answer_too_long_for_a_datagram_is_fetched_whole(near: Embedded
 async def test_a_server_that_is_gone_is_a_failure_within_the_bound(
     near: EmbeddedNames, far: EmbeddedNames, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(driver, "_FORWARD_SECONDS", 0.1)
+    monkeypatch.setattr(forwarding, "PATIENCE", 0.1)
     await far.close()
     assert (await ask(near, "www.far.example")).rcode() == Rcode.SERVFAIL
 
@@ -59,7 +59,7 @@ async def test_a_server_that_is_gone_is_a_failure_within_the_bound(
 async def test_more_questions_than_may_wait_fail_at_once_and_own_names_are_answered(
     near: EmbeddedNames, far: EmbeddedNames, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(driver, "_MOST_FORWARDED", 0)
+    monkeypatch.setattr(forwarding, "MOST_OPEN", 0)
     await near.publish("r", NameRecord(record_id="r", owner="a", name="own.example", address="127.3.0.7"))
     replies = await asyncio.gather(ask(near, "www.far.example"), ask(near, "own.example"))
     assert [reply.rcode() for reply in replies] == [Rcode.SERVFAIL, Rcode.NOERROR]

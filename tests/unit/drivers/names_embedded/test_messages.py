@@ -11,10 +11,12 @@ import pytest
 from dns.rcode import Rcode
 
 from hanse.drivers.names_embedded import messages
+from hanse.drivers.names_embedded.query import PAYLOAD
 from hanse.drivers.names_embedded.zones import Zones
 from hanse.refpoints.mp2 import NameRecord
 
 WIRE = dns.message.make_query("video.mec.example", "A", id=0x1234, use_edns=0).to_wire()
+CLIENT = "127.3.0.1"
 
 
 def zones(records: int = 1) -> Zones:
@@ -67,7 +69,7 @@ def test_what_is_no_single_question_is_a_format_error_with_its_identifier(wire: 
 def test_transfers_and_other_classes_are_refused(kind: str, rdclass: str) -> None:
     query = messages.read(dns.message.make_query("mec.example", kind, rdclass).to_wire())
     assert isinstance(query, dns.message.QueryMessage)
-    response = messages.respond(query, zones())
+    response = messages.respond(query, zones(), CLIENT)[0]
     assert response
     assert response.rcode() == Rcode.REFUSED
 
@@ -76,7 +78,7 @@ def test_transfers_and_other_classes_are_refused(kind: str, rdclass: str) -> Non
 def test_no_datagram_is_longer_than_the_device_and_the_way_take(payload: int, limit: int) -> None:
     query = messages.read(dns.message.make_query("video.mec.example", "A", use_edns=0, payload=payload).to_wire())
     assert isinstance(query, dns.message.QueryMessage)
-    response = messages.respond(query, zones(300))
+    response = messages.respond(query, zones(300), CLIENT)[0]
     assert response
     wire = messages.render(response, messages.udp_limit(query))
     assert len(wire) <= limit
@@ -86,7 +88,7 @@ def test_no_datagram_is_longer_than_the_device_and_the_way_take(payload: int, li
 def test_a_device_that_understands_signatures_hears_that_it_was_understood() -> None:
     query = messages.read(dns.message.make_query("video.mec.example", "A", want_dnssec=True).to_wire())
     assert isinstance(query, dns.message.QueryMessage)
-    response = messages.respond(query, zones())
+    response = messages.respond(query, zones(), CLIENT)[0]
     assert response
     assert response.ednsflags & dns.flags.DO
 
@@ -99,5 +101,5 @@ def test_no_mutation_of_a_query_breaks_it() -> None:
             wire[chance.randrange(len(wire))] = chance.choice((0, 1, 12, 41, 0xC0, 0xFF, chance.randrange(256)))
         query = messages.read(bytes(wire))
         if isinstance(query, dns.message.QueryMessage):
-            response = messages.respond(query, known) or messages.refuse(query, Rcode.REFUSED)
-            assert len(messages.render(response, messages.udp_limit(query))) <= messages.PAYLOAD
+            response = messages.respond(query, known, CLIENT)[0] or messages.refuse(query, Rcode.REFUSED)
+            assert len(messages.render(response, messages.udp_limit(query))) <= PAYLOAD

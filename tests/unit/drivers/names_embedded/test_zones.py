@@ -7,7 +7,10 @@ import pytest
 from dns.rcode import Rcode
 from dns.rdatatype import RdataType
 
-from hanse.drivers.names_embedded.zones import Answer, Zones
+from hanse.drivers.names_embedded import answers
+from hanse.drivers.names_embedded.answers import Answer
+from hanse.drivers.names_embedded.clients import device
+from hanse.drivers.names_embedded.zones import Zones
 from hanse.kit.problems import Problem
 from hanse.refpoints.mp2 import NameRecord
 
@@ -17,7 +20,7 @@ def record(name: str, record_id: str = "r", address: str = "127.3.0.7", ttl: int
 
 
 def find(zones: Zones, name: str, kind: RdataType = RdataType.A) -> Answer | None:
-    return zones.find(dns.name.from_text(name), kind)
+    return answers.find(zones, dns.name.from_text(name), kind, device("127.3.0.1"))
 
 
 def code(zones: Zones, name: str) -> Rcode | None:

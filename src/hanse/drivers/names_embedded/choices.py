@@ -1,0 +1,149 @@
+"""The records of one name, and which of them a client gets (policy order, then the closest network)."""
+
+from __future__ import annotations
+
+import socket
+import struct
+from bisect import bisect_right, insort
+from collections import Counter
+
+from dns.rdatatype import RdataType
+
+from hanse.drivers.names_embedded.clients import Client, networks
+from hanse.refpoints.mp2 import NameRecord
+
+_RECORD = struct.Struct("!HHHIH")
+_POINTER_TO_QUESTION = 0xC00C
+_EVERYBODY = -1
+
+Shape = tuple[int, int, int]
+"""Where to look: order, network length negated (so that the longest comes first), bits of the address."""
+
+
+class Chosen:
+    """Records that are answered together, in the order of their ids."""
+
+    def __init__(self) -> None:
+        self._records: dict[str, NameRecord] = {}
+        self._wires: dict[int, tuple[int, bytes]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._records)
+
+    def put(self, record: NameRecord) -> None:
+        """Answer with it too."""
+        self._records[record.record_id] = record
+        self._records = dict(sorted(self._records.items()))
+        self._wires.clear()
+
+    def remove(self, record_id: str) -> None:
+        """No more."""
+        del self._records[record_id]
+        self._wires.clear()
+
+    def addresses(self, kind: int) -> list[str]:
+        """Of type A or AAAA, each once; none of any other type."""
+        found = (r.address for r in self._records.values() if isinstance(r.address, str))
+        return list(dict.fromkeys(a for a in found if kind == (RdataType.AAAA if ":" in a else RdataType.A)))
+
+    def ttl(self) -> int:
+        """Seconds: the shortest of them."""
+        return min(r.ttl for r in self._records.values())
+
+    def alias(self) -> str | None:
+        """The canonical name; ``None`` beside an address, for a name has one or the other (RFC 1034, 3.6.2)."""
+        if any(isinstance(r.address, str) for r in self._records.values()):
+            return None
+        return next((r.canonical for r in self._records.values() if isinstance(r.canonical, str)), None)
+
+    def wire(self, kind: int) -> tuple[int, bytes]:
+        """How many addresses of a type there are, and their bytes in an answer to a question for this name."""
+        found = self._wires.get(kind)
+        if found is None:
+            ttl, addresses = self.ttl(), self.addresses(kind)
+            found = self._wires[kind] = len(addresses), b"".join(_address(kind, ttl, a) for a in addresses)
+        return found
+
+
+class Choices:
+    """All records of a name: a client gets those of the lowest order that has any for it, of its closest network."""
+
+    def __init__(self) -> None:
+        self._at: dict[tuple[Shape, int], Chosen] = {}
+        self._shapes: list[Shape] = []
+        self._count: Counter[Shape] = Counter()
+        self._borders: dict[int, list[tuple[int, int]]] = {32: [], 128: []}
+
+    def __bool__(self) -> bool:
+        return bool(self._at)
+
+    @property
+    def same_for_all(self) -> bool:
+        """Whether no answer depends on who asks."""
+        return not any(self._borders.values())
+
+    def put(self, record: NameRecord) -> None:
+        """Add a record; 400 names a client that cannot be read, and nothing is added."""
+        for client in networks(record.clients):
+            insort(self._borders[client.bits], (client.value, client.known))
+        for shape, prefix in _places(record):
+            if not self._count[shape]:
+                insort(self._shapes, shape)
+            self._count[shape] += 1
+            self._at.setdefault((shape, prefix), Chosen()).put(record)
+
+    def remove(self, record: NameRecord) -> None:
+        """Take one away that was put."""
+        for client in networks(record.clients):
+            self._borders[client.bits].remove((client.value, client.known))
+        for shape, prefix in _places(record):
+            self._count[shape] -= 1
+            if not self._count[shape]:
+                self._shapes.remove(shape)
+            chosen = self._at[shape, prefix]
+            chosen.remove(record.record_id)
+            if not chosen:
+                del self._at[shape, prefix]
+
+    def of(self, client: Client) -> Chosen | None:
+        """What a client gets; ``None`` if nothing is for it."""
+        for shape in self._shapes:
+            _, negated, bits = shape
+            if not bits:
+                return self._at[shape, 0]
+            if bits == client.bits and -negated <= client.known:
+                found = self._at.get((shape, client.prefix(-negated)))
+                if found is not None:
+                    return found
+        return None
+
+    def scope(self, client: Client) -> int:
+        """How many leading bits of its address decide what a client gets (RFC 7871, 7.2.1).
+
+        More than ``client.known`` say that a longer prefix would get a better answer. In the order of addresses, only
+        the networks on either side can share more bits with the client than all others do.
+        """
+        borders = self._borders.get(client.bits)
+        if not borders:
+            return 0
+        place = bisect_right(borders, (client.value, client.bits))
+        return max(_bits_to_tell(client, *border) for border in borders[max(place - 1, 0) : place + 1])
+
+
+def _bits_to_tell(client: Client, value: int, length: int) -> int:
+    """Bits needed to know that a client is in a network, or that it is not."""
+    shared = client.bits - (client.value ^ value).bit_length()
+    if shared >= min(length, client.known):
+        return length
+    return shared + 1
+
+
+def _places(record: NameRecord) -> list[tuple[Shape, int]]:
+    if not record.clients:
+        return [((record.order, -_EVERYBODY, 0), 0)]
+    return [((record.order, -c.known, c.bits), c.prefix(c.known)) for c in networks(record.clients)]
+
+
+def _address(kind: int, ttl: int, address: str) -> bytes:
+    packed = socket.inet_pton(socket.AF_INET6 if kind == RdataType.AAAA else socket.AF_INET, address)
+    return _RECORD.pack(_POINTER_TO_QUESTION, kind, 1, ttl, len(packed)) + packed
