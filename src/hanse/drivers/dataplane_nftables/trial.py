@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from hanse.drivers.dataplane_nftables.base import base, tap_base
-from hanse.drivers.dataplane_nftables.namespaces import batch, run
+from hanse.drivers.dataplane_nftables.namespaces import DIRECTORY, batch, run
 from hanse.drivers.dataplane_nftables.topology import PREFIX
 from hanse.kit.problems import Problem
 from hanse.refpoints.mp2 import Feature
@@ -27,14 +28,16 @@ LACKS: dict[str, str] = {
 """What it refuses or cannot promise on any machine, with the reason."""
 
 _COPY = '\nadd rule netdev hanse from_devices ip protocol tcp dup to "lo"\n'
+_TRIAL = f"{PREFIX}try-"
 
 
 async def found_out() -> dict[str, str]:
     """`LACKS` and what this machine lacks; ``kernel`` if there is nothing that it can do."""
     if os.geteuid() != 0:
         return {**LACKS, "kernel": "namespaces and nftables need root"}
-    space = f"{PREFIX}try-{os.getpid()}"
+    space = f"{_TRIAL}{os.getpid()}"
     try:
+        await batch([f"netns delete {left}" for left in _left()])
         await batch([f"netns add {space}"])
     except Problem as problem:
         return {**LACKS, "kernel": problem.detail or problem.title}
@@ -42,6 +45,12 @@ async def found_out() -> dict[str, str]:
         return await _tried(space)
     finally:
         await batch([f"netns delete {space}"])
+
+
+def _left() -> list[str]:
+    """Namespaces of processes that were killed while they tried."""
+    names = [entry.name for entry in DIRECTORY.glob(f"{_TRIAL}*")]
+    return [name for name in names if not Path("/proc", name.removeprefix(_TRIAL)).exists()]
 
 
 async def _tried(space: str) -> dict[str, str]:

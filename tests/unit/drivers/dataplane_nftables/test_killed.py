@@ -1,0 +1,110 @@
+"""A data plane that is killed in the middle of anything: the next start finds what it left and begins anew."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from hanse.drivers.dataplane_nftables.namespaces import DIRECTORY, existing, run
+from hanse.drivers.dataplane_nftables.trial import found_out
+from tests.contract.grounds import Namespaces, applications, rule, says, told
+
+ROOT = Path(__file__).resolve().parents[4]
+MOMENTS = (
+    "data_plane.ground:before",
+    "data_plane.ground:after",
+    "data_plane.tell:before",
+    "data_plane.tell:after",
+    "data_plane.tell:before@2",
+    "data_plane.tell:after@2",
+    "data_plane.change:after@2",
+    "data_plane.withdraw:before",
+    "data_plane.withdraw:after@2",
+)
+
+
+@pytest.fixture
+async def name() -> str:
+    if reason := (await found_out()).get("kernel"):
+        assert not os.environ.get("CI"), reason
+        pytest.skip(reason)
+    return f"kill-{os.getpid()}"
+
+
+def changing(name: str, failpoint: str = "") -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "tests.unit.drivers.dataplane_nftables.changing", name]
+    paths = f"{ROOT / 'src'}{os.pathsep}{ROOT}"
+    environment = {**os.environ, "HANSE_FAILPOINT": failpoint, "PYTHONPATH": paths}
+    return subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+
+
+def kill_after(name: str, word: str, seconds: float) -> None:
+    """Kill it so long after it said a word."""
+    with changing(name) as process:
+        assert process.stdout
+        while process.stdout.readline().strip() != word:
+            assert process.poll() is None
+        time.sleep(seconds)
+        process.kill()
+
+
+async def assert_begins_anew(name: str) -> None:
+    """What was left is gone or as it should be, and rules are carried out again."""
+    before = await run(["ip", "-brief", "link"])
+    spaces = Namespaces(name)
+    await spaces.start()
+    try:
+        assert await spaces.plane.forwardings() == []
+        assert len(existing(spaces.site.plane_space)) == 6
+        async with applications(spaces) as serve:
+            await serve(says(b"hello"))
+            with pytest.raises(ConnectionError):
+                await told(spaces)
+            await spaces.plane.install("r", rule(spaces))
+            assert await told(spaces) == b"hello"
+        assert [c.flows for c in await spaces.plane.counters()] == [1]
+    finally:
+        await spaces.close()
+    assert existing(spaces.site.plane_space) == []
+    assert not _of_dead_processes()
+    assert await run(["ip", "-brief", "link"]) == before
+
+
+def _of_dead_processes() -> list[str]:
+    """Namespaces for trials whose process is no more."""
+    trials = [entry.name for entry in DIRECTORY.glob("hanse-try-*")]
+    return [name for name in trials if not Path("/proc", name.rpartition("-")[2]).exists()]
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+async def test_a_plane_that_was_killed_begins_anew(name: str, moment: str) -> None:
+    with changing(name, moment) as process:
+        assert process.wait(timeout=30) == -9
+    await assert_begins_anew(name)
+
+
+@pytest.mark.parametrize("milliseconds", [5, 25, 45, 65, 85])
+async def test_a_plane_that_was_killed_while_it_made_its_namespaces_begins_anew(name: str, milliseconds: int) -> None:
+    kill_after(name, "begun", milliseconds / 1000)
+    await assert_begins_anew(name)
+
+
+@pytest.mark.parametrize("milliseconds", [3, 40, 77, 111])
+async def test_a_plane_that_was_killed_while_it_changed_rules_begins_anew(name: str, milliseconds: int) -> None:
+    kill_after(name, "started", milliseconds / 1000)
+    await assert_begins_anew(name)
+
+
+async def test_another_plane_whose_name_begins_alike_is_left_alone(name: str) -> None:
+    longer = Namespaces(f"{name}-b")
+    await longer.start()
+    try:
+        await Namespaces(name).nftables.close()
+        assert len(existing(longer.site.plane_space)) == 6
+    finally:
+        await longer.close()
