@@ -10,11 +10,16 @@ import msgspec
 from hanse.kit.contract.call import Caller, current_call, new_span
 from hanse.kit.contract.observe import Message, Observer
 from hanse.kit.failpoints import effect
+from hanse.kit.fairness import Room
 from hanse.kit.problems import Problem, unreachable
 from hanse.kit.values import Value
 
 PATIENCE = 5.0
 """Seconds that a receiver may take; a slow one delays only its own lane."""
+PROMPT = 0.3
+"""Seconds after which a receiver counts as slow, and no longer takes up room that others could use."""
+AT_ONCE = 200
+"""Posts to prompt receivers at the same time, and as many to slow ones."""
 
 
 class CallbackTo(Value):
@@ -40,13 +45,15 @@ class Callbacks:
         self._reference_point = reference_point
         self._observer = observer
         self._session: aiohttp.ClientSession | None = None
+        self._room = Room(AT_ONCE, PROMPT)
 
     async def deliver(self, event: bytes) -> None:
         """Post one event (handler of an outbox topic)."""
         to = msgspec.json.decode(event, type=CallbackTo)
         began, status = time.time(), 503
         try:
-            status = await self._post(to)
+            async with self._room.place(to.url):
+                status = await self._post(to)
             if status >= 300:
                 raise Problem(status, "Callback refused", f"{to.receiver} answered {status}")
         finally:
@@ -55,7 +62,7 @@ class Callbacks:
     @effect("mp1.callback")
     async def _post(self, to: CallbackTo) -> int:
         if self._session is None:
-            self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=200))
+            self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
         timeout = aiohttp.ClientTimeout(total=PATIENCE)
         headers = {"content-type": "application/json"}
         try:
