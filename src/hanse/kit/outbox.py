@@ -1,7 +1,9 @@
 """The outbox: events that are committed with the change they tell of, and delivered at least once afterwards.
 
 Each event has a *topic*, whose handler delivers it, and a *lane*: events of one lane are delivered in order, lanes do
-not wait for each other. A handler that raises is tried again with growing pauses, until the event is too old.
+not wait for each other. A handler that raises is tried again with growing pauses, until the event is too old. The next
+event of a lane is delivered once the last is off the disk, so that a crash repeats one event of a lane and no more;
+events that were delivered about the same time leave the disk in one commit.
 """
 
 from __future__ import annotations
@@ -25,6 +27,10 @@ Handler = Callable[[bytes], Awaitable[None]]
 
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 30.0
+GATHER = 0.005
+"""Seconds in which delivered events gather before they are removed."""
+CLOSE_PATIENCE = 2.0
+"""Seconds that closing waits for the disk; then what was delivered will be delivered again."""
 GIVE_UP_AFTER = 3600.0
 """Seconds after which an event that nobody takes is dropped."""
 FINAL = frozenset((400, 401, 403, 404, 405, 410, 413, 415))
@@ -50,6 +56,8 @@ class Outbox:
         self._handlers: dict[str, Handler] = {}
         self._lanes: dict[str, deque[Event]] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._delivered: list[Event] = []
+        self._removing: asyncio.Task[None] | None = None
         self._give_up_after = give_up_after
         self._last = max((int(event.event_id) for event in self._events.values()), default=0)
         self._running = False
@@ -73,11 +81,16 @@ class Outbox:
             self._enqueue(event)
 
     async def close(self) -> None:
-        """Stop delivering; what was not delivered waits for the next run."""
+        """Stop delivering; what was not delivered waits for the next run, what was is removed."""
         self._running = False
         for task in list(self._tasks.values()):
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        if self._removing is not None:
+            await asyncio.wait({self._removing}, timeout=CLOSE_PATIENCE)
+        if self._removing is not None:
+            self._removing.cancel()
+            await asyncio.gather(self._removing, return_exceptions=True)
 
     def forget(self, tx: Transaction, lane: str) -> None:
         """Drop what still waits in a lane: its receiver is gone."""
@@ -88,24 +101,23 @@ class Outbox:
     def _enqueue(self, event: Event) -> None:
         if not self._running:
             return
-        self._lanes.setdefault(event.lane, deque()).append(event)
-        if event.lane not in self._tasks:
-            task = asyncio.create_task(self._deliver_lane(event.lane))
-            self._tasks[event.lane] = task
+        waiting = self._lanes.setdefault(event.lane, deque())
+        waiting.append(event)
+        if len(waiting) == 1:
+            self._begin(event)
 
-    async def _deliver_lane(self, lane: str) -> None:
-        waiting = self._lanes[lane]
+    def _begin(self, event: Event) -> None:
+        self._tasks[event.lane] = asyncio.create_task(self._deliver_first(event))
+
+    async def _deliver_first(self, event: Event) -> None:
+        """Deliver the first event of a lane; the lane goes on once that event is removed."""
         try:
-            while waiting:
-                event = waiting[0]
-                if event.event_id in self._events:
-                    await self._deliver(event)
-                    await self._remove(event)
-                waiting.popleft()
+            await self._deliver(event)
         finally:
-            del self._tasks[lane]
-            if not waiting:
-                self._lanes.pop(lane, None)
+            del self._tasks[event.lane]
+        self._delivered.append(event)
+        if self._removing is None:
+            self._removing = asyncio.create_task(self._remove_delivered())
 
     async def _deliver(self, event: Event) -> None:
         pauses = _pauses()
@@ -126,15 +138,38 @@ class Outbox:
                 return
             await asyncio.sleep(next(pauses))
 
-    async def _remove(self, event: Event) -> None:
-        """Forget a delivered event; while the disk is full it waits, and is not delivered again."""
+    async def _remove_delivered(self) -> None:
+        try:
+            while self._delivered:
+                await asyncio.sleep(GATHER)
+                events, self._delivered = self._delivered, []
+                await self._remove(events)
+                for event in events:
+                    self._go_on(event.lane)
+        finally:
+            self._removing = None
+
+    def _go_on(self, lane: str) -> None:
+        waiting = self._lanes[lane]
+        waiting.popleft()
+        if waiting and self._running:
+            self._begin(waiting[0])
+        else:
+            del self._lanes[lane]
+
+    async def _remove(self, events: list[Event]) -> None:
+        """Forget delivered events; while the disk is full they wait, and are not delivered again."""
         for pause in _pauses():
             try:
-                await self._store.commit(lambda tx: tx.delete(self._events, event.event_id))
+                await self._store.commit(lambda tx: self._forget(tx, events))
                 return
             except Problem as problem:
-                log.warning("%s to %s was delivered and cannot be removed: %s", event.topic, event.lane, problem)
+                log.warning("%d events were delivered and cannot be removed: %s", len(events), problem)
             await asyncio.sleep(pause)
+
+    def _forget(self, tx: Transaction, events: list[Event]) -> None:
+        for event in events:
+            tx.delete(self._events, event.event_id)
 
 
 def _pauses() -> Iterator[float]:

@@ -233,9 +233,23 @@ class Store:
     @effect("store.commit")
     def _write_rows(self, rows: list[tuple[Shelf[Any], str, Any]]) -> None:
         last = {(shelf.name, key): value for shelf, key, value in rows}
+        kept: dict[str, list[dict[str, str]]] = {}
+        gone: dict[str, list[dict[str, str]]] = {}
+        for (name, key), value in last.items():
+            if value is _DELETED:
+                gone.setdefault(name, []).append({"key": key})
+            else:
+                kept.setdefault(name, []).append({"key": key, "body": _encode(value).decode()})
         with self._engine.begin() as connection:
-            for (name, key), value in last.items():
-                _write_row(connection, self._tables[name], key, value)
+            for name, keys in gone.items():
+                connection.execute(sql.text(f'DELETE FROM "{name}" WHERE key = :key'), keys)
+            for name, values in kept.items():
+                connection.execute(sql.text(_UPSERT.format(name=name)), values)
+
+
+_encode = msgspec.json.Encoder().encode
+_UPSERT = 'INSERT INTO "{name}" (key, body) VALUES (:key, :body) ON CONFLICT (key) DO UPDATE SET body = excluded.body'
+"""Keeps the place of a key that is there: values are read in the order in which their keys first came."""
 
 
 def _run(actions: list[Callable[[], None]]) -> None:
@@ -251,16 +265,6 @@ def _read(name: str, key: str, body: str, kind: type[T]) -> T:
         return msgspec.json.decode(body, type=kind)
     except msgspec.MsgspecError as error:
         raise Problem(500, f"Record {key} of {name}", f"is not what this version writes: {error}") from None
-
-
-def _write_row(connection: sql.Connection, table: sql.Table, key: str, value: Any) -> None:
-    if value is _DELETED:
-        connection.execute(table.delete().where(table.c.key == key))
-        return
-    body = msgspec.json.encode(value).decode()
-    updated = connection.execute(table.update().where(table.c.key == key).values(body=body))
-    if updated.rowcount == 0:
-        connection.execute(table.insert().values(key=key, body=body))
 
 
 def _engine(path: Path | None) -> sql.Engine:
