@@ -55,6 +55,7 @@ class App:
     base: str
     session: aiohttp.ClientSession
     token: str
+    volume: str = ""
 
     async def call(self, method: str, path: str, body: Any = None, **headers: str) -> Reply:
         """One request; ``path`` is below the platform's URL or a whole URI, ``_`` in a header's name is a hyphen."""
@@ -117,6 +118,7 @@ class Host:
         names: tuple[DNSRuleDescriptor, ...] = (),
         address: str = "127.0.0.9",
         port: int = 8080,
+        storage: int = 0,
     ) -> App:
         """An app that is configured and has a token."""
         identifier = str(uuid.uuid4())
@@ -131,9 +133,10 @@ class Host:
             traffic_rules=traffic,
             dns_rules=names,
             services_produced=tuple(ServiceDescriptor(ser_name=name, version="1.0") for name in produced),
+            storage=storage,
         )
         access = await self.mm5.configure(identifier, configuration)
-        return App(identifier, self.base, self.session, await self._token(access))
+        return App(identifier, self.base, self.session, await self._token(access), access.volume)
 
     async def _token(self, access: AppAccess) -> str:
         form = {

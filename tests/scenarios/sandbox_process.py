@@ -124,6 +124,7 @@ def seed_file(directory: Path, place: Place, callback: str = "http://127.0.0.1:9
         "apps": [
             {
                 "id": "app-alice",
+                "storage": 1_000_000,
                 "address": place.app,
                 "tokens": [ALICE],
                 "traffic_rules": [

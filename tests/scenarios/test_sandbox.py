@@ -221,10 +221,14 @@ def test_a_home_keeps_what_apps_did_and_a_seed_planted_again_is_there_once(tmp_p
         tag = {"ueIdentityTags": [{"ueIdentityTag": "tag-alice", "state": 1}]}
         with started(place, *words) as first:
             assert first.call("PUT", TAGS, tag)[0] == 200
+            kept = Path(first.told["apps"][0]["volume"]) / "kept"
+            kept.write_text("a map")
             assert first.stop() == 0
         with serving(place.app, 8080), started(place, *words) as second:
             assert second.call("GET", f"{TAGS}?ueIdentityTag=tag-alice")[2] == tag
             assert reached(second, place.alice, place.tagged)
+            assert [app["volume"] for app in second.told["apps"]] == [str(kept.parent), ""]
+            assert kept.read_text() == "a map"
             assert [s["serInstanceId"] for s in second.call("GET", "/mec_service_mgmt/v1/services")[2]] == ["speech-1"]
             assert second.stop() == 0
 

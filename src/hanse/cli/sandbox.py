@@ -72,6 +72,7 @@ def tell(running: Sandbox, as_json: bool) -> None:
         lines.append(f"  authority    {about['authority']}")
     lines.append(f"  name server  {about['names']} (UDP and TCP)")
     lines += [f"  app          {app['id']} ({app['name']})  {app['token']}" for app in about["apps"]]
+    lines += [f"  volume       {app['volume']} of {app['id']}" for app in about["apps"] if app["volume"]]
     lines += ["Try:", *(f"  {line}" for line in about["try"]), "Ctrl-C stops it."]
     for line in lines:
         here.console.print(line, highlight=False, markup=False, soft_wrap=True)
@@ -97,6 +98,7 @@ def _app(running: Sandbox, app: SeededApp) -> dict[str, str]:
         "token": header(app.tokens[0]),
         "client_id": access.client_id,
         "client_secret": access.client_secret,
+        "volume": access.volume,
     }
 
 

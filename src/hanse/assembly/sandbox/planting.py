@@ -52,6 +52,7 @@ class Planter:
             dns_rules=app.dns_rules,
             services_required=app.services_required,
             services_produced=tuple(ServiceDescriptor(ser_name=name, version="1.0") for name in app.services_produced),
+            storage=app.storage,
         )
         access = await self.platform.configuration.configure(app.id, configuration)
         await self.platform.configuration.activate(app.id)

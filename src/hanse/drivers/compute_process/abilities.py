@@ -22,7 +22,7 @@ _LACKS = {
     "cpu": "the share counts the first process of a workload with its threads, not its other processes",
     "memory": "the bound holds for each process of a workload by itself, not for all of them together",
     "files": "workloads run as the user of the VIM and can read what it and the other workloads can read",
-    "disk": "the size of a workload's own directory is not bounded, only its output is",
+    "disk": "the size of a workload's files together is not bounded, only that of each file and of its output",
 }
 _LOOPBACK = "on loopback any local process can dial any other and take any 127.x address as its source"
 

@@ -85,6 +85,11 @@ def _stand(work: str, writes: int) -> None:
 def _bound(run: dict[str, Any]) -> None:
     """Bounds hold for each process by itself; the output is bounded by the supervisor. 0 means no bound."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    for limit, value in ((resource.RLIMIT_AS, run["memory"]), (resource.RLIMIT_NOFILE, run["openFiles"])):
+    bounds = (
+        (resource.RLIMIT_AS, run["memory"]),
+        (resource.RLIMIT_NOFILE, run["openFiles"]),
+        (resource.RLIMIT_FSIZE, run.get("largestFile", 0)),  # laid out by an earlier release, it has none
+    )
+    for limit, value in bounds:
         if value:
             resource.setrlimit(limit, (value, value))

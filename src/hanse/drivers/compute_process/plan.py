@@ -24,6 +24,7 @@ class Run(Value):
     open_files: int
     output: int
     cpu_milli: int
+    largest_file: int = 0
 
 
 class Spec(Value):
@@ -48,6 +49,7 @@ def plan(workload: Workload, image: Image, home: Path) -> Spec:
             open_files=limits.open_files,
             output=limits.output,
             cpu_milli=limits.cpu_milli,
+            largest_file=limits.largest_file,
         ),
     )
 
@@ -80,5 +82,5 @@ def _check(workload: Workload) -> None:
     for path in workload.files:
         inner_path(path)
     limits = workload.limits
-    if min(limits.memory, limits.open_files, limits.output, limits.cpu_milli) < 0:
+    if min(limits.memory, limits.open_files, limits.output, limits.cpu_milli, limits.largest_file) < 0:
         raise bad_request("limits", "a bound is 0 or more")

@@ -11,7 +11,9 @@ from hanse.elements.mep.rules import check_traffic_rule, dns_rule, forwarding, t
 from hanse.elements.mep.services import ServiceRegistry
 from hanse.elements.mep.standing import Standings
 from hanse.elements.mep.steering import Steering
+from hanse.elements.mep.storage import Volumes
 from hanse.kit.store import Store, Transaction
+from hanse.kit.values import ABSENT
 from hanse.refpoints.mm5.platform import (
     AppAccess,
     AppConfiguration,
@@ -39,6 +41,7 @@ class Configuration(PlatformConfiguration):
         registry: ServiceRegistry,
         notices: Notices,
         access: Access,
+        volumes: Volumes | None = None,
     ) -> None:
         self._store = store
         self._records = records
@@ -47,6 +50,7 @@ class Configuration(PlatformConfiguration):
         self._registry = registry
         self._notices = notices
         self._access = access
+        self._volumes = volumes or Volumes(None)
 
     async def configure(self, app_instance_id: str, configuration: AppConfiguration) -> AppAccess:
         """Make the app known; asked again with the same, nothing changes."""
@@ -67,15 +71,17 @@ class Configuration(PlatformConfiguration):
             )
             tx.put(self._records.apps, app_instance_id, record)
 
+        volume = await self._volumes.provide(app_instance_id, configuration.storage)
         await self._store.commit(decide)
-        return self._access.grant(app_instance_id)
+        return msgspec.structs.replace(self._access.grant(app_instance_id), volume=volume)
 
     async def standing(self, app_instance_id: str, query: StandingQuery) -> AppStanding:
         """Where the app stands, after waiting as long as asked for."""
         await self._standings.wait(app_instance_id, query.phase, min(query.wait, LONGEST_WAIT))
         app = self._records.apps.get(app_instance_id)
         listens = any(r.app_instance_id == app_instance_id for r in self._records.termination.values())
-        return AppStanding(app_instance_id=app_instance_id, phase=app.phase, listens=listens)
+        volume = self._volumes.standing(app_instance_id) or ABSENT
+        return AppStanding(app_instance_id=app_instance_id, phase=app.phase, listens=listens, volume=volume)
 
     async def activate(self, app_instance_id: str) -> None:
         """Carry out the app's rules."""
@@ -121,6 +127,7 @@ class Configuration(PlatformConfiguration):
 
         await self._store.commit(decide)
         await self._steering.apply(app_instance_id)
+        await self._volumes.remove(app_instance_id)
 
     def _set_active(self, tx: Transaction, app_instance_id: str, active: bool) -> None:
         app = tx.get(self._records.apps, app_instance_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from hanse.elements.mep.access import Access
 from hanse.elements.mep.announcing import Announcer
@@ -20,6 +21,7 @@ from hanse.elements.mep.reporting import Reporter
 from hanse.elements.mep.services import ServiceRegistry
 from hanse.elements.mep.standing import Standings
 from hanse.elements.mep.steering import Steering
+from hanse.elements.mep.storage import Volumes
 from hanse.elements.mep.support import AppSupport
 from hanse.elements.mep.tags import TagAddresses
 from hanse.elements.mep.timing import TimeOfDay
@@ -75,6 +77,7 @@ class Platform:
         seed: bytes,
         authority: str,
         liveness: LivenessPolicy = LivenessPolicy(),  # noqa: B008 (frozen)
+        volumes: Path | None = None,
     ) -> None:
         self._host = host
         self.records = Records(store)
@@ -93,8 +96,9 @@ class Platform:
         self.registrations = AppRegistry(url, store, self.records)
         self.time_of_day = TimeOfDay()
         self.ue_tags = UeTags(store, self.records, self.steering, tags)
+        self._volumes = Volumes(volumes)
         self.configuration = Configuration(
-            store, self.records, self.steering, standings, self.services, notices, self.access
+            store, self.records, self.steering, standings, self.services, notices, self.access, self._volumes
         )
         self.remote = RemoteConsumption(self.records, partner, neighbour, producer)
         self.local = LocalConsumption(self.records, producer)
@@ -116,13 +120,16 @@ class Platform:
         }
 
     async def start_up(self) -> None:
-        """Put rules and names back, and begin to tell managers and neighbours of services."""
+        """Put rules and names back, find the volumes again, and begin to tell managers and neighbours of services."""
+        apps = self.records.apps.values()
+        await self._volumes.restore({app.app_instance_id: app.configuration.storage for app in apps})
         forever = (
             self._steer_forever,
             self._reporter.run,
             self.liveness.watch,
             self.neighbours.watch,
             self._announcer.run,
+            self._volumes.watch,
         )
         self._tasks = [asyncio.create_task(work()) for work in forever]
 

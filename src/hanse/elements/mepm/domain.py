@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from hanse.model.descriptor.application import AppD
-from hanse.model.descriptor.resources import VirtualComputeDescriptor
+from hanse.model.descriptor.resources import (
+    BlockStorageData,
+    FileStorageData,
+    ObjectStorageData,
+    VirtualComputeDescriptor,
+    VirtualStorageDescriptor,
+)
 from hanse.refpoints.mm3.management import Assignment
 from hanse.refpoints.mm5.platform import AppAccess, AppConfiguration
 from hanse.refpoints.mm6.workloads import Allocation, Demand, Launch
@@ -42,11 +50,31 @@ def configuration(assignment: Assignment, allocation: Allocation) -> AppConfigur
         services_required=appd.app_service_required,
         services_optional=appd.app_service_optional,
         services_produced=appd.app_service_produced,
+        storage=storage(appd),
     )
+
+
+def storage(appd: AppD) -> int:
+    """Bytes of persistent storage that the descriptor asks for, in a billion bytes each, of every kind together.
+
+    A volume is a directory here: block, object and file storage are all given as one.
+    """
+    return sum(int(size * 1_000_000_000) for described in appd.virtual_storage_descriptor for size in _sizes(described))
+
+
+def _sizes(described: VirtualStorageDescriptor) -> Iterator[int | float]:
+    if isinstance(described.block_storage_data, BlockStorageData):
+        yield described.block_storage_data.size_of_storage
+    if isinstance(described.file_storage_data, FileStorageData):
+        yield described.file_storage_data.size_of_storage
+    data = described.object_storage_data
+    if isinstance(data, ObjectStorageData) and isinstance(data.max_size_of_storage, int | float):
+        yield data.max_size_of_storage
 
 
 def launch(assignment: Assignment, allocation: Allocation, access: AppAccess) -> Launch:
     """How the instance is started: it is told where its platform is, who it is, and how it proves it."""
+    volume = {"MEC_APP_VOLUME": access.volume} if access.volume else {}
     return Launch(
         environment={
             "MEC_PLATFORM_URL": access.platform_url,
@@ -57,6 +85,8 @@ def launch(assignment: Assignment, allocation: Allocation, access: AppAccess) ->
             "MEC_CLIENT_SECRET": access.client_secret,
             "MEC_APP_ADDRESS": allocation.address,
             "MEC_APP_PORT": str(allocation.port),
+            **volume,
         },
         files={AUTHORITY_FILE: access.authority},
+        largest_file=storage(assignment.descriptor),
     )

@@ -10,7 +10,7 @@ from enum import StrEnum
 import msgspec
 
 from hanse.kit.contract.declare import Api, get, post, put
-from hanse.kit.values import Value
+from hanse.kit.values import ABSENT, Absent, Value
 from hanse.model.descriptor.services import ServiceDependency, ServiceDescriptor
 from hanse.model.descriptor.traffic import DNSRuleDescriptor, TrafficRuleDescriptor
 from hanse.refpoints.mm3.management import FoundService, PlatformReport, ServiceWanted
@@ -21,6 +21,7 @@ class AppConfiguration(Value):
     """An app as its platform must know it before it starts (ConfigPlatformForAppRequest, MEC 010-2 6.2.2.21).
 
     ``address`` is the instance's own; a rule that names the unspecified address 0.0.0.0 as destination means it.
+    ``storage`` is the size in bytes of the volume that it asks for; 0 for none.
     """
 
     app_instance_id: str
@@ -35,16 +36,21 @@ class AppConfiguration(Value):
     services_required: tuple[ServiceDependency, ...] = ()
     services_optional: tuple[ServiceDependency, ...] = ()
     services_produced: tuple[ServiceDescriptor, ...] = ()
+    storage: int = 0
 
 
 class AppAccess(Value):
-    """What an app needs to speak with its platform; the certificate of the platform's authority is PEM text."""
+    """What an app needs to speak with its platform; the certificate of the platform's authority is PEM text.
+
+    ``volume`` is the path of its persistent storage on the host, empty if it asked for none.
+    """
 
     platform_url: str
     token_url: str
     client_id: str
     client_secret: str
     authority: str
+    volume: str = ""
 
 
 class AppPhase(StrEnum):
@@ -57,12 +63,25 @@ class AppPhase(StrEnum):
     CONFIRMED = "CONFIRMED"
 
 
+class VolumeStanding(Value):
+    """The size of an app's volume and what its files take, both in bytes; the latter is looked at every few seconds."""
+
+    size: int
+    used: int
+
+    @property
+    def exceeded(self) -> bool:
+        """Whether more is used than was asked for."""
+        return self.used > self.size
+
+
 class AppStanding(Value):
-    """An app's phase; ``listens`` tells whether it asked to be told of its termination."""
+    """An app's phase; ``listens`` tells whether it asked to be told of its termination, ``volume`` how full that is."""
 
     app_instance_id: str
     phase: AppPhase
     listens: bool
+    volume: VolumeStanding | Absent = ABSENT
 
 
 class StandingQuery(msgspec.Struct, frozen=True, kw_only=True):

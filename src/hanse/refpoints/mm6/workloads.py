@@ -25,10 +25,14 @@ class Allocation(Value):
 
 
 class Launch(Value):
-    """How to start it: its environment, and files to be laid into its directory."""
+    """How to start it: its environment, and files to be laid into its directory.
+
+    ``largest_file``: bytes beyond which no file of it may grow; 0 for no bound.
+    """
 
     environment: dict[str, str] = {}
     files: dict[str, str] = {}
+    largest_file: int = 0
 
 
 class Stopping(Value):

@@ -28,12 +28,16 @@ class Image(Value):
 
 
 class Limits(Value):
-    """Bounds on a workload. Memory and output in bytes, CPU share in thousandths of a core (0 = no bound)."""
+    """Bounds on a workload, 0 for none.
+
+    Memory, output and the largest file that it may write in bytes, CPU share in thousandths of a core.
+    """
 
     memory: int = 256 * 1024 * 1024
     open_files: int = 256
     output: int = 1024 * 1024
     cpu_milli: int = 0
+    largest_file: int = 0
 
 
 class Workload(Value):

@@ -11,7 +11,7 @@ import pytest
 from hanse.drivers.compute_process.driver import ProcessCompute
 from hanse.drivers.compute_process.instances import Instance
 from hanse.drivers.compute_process.processes import every_process
-from hanse.refpoints.mm7 import Workload
+from hanse.refpoints.mm7 import Limits, Workload
 
 Write = Callable[..., Workload]
 
@@ -37,13 +37,19 @@ async def end_everything(directory: Path) -> None:
     await last.close()
 
 
-async def script(compute: ProcessCompute, tmp_path: Path, text: str, instance_id: str = "app-1") -> Workload:
+async def script(
+    compute: ProcessCompute, tmp_path: Path, text: str, instance_id: str = "app-1", limits: Limits | None = None
+) -> Workload:
     """A created workload that runs this program."""
     source = tmp_path / f"{instance_id}.py"
     await asyncio.to_thread(source.write_text, text)
     await compute.prepare(instance_id, source)
     workload = Workload(
-        instance_id=instance_id, image_id=instance_id, command=("python3", source.name), address="127.9.0.1"
+        instance_id=instance_id,
+        image_id=instance_id,
+        command=("python3", source.name),
+        address="127.9.0.1",
+        limits=limits or Limits(),
     )
     await compute.create(workload)
     return workload

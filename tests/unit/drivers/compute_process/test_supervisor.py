@@ -108,6 +108,22 @@ print(sorted(os.listdir('/proc/self/fd')), os.getcwd() == os.environ['HOME'])
     assert lines == ["(256, 256) (0, 0) (268435456, 268435456)", "['0', '1', '2', '3'] True"]
 
 
+async def test_an_app_writes_no_file_beyond_its_bound(compute: ProcessCompute, tmp_path: Path) -> None:
+    program = """
+import os
+file = os.open('grown', os.O_CREAT | os.O_WRONLY)
+try:
+    while True:
+        os.write(file, b'x' * 1000)
+except OSError as error:
+    print(error.strerror, os.fstat(file).st_size)
+"""
+    await script(compute, tmp_path, program, limits=Limits(largest_file=10_500))
+    await compute.start("app-1")
+    await anext(aiter(compute.events()))
+    assert (await compute.output("app-1")).decode().splitlines() == ["File too large 10500"]
+
+
 async def test_an_app_starts_with_ordinary_signals(compute: ProcessCompute, tmp_path: Path) -> None:
     await rewritten(compute, tmp_path, "grep", "-E", "SigIgn|SigBlk", "/proc/self/status")
     await compute.start("app-1")

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from hanse.elements.mepm import domain
 from hanse.kit.values import ABSENT
+from hanse.model.descriptor.resources import (
+    BlockStorageData,
+    FileStorageData,
+    ObjectStorageData,
+    VirtualStorageDescriptor,
+)
 from hanse.model.descriptor.traffic import DNSRuleDescriptor, IpAddressType
 from hanse.refpoints.mm5.platform import AppAccess
 from hanse.refpoints.mm6.workloads import Allocation
@@ -46,3 +52,33 @@ def test_an_app_finds_its_platform_itself_and_its_secret_in_its_environment() ->
         "MEC_APP_ADDRESS": "127.9.0.100",
         "MEC_APP_PORT": "8080",
     }
+
+
+def test_storage_of_every_kind_is_asked_for_as_one_volume() -> None:
+    block = VirtualStorageDescriptor(
+        id="b", type_of_storage="BLOCK", block_storage_data=BlockStorageData(size_of_storage=0.5)
+    )
+    file = VirtualStorageDescriptor(
+        id="f",
+        type_of_storage="FILE",
+        file_storage_data=FileStorageData(size_of_storage=2, file_system_protocol="nfs"),
+    )
+    things = VirtualStorageDescriptor(
+        id="o", type_of_storage="OBJECT", object_storage_data=ObjectStorageData(max_size_of_storage=1)
+    )
+    bare = VirtualStorageDescriptor(id="e", type_of_storage="OBJECT", object_storage_data=ObjectStorageData())
+    wanted = assignment(virtual_storage_descriptor=(block, file, things, bare))
+    assert domain.configuration(wanted, HERE).storage == 3_500_000_000
+    assert domain.configuration(assignment(), HERE).storage == 0
+
+
+def test_an_app_with_a_volume_learns_where_it_is_and_writes_no_larger_file() -> None:
+    block = VirtualStorageDescriptor(
+        id="b", type_of_storage="BLOCK", block_storage_data=BlockStorageData(size_of_storage=1)
+    )
+    access = AppAccess(
+        platform_url="p", token_url="t", client_id="c", client_secret="s", authority="PEM", volume="/volumes/one"
+    )
+    started = domain.launch(assignment(virtual_storage_descriptor=(block,)), HERE, access)
+    assert started.environment["MEC_APP_VOLUME"] == "/volumes/one"
+    assert started.largest_file == 1_000_000_000
