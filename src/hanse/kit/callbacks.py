@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
-import aiohttp
 import msgspec
 
 from hanse.kit.contract.call import Caller, current_call, new_span
 from hanse.kit.contract.observe import Message, Observer
 from hanse.kit.failpoints import effect
 from hanse.kit.fairness import Room
+from hanse.kit.posting import Poster
 from hanse.kit.problems import Problem, unreachable
 from hanse.kit.values import Value
 
@@ -44,7 +45,7 @@ class Callbacks:
         self._caller = caller
         self._reference_point = reference_point
         self._observer = observer
-        self._session: aiohttp.ClientSession | None = None
+        self._poster = Poster()
         self._room = Room(AT_ONCE, PROMPT)
 
     async def deliver(self, event: bytes) -> None:
@@ -61,18 +62,12 @@ class Callbacks:
 
     @effect("mp1.callback")
     async def _post(self, to: CallbackTo) -> int:
-        if self._session is None:
-            self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
-        timeout = aiohttp.ClientTimeout(total=PATIENCE)
-        headers = {"content-type": "application/json"}
         try:
-            async with self._session.post(
-                to.url, data=to.body.encode(), headers=headers, timeout=timeout, allow_redirects=False
-            ) as response:
-                return response.status
+            async with asyncio.timeout(PATIENCE):
+                return await self._poster.post(to.url, to.body.encode())
         except TimeoutError:
             raise Problem(504, f"{to.receiver} does not answer", f"no answer within {PATIENCE} s") from None
-        except (aiohttp.ClientError, OSError, ValueError) as error:
+        except (OSError, ValueError) as error:
             raise unreachable(to.receiver, str(error)) from None
 
     def _record(self, to: CallbackTo, status: int, began: float) -> None:
@@ -96,5 +91,4 @@ class Callbacks:
 
     async def close(self) -> None:
         """Close the connections."""
-        if self._session is not None:
-            await self._session.close()
+        await self._poster.close()
