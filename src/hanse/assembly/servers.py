@@ -48,7 +48,8 @@ def _listener(built: Built, element: Element, sock: object) -> Listener:
     wiring = built.wiring
     if element.role == "border":
         return _border(built, element, sock)
-    server = ApiServer(_authenticator(built, element))
+    limits = wiring.settings.limits
+    server = ApiServer(_authenticator(built, element), page_size=limits.page_size, limit=limits.rate())
     if element.role == "mep":
         server.mount_raw(TOKEN_PATH, app_tokens(built.part(element.name)))
     elif element.role in ("oss", "meo"):
@@ -149,7 +150,8 @@ def _border(built: Built, element: Element, sock: object) -> Listener:
             uri=peer_uri(certificate or b""),
         )
 
-    server = ApiServer(authenticator, border=True)
+    limits = settings.limits
+    server = ApiServer(authenticator, border=True, page_size=limits.page_size, limit=limits.rate())
     server.mount_raw(TOKEN_PATH, _endpoint(token))
     wiring.serve(element, server)
     context = server_context(wiring.identities.of_operator(), clients=list(trust.values()), require_client=True)

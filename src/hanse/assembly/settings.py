@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from hanse.assembly.limits import LimitSettings, LivenessSettings
 from hanse.kit.contract.decode import invalid
 from hanse.kit.problems import Problem, bad_request
 from hanse.kit.values import Value
@@ -75,6 +76,7 @@ class HostSettings(_Table):
     processors: float = 8.0
     app_port: int = 8080
     ready_patience: float = 30.0
+    liveness: LivenessSettings = LivenessSettings()
 
     def app_addresses(self) -> tuple[str, ...]:
         """The addresses for instances, one by one."""
@@ -144,6 +146,7 @@ class Settings(_Table):
     partners: dict[str, PartnerSettings] = {}
     clients: dict[str, ClientSettings] = {}
     packages: PackageSettings = PackageSettings()
+    limits: LimitSettings = LimitSettings()
     path: str = ""
 
     @property
@@ -210,6 +213,7 @@ def _checks(settings: Settings) -> list[tuple[str, str, bool]]:
             (f"hosts.{name}.apps", *_tried(host.app_addresses)),
             (f"hosts.{name}.memory", *_tried(host.memory_bytes)),
             (f"hosts.{name}.ready_patience", "more than 0 seconds", host.ready_patience > 0),
+            *host.liveness.checks(f"hosts.{name}.liveness"),
         ]
         addresses += [(f"hosts.{name}.address", host.address), (f"hosts.{name}.data_plane", host.data_plane)]
         addresses.append((f"hosts.{name}.names.address", host.names.address))
@@ -217,6 +221,7 @@ def _checks(settings: Settings) -> list[tuple[str, str, bool]]:
         known = f"one of {', '.join(settings.hosts) or 'no host'}"
         checks.append((f"devices.{name}.host", known, device.host in settings.hosts))
         addresses.append((f"devices.{name}.address", device.address))
+    checks += settings.limits.checks()
     checks += [(key, "an IP address", _is_address(value)) for key, value in addresses]
     checks += [(key, f"1 to {most}", 1 <= port <= most) for key, port, most in _ports(settings)]
     checks += [

@@ -47,6 +47,7 @@ def build(built: Built, element: Element) -> None:
         issuer=TokenIssuer(wiring.directory / f"{element.name}.tokens.pem", issuer=element.url),
         seed=secret(wiring.directory / f"{element.name}.seed"),
         authority=wiring.identities.authority_path.read_text(),
+        liveness=wiring.settings.hosts[host].liveness.policy(),
         volumes=(wiring.directory / element.name / "volumes").absolute(),
     )
     wiring.starts.append(platform.start_up)

@@ -1,0 +1,69 @@
+"""Limits that an operator may set: items in an answer, calls of one caller, seconds until a service is silent."""
+
+from __future__ import annotations
+
+import msgspec
+
+from hanse.elements.mep.liveness import LivenessPolicy
+from hanse.kit.contract.listing import PAGE_SIZE
+from hanse.kit.contract.rate import RateLimit
+from hanse.kit.values import Value
+
+Check = tuple[str, str, bool]
+"""A key, what would be right, and whether it is."""
+
+
+class LimitSettings(Value, forbid_unknown_fields=True, rename={}):
+    """``[limits]`` of each server of the operator.
+
+    ``page_size``: items of a list in one answer. ``requests_per_second``: calls of one caller, 0 for no limit;
+    ``burst``: calls that it may make at once, 0 for those of one second. With ``elements`` the operator's own elements
+    are limited as well.
+    """
+
+    page_size: int = PAGE_SIZE
+    requests_per_second: float = 0.0
+    burst: int = 0
+    elements: bool = False
+
+    def rate(self) -> RateLimit | None:
+        """A limit for one server, if there is one."""
+        if not self.requests_per_second:
+            return None
+        burst = self.burst or max(1, round(self.requests_per_second))
+        return RateLimit(self.requests_per_second, burst, elements=self.elements)
+
+    def checks(self) -> list[Check]:
+        """What must hold of the values."""
+        return [
+            ("limits.page_size", "1 to 100000", 1 <= self.page_size <= 100_000),
+            ("limits.requests_per_second", "0 for no limit, or more", self.requests_per_second >= 0),
+            ("limits.burst", "0 for the calls of one second, or more", self.burst >= 0),
+        ]
+
+
+class LivenessSettings(Value, forbid_unknown_fields=True, rename={}):
+    """``[hosts.X.liveness]``: heartbeats of services, in seconds (ETSI GS MEC 011 V3.1.1, 8.1.2.2).
+
+    ``interval`` is for producers that propose none, 0 for no heartbeats at all; proposals are kept between ``shortest``
+    and ``longest``; after ``misses`` intervals without a heartbeat a service is SUSPENDED.
+    """
+
+    interval: int = 30
+    shortest: int = 1
+    longest: int = 3600
+    misses: int = 3
+
+    def policy(self) -> LivenessPolicy:
+        """As the platform takes it."""
+        return LivenessPolicy(**msgspec.structs.asdict(self))
+
+    def checks(self, table: str) -> list[Check]:
+        """What must hold of the values of a table."""
+        within = f"0, or {self.shortest} to {self.longest}"
+        return [
+            (f"{table}.shortest", "1 or more seconds", self.shortest >= 1),
+            (f"{table}.longest", "shortest or more seconds", self.longest >= self.shortest),
+            (f"{table}.interval", within, self.interval == 0 or self.shortest <= self.interval <= self.longest),
+            (f"{table}.misses", "1 or more", self.misses >= 1),
+        ]
