@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import msgspec
 from aiohttp import web
 
 from hanse.assembly.authentication import element_caller
 from hanse.assembly.builders import Built
+from hanse.assembly.limits import LimitSettings
 from hanse.drivers.dataplane_userspace import UserspaceDataPlane
 from hanse.drivers.names_embedded import EmbeddedNames
 from hanse.kit.certificates import client_context
@@ -192,9 +194,11 @@ async def receiving() -> AsyncIterator[Receiver]:
 
 
 @asynccontextmanager
-async def hosting(directory: Path) -> AsyncIterator[Host]:
-    """The host harbour of north, running, on addresses of its own."""
+async def hosting(directory: Path, limits: LimitSettings | None = None) -> AsyncIterator[Host]:
+    """The host harbour of north, running, on addresses of its own; with limits, if it shall have some."""
     with deployed(directory) as deployment:
+        if limits is not None:
+            deployment.operators["north"] = msgspec.structs.replace(deployment.operators["north"], limits=limits)
         built = put_together(deployment, ["mep.harbour", "data_plane.harbour", "names.harbour", "federation_manager"])
         wiring = built.wiring
         wiring.provide(wiring.elements["mepm.harbour"], {ManagerLookup: NoManager()})
