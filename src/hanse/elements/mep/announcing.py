@@ -10,6 +10,7 @@ from hashlib import sha256
 
 import msgspec
 
+from hanse.elements.mep.locality import leaves_host
 from hanse.elements.mep.records import Records
 from hanse.kit.contract.call import UNTRACED, continuing, new_trace
 from hanse.kit.problems import Problem
@@ -40,10 +41,10 @@ class Announcer:
             event.set()
 
     def announcement(self) -> Announcement:
-        """All that is shared now; what may be consumed locally only is no part of it (8.1.2.2)."""
+        """All that is shared now; what is for the host alone is no part of it (8.1.2.2)."""
         if self._latest is None:
             services = tuple(
-                record.service for record in self._records.services.values() if not record.service.consumed_local_only
+                record.service for record in self._records.services.values() if leaves_host(record.service)
             )
             self._latest = Announcement(mark=sha256(msgspec.json.encode(services)).hexdigest()[:32], services=services)
         return self._latest

@@ -8,6 +8,7 @@ import msgspec
 
 from hanse.elements.mep import domain
 from hanse.elements.mep.index import ServiceIndex
+from hanse.elements.mep.locality import leaves_host, of_the_system
 from hanse.elements.mep.notices import Notices
 from hanse.elements.mep.records import NeighbourRecord, Records, RemoteService
 from hanse.elements.mep.remote import identifier_of
@@ -17,7 +18,7 @@ from hanse.kit.contract.call import current_call
 from hanse.kit.problems import Problem, forbidden
 from hanse.kit.store import Store, Transaction
 from hanse.kit.values import ABSENT, Link
-from hanse.refpoints.mp1.services import ChangeType, LocalityType, ServiceInfo, ServiceLinks
+from hanse.refpoints.mp1.services import ChangeType, ServiceInfo, ServiceLinks
 from hanse.refpoints.mp3.services import PATIENCE, Announcement, SharedServices, SignOfLife
 
 log = logging.getLogger("hanse.mep")
@@ -60,7 +61,7 @@ class Neighbours(SharedServices):
     async def announce(self, host: str, announcement: Announcement) -> None:
         """Take over what a neighbour shares; services for its own host alone are left out, whoever sent them."""
         _check_speaker(host)
-        shared = [s for s in announcement.services if not s.consumed_local_only and s.ser_instance_id is not ABSENT]
+        shared = [s for s in announcement.services if leaves_host(s) and s.ser_instance_id is not ABSENT]
         record = NeighbourRecord(host=host, mark=announcement.mark, services=self._seen(host, shared))
         self._timer.hear(host, PATIENCE)
         await self._store.commit(lambda tx: self._replace(tx, host, record))
@@ -123,7 +124,7 @@ def as_seen(service: ServiceInfo, identifier: str, url: str) -> ServiceInfo:
     return msgspec.structs.replace(
         service,
         ser_instance_id=identifier,
-        is_local=service.scope_of_locality is LocalityType.MEC_SYSTEM,
+        is_local=of_the_system(service),
         transport_info=through(url, service.transport_info, identifier),
         liveness_interval=ABSENT,
         links=ServiceLinks(self=Link(href=f"{url}/mec_service_mgmt/v1/services/{identifier}")),

@@ -9,6 +9,7 @@ import logging
 import uuid
 from collections.abc import Callable, Mapping
 
+from hanse.elements.mep.locality import leaves_host, leaves_system
 from hanse.elements.mep.records import Records, RemoteService
 from hanse.elements.mep.transports import carried_by_platform, producer_base
 from hanse.kit.contract.call import continuing, current_call
@@ -165,7 +166,7 @@ def _here(service_id: str, location: str) -> str:
 
 
 class LocalConsumption(ServiceConsumption):
-    """Calls from other systems to services of this host arrive here (step 9, the producer's platform)."""
+    """Calls from other hosts and systems to services of this host arrive here (step 9, the producer's platform)."""
 
     def __init__(self, records: Records, producer: Callable[[str], ServiceConsumption]) -> None:
         self._records = records
@@ -174,6 +175,7 @@ class LocalConsumption(ServiceConsumption):
     async def consume(self, reference: str, rest: str, exchange: Exchange) -> Stream:
         """Carry a request to the app that offers the service, if it may be consumed from elsewhere."""
         record = self._records.services.get(reference)
-        if record.service.consumed_local_only:
+        may_leave = leaves_host if current_call().caller.role == "mep" else leaves_system
+        if not may_leave(record.service):
             raise not_found("service", reference)
         return await self._producer(producer_base(self._records, record)).consume(reference, rest, exchange)

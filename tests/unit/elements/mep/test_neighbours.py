@@ -146,7 +146,7 @@ async def test_a_shared_service_of_another_host_is_found_and_called_through_the_
 
 
 async def test_what_may_be_consumed_locally_only_is_not_even_announced(pair: Pair) -> None:
-    await pair.register(ser_name="inner", consumed_local_only=True)
+    await pair.register(ser_name="inner", consumed_local_only=True, scope_of_locality=LocalityType.MEC_HOST)
     await pair.register()
     assert len(await pair.until_found(1)) == 1
     names = {s.ser_name for announcement in pair.way.announced for s in announcement.services}
@@ -155,15 +155,22 @@ async def test_what_may_be_consumed_locally_only_is_not_even_announced(pair: Pai
 
 
 async def test_what_a_neighbour_should_not_have_announced_is_not_shown(pair: Pair) -> None:
-    secret = replace(service("speech"), consumed_local_only=True, ser_instance_id="s")
+    inner = replace(service("speech"), consumed_local_only=True, scope_of_locality=LocalityType.MEC_HOST)
+    secret = replace(inner, ser_instance_id="s")
     await pair.way.announce("airport", Announcement(mark="m", services=(secret,)))
     assert await pair.found() == []
+
+
+async def test_what_is_for_the_system_alone_is_found_at_all_its_hosts(pair: Pair) -> None:
+    await pair.register(consumed_local_only=True, scope_of_locality=LocalityType.MEC_SYSTEM)
+    [found] = await pair.until_found(1)
+    assert (found.is_local, found.consumed_local_only) == (True, True)
 
 
 async def test_a_service_that_is_made_local_again_is_gone_elsewhere(pair: Pair) -> None:
     known = await pair.register()
     await pair.until_found(1)
-    inner = replace(service("speech"), consumed_local_only=True)
+    inner = replace(service("speech"), consumed_local_only=True, scope_of_locality=LocalityType.MEC_HOST)
     await pair.airport.platform.services.replace_service("one", str(known.ser_instance_id), inner)
     assert await pair.until_found(0) == []
 
