@@ -8,6 +8,7 @@ import random
 import socket
 import struct
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import dns.asyncquery
 import dns.flags
@@ -19,22 +20,42 @@ from dns.rcode import Rcode
 from dns.rdatatype import RdataType
 
 from hanse.drivers.names_embedded import EmbeddedNames
+from hanse.drivers.names_rfc2136 import UpdatedNames
 from hanse.kit.ports import bind
 from hanse.kit.problems import Problem
 from hanse.refpoints.mp2 import NameRecord
+from tests.contract.outside import KEY, outside
 
 _BLOCK = f"127.{64 + os.getpid() % 64}.{os.getpid() // 64 % 256}"
-SERVER, UPSTREAM = f"{_BLOCK}.53", f"{_BLOCK}.54"
+SERVER, UPSTREAM, OUTSIDE = f"{_BLOCK}.53", f"{_BLOCK}.54", f"{_BLOCK}.55"
+Server = EmbeddedNames | UpdatedNames
 DEVICE, STRANGER = f"{_BLOCK}.60", f"{_BLOCK}.61"
 ZONE = "mec.example"
 
 
-@pytest.fixture(params=[EmbeddedNames])
-async def names(request: pytest.FixtureRequest) -> AsyncIterator[EmbeddedNames]:
-    server: EmbeddedNames = request.param(SERVER, 0, zones=(ZONE,), admits=lambda client: client != STRANGER)
+@pytest.fixture
+async def names() -> AsyncIterator[EmbeddedNames]:
+    server = EmbeddedNames(SERVER, 0, zones=(ZONE,), admits=lambda client: client != STRANGER)
     await server.start()
     yield server
     await server.close()
+
+
+@pytest.fixture(params=["embedded", "outside"])
+async def server(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Server]:
+    """Every driver there is."""
+    if request.param == "embedded":
+        embedded = EmbeddedNames(SERVER, 0, zones=(ZONE,))
+        await embedded.start()
+        yield embedded
+        await embedded.close()
+        return
+    with bind(OUTSIDE, 0) as free:
+        port: int = free.getsockname()[1]
+    with outside(tmp_path / "knot", OUTSIDE, port, ZONE):
+        updated = UpdatedNames(OUTSIDE, port, ZONE, KEY, tmp_path / "published.json")
+        await updated.start()
+        yield updated
 
 
 def record(
@@ -44,7 +65,7 @@ def record(
 
 
 async def ask(
-    names: EmbeddedNames, name: str, kind: str = "A", *, source: str = DEVICE, tcp: bool = False, edns: int = -1
+    names: Server, name: str, kind: str = "A", *, source: str = DEVICE, tcp: bool = False, edns: int = -1
 ) -> Message:
     query = dns.message.make_query(name, kind, use_edns=edns)
     over = dns.asyncquery.tcp if tcp else dns.asyncquery.udp
@@ -65,49 +86,67 @@ async def raw(names: EmbeddedNames, packet: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("tcp", [False, True], ids=["udp", "tcp"])
-async def test_a_device_finds_what_was_published(names: EmbeddedNames, tcp: bool) -> None:
-    await names.publish("r", record(ttl=17))
-    answer = await ask(names, "video.mec.example", tcp=tcp)
+async def test_a_device_finds_what_was_published(server: Server, tcp: bool) -> None:
+    await server.publish("r", record(ttl=17))
+    answer = await ask(server, "video.mec.example", tcp=tcp)
     assert addresses(answer) == {"127.3.0.7"}
     assert answer.answer[0].ttl == 17
     assert answer.flags & dns.flags.AA
 
 
-async def test_a_name_is_the_same_in_any_case_and_comes_back_as_asked(names: EmbeddedNames) -> None:
-    await names.publish("r", record(name="Video.MEC.example"))
-    answer = await ask(names, "vIDEO.mec.EXAMPLE")
+async def test_a_name_is_the_same_in_any_case_and_comes_back_as_asked(server: Server) -> None:
+    await server.publish("r", record(name="Video.MEC.example"))
+    answer = await ask(server, "vIDEO.mec.EXAMPLE")
     assert addresses(answer) == {"127.3.0.7"}
     assert answer.question[0].name.to_text() == "vIDEO.mec.EXAMPLE."
 
 
-async def test_ipv6_addresses_and_several_records_of_a_name(names: EmbeddedNames) -> None:
+async def test_ipv6_addresses_and_several_records_of_a_name(server: Server) -> None:
     for record_id, address in (("a", "127.3.0.7"), ("b", "127.3.0.8"), ("c", "2001:db8::7")):
-        await names.publish(record_id, record(record_id, address=address))
-    assert addresses(await ask(names, "video.mec.example")) == {"127.3.0.7", "127.3.0.8"}
-    assert addresses(await ask(names, "video.mec.example", "AAAA")) == {"2001:db8::7"}
+        await server.publish(record_id, record(record_id, address=address))
+    assert addresses(await ask(server, "video.mec.example")) == {"127.3.0.7", "127.3.0.8"}
+    assert addresses(await ask(server, "video.mec.example", "AAAA")) == {"2001:db8::7"}
 
 
-async def test_a_retracted_name_is_gone_at_once_and_twice_is_no_error(names: EmbeddedNames) -> None:
-    await names.publish("r", record())
-    await names.retract("r")
-    await names.retract("r")
-    answer = await ask(names, "video.mec.example")
+async def test_a_retracted_name_is_gone_at_once_and_twice_is_no_error(server: Server) -> None:
+    await server.publish("r", record())
+    await server.retract("r")
+    await server.retract("r")
+    answer = await ask(server, "video.mec.example")
     assert answer.rcode() == Rcode.NXDOMAIN
     assert [rrset.rdtype for rrset in answer.authority] == [RdataType.SOA]
-    assert await names.records() == []
+    assert await server.records() == []
 
 
-async def test_publishing_again_replaces_the_address(names: EmbeddedNames) -> None:
-    await names.publish("r", record())
-    await names.publish("r", record(address="127.3.0.9"))
-    assert addresses(await ask(names, "video.mec.example")) == {"127.3.0.9"}
-    assert await names.records() == [record(address="127.3.0.9")]
+async def test_publishing_again_replaces_the_address(server: Server) -> None:
+    await server.publish("r", record())
+    await server.publish("r", record(address="127.3.0.9"))
+    assert addresses(await ask(server, "video.mec.example")) == {"127.3.0.9"}
+    assert await server.records() == [record(address="127.3.0.9")]
+
+
+async def test_an_alias_leads_on_to_the_name_that_it_stands_for(server: Server) -> None:
+    await server.publish("r", record())
+    alias = NameRecord(record_id="s", owner="app", name="films.mec.example", canonical="video.mec.example")
+    await server.publish("s", alias)
+    assert addresses(await ask(server, "films.mec.example")) == {"video.mec.example.", "127.3.0.7"}
+    assert await server.records() == [record(), alias]
+
+
+async def test_a_record_that_cannot_be_answered_is_refused_and_replaces_nothing(server: Server) -> None:
+    await server.publish("r", record())
+    for wrong in (record(address="127.3.0"), record(ttl=-1), record(name="a..b")):
+        with pytest.raises(Problem, match="400"):
+            await server.publish("r", wrong)
+    with pytest.raises(Problem, match="recordId differs"):
+        await server.publish("other", record())
+    assert await server.records() == [record()]
 
 
 @pytest.mark.parametrize("kind", ["AAAA", "TXT", "HTTPS", "TYPE65280"])
-async def test_a_type_that_a_name_does_not_have_is_no_missing_name(names: EmbeddedNames, kind: str) -> None:
-    await names.publish("r", record())
-    answer = await ask(names, "video.mec.example", kind)
+async def test_a_type_that_a_name_does_not_have_is_no_missing_name(server: Server, kind: str) -> None:
+    await server.publish("r", record())
+    answer = await ask(server, "video.mec.example", kind)
     assert (answer.rcode(), answer.answer) == (Rcode.NOERROR, [])
     assert [rrset.rdtype for rrset in answer.authority] == [RdataType.SOA]
 

@@ -1,0 +1,103 @@
+"""A name server outside: each change of ours becomes one signed update of a name."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import dns.asyncquery
+import dns.exception
+import dns.name
+from dns.name import Name
+from dns.rcode import Rcode
+
+from hanse.drivers.names_rfc2136.journal import Published, load, save
+from hanse.drivers.names_rfc2136.updates import Key, check, update
+from hanse.kit.failpoints import effect
+from hanse.kit.problems import Problem, bad_request
+from hanse.refpoints.mp2 import NameRecord, NameServer
+
+PATIENCE = 5.0
+"""Seconds that the server has for an update."""
+
+
+class UpdatedNames(NameServer):
+    """Keeps ``zone`` of the authoritative server at ``address`` and ``port`` up to date with a key that may do so.
+
+    ``file`` remembers what was published. A record that could not be published (503) counts as not published: whoever
+    asked for it asks again.
+    """
+
+    def __init__(self, address: str, port: int, zone: str, key: Key, file: Path) -> None:
+        self.address, self.port = address, port
+        self._zone = dns.name.from_text(zone)
+        self._key = key.ring()
+        self._file = file
+        self._records: dict[str, NameRecord] = {}
+        self._doubtful: set[Name] = set()
+        self._lock = asyncio.Lock()
+
+    async def start(self) -> None:
+        """Bring the outside server to what was published before; 503 if it cannot be."""
+        published = await asyncio.to_thread(load, self._file)
+        self._records = {record.record_id: record for record in published.records}
+        self._doubtful = {dns.name.from_text(name) for name in published.names}
+        async with self._lock:
+            for name in sorted(self._doubtful):
+                await self._send(name, self._records)
+            await self._remember()
+
+    async def close(self) -> None:
+        """The records stay outside: that server answers on."""
+
+    @effect("names.publish")
+    async def publish(self, record_id: str, record: NameRecord) -> None:
+        """Let the outside server answer with it; 400 names what cannot be, 503 who did not do it and why."""
+        if record.record_id != record_id:
+            raise bad_request("recordId differs", f"the address says {record_id}, the body {record.record_id}")
+        check(record, self._zone)
+        async with self._lock:
+            await self._change({**self._records, record_id: record}, record_id)
+
+    @effect("names.retract")
+    async def retract(self, record_id: str) -> None:
+        """Let it answer with it no more."""
+        async with self._lock:
+            if record_id in self._records:
+                await self._change({k: r for k, r in self._records.items() if k != record_id}, record_id)
+
+    async def records(self) -> list[NameRecord]:
+        """All records in force, in the order of their ids."""
+        return [self._records[record_id] for record_id in sorted(self._records)]
+
+    async def _change(self, wanted: dict[str, NameRecord], record_id: str) -> None:
+        """From the records in force to those wanted, which differ in one: the file first, then the server."""
+        touched = [r for r in (self._records.get(record_id), wanted.get(record_id)) if r is not None]
+        names = {dns.name.from_text(record.name) for record in touched}
+        self._doubtful |= names
+        await self._remember()
+        for name in sorted(names):
+            await self._send(name, wanted)
+        self._records = wanted
+        await self._remember()
+
+    async def _remember(self) -> None:
+        """The records, and all names that may be ours outside: an update without answer may yet have been made."""
+        ours = {dns.name.from_text(record.name) for record in self._records.values()} | self._doubtful
+        names = sorted(name.to_text() for name in ours)
+        await asyncio.to_thread(save, self._file, Published(records=list(self._records.values()), names=names))
+
+    async def _send(self, name: Name, records: dict[str, NameRecord]) -> None:
+        here = [record for record in records.values() if dns.name.from_text(record.name) == name]
+        message = update(self._zone, name, here, self._key)
+        try:
+            answer = await dns.asyncquery.tcp(message, self.address, PATIENCE, self.port)
+        except (dns.exception.DNSException, OSError, EOFError) as error:
+            raise self._failed(name, str(error) or type(error).__name__) from None
+        if answer.rcode() != Rcode.NOERROR:
+            raise self._failed(name, f"it said {Rcode(answer.rcode()).name}; may the key update {self._zone}?")
+        self._doubtful.discard(name)
+
+    def _failed(self, name: Name, why: str) -> Problem:
+        title = f"The name server {self.address}, port {self.port}, did not take {name.to_text(True)}"
+        return Problem(503, title, why)

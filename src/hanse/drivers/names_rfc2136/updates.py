@@ -1,0 +1,102 @@
+"""Which update makes a name what our records say (RFC 2136, 2.5). No socket here."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Sequence
+from ipaddress import ip_address
+from typing import NamedTuple
+
+import dns.exception
+import dns.name
+import dns.rrset
+import dns.tsig
+import dns.tsigkeyring
+from dns.name import Name
+from dns.update import UpdateMessage
+
+from hanse.kit.problems import bad_request
+from hanse.refpoints.mp2 import NameRecord
+
+_MOST_TTL = 2**31 - 1
+_KINDS = ("A", "AAAA", "CNAME")
+
+
+class Key(NamedTuple):
+    """A TSIG key: its name, its algorithm like ``hmac-sha256``, its secret in Base64."""
+
+    name: str
+    secret: str
+    algorithm: str = "hmac-sha256"
+
+    def ring(self) -> dns.tsig.Key:
+        """For dnspython; 400 names what is wrong with the key."""
+        try:
+            base64.b64decode(self.secret, validate=True)
+            key = dns.tsig.Key(self.name, self.secret, self.algorithm)
+            if key.algorithm not in dns.tsig.mac_sizes:
+                raise ValueError(f"{self.algorithm} is none that is known")
+        except (binascii.Error, dns.exception.DNSException, ValueError) as error:
+            detail = f"give its secret in Base64, an algorithm like hmac-sha256; {error}"
+            raise bad_request("TSIG key cannot be read", detail) from None
+        return key
+
+
+def check(record: NameRecord, zone: Name) -> Name:
+    """The name of a record that can be published; 400 names the attribute that cannot."""
+    if record.clients:
+        detail = "an outside name server gives all clients the same answer; use the embedded one"
+        raise bad_request("clients is not supported", detail)
+    name = _name(record.name, "name")
+    if not name.is_subdomain(zone) or name == zone or name.is_wild():
+        raise bad_request("name is outside the zone", f"write a name below {zone.to_text(True)}; got {record.name}")
+    if isinstance(record.address, str) == isinstance(record.canonical, str):
+        raise bad_request("address or canonical", f"give exactly one of them for {record.name}")
+    if isinstance(record.canonical, str):
+        _name(record.canonical, "canonical")
+    elif isinstance(record.address, str):
+        _kind(record.address)
+    if not 0 <= record.ttl <= _MOST_TTL:
+        raise bad_request("ttl is out of range", f"write seconds between 0 and {_MOST_TTL}; got {record.ttl}")
+    return name
+
+
+def update(zone: Name, name: Name, records: Sequence[NameRecord], key: dns.tsig.Key) -> UpdateMessage:
+    """The signed update after which a name has these records of ours, and no other address or alias."""
+    message = UpdateMessage(zone, keyring=key)
+    for kind in _KINDS:
+        message.delete(name, kind)
+    for record_set in sets(name, records):
+        message.add(name, record_set)
+    return message
+
+
+def sets(name: Name, records: Sequence[NameRecord]) -> list[dns.rrset.RRset]:
+    """The record sets of a name: those of the lowest order; an alias only if it has no address."""
+    first = min((r.order for r in records), default=0)
+    used = sorted((r for r in records if r.order == first), key=lambda r: r.record_id)
+    ttl = min((r.ttl for r in used), default=0)
+    addresses = list(dict.fromkeys(r.address for r in used if isinstance(r.address, str)))
+    if not addresses:
+        alias = next((r.canonical for r in used if isinstance(r.canonical, str)), None)
+        return [dns.rrset.from_text(name, ttl, "IN", "CNAME", _name(alias, "canonical").to_text())] if alias else []
+    by_kind = {kind: [a for a in addresses if _kind(a) == kind] for kind in ("A", "AAAA")}
+    return [dns.rrset.from_text_list(name, ttl, "IN", kind, some) for kind, some in by_kind.items() if some]
+
+
+def _name(text: str, field: str) -> Name:
+    try:
+        name = dns.name.from_text(text)
+    except (dns.exception.DNSException, UnicodeError, ValueError) as error:
+        raise bad_request(f"{field} is not a domain name", f"write a name like video.example; {error}") from None
+    if name == dns.name.root:
+        raise bad_request(f"{field} is not a full domain name", f"write one name like video.example; got {text!r}")
+    return name
+
+
+def _kind(address: str) -> str:
+    try:
+        return "A" if ip_address(address).version == 4 else "AAAA"
+    except ValueError:
+        raise bad_request("address is not an IP address", f"write IPv4 or IPv6; got {address!r}") from None
