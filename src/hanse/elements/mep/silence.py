@@ -13,7 +13,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 LATE = 1.0
-"""Seconds by which the timer may come too late: then we did not listen ourselves, and everybody gets them, and this much more."""
+"""Seconds by which the timer may come too late: then we did not listen, and all get them, and so much more."""
 
 
 class SilenceTimer:
