@@ -13,6 +13,9 @@ import msgspec
 
 from hanse.kit.problems import bad_request
 
+MOST_LEVELS = 32
+"""Levels of attributes that a request may name; no type of ours has as many."""
+
 
 @dataclass(frozen=True)
 class Attribute:
@@ -52,6 +55,8 @@ def attributes_of(shape: type[msgspec.Struct]) -> Mapping[str, Attribute]:
 
 def attribute_at(shape: Any, path: Sequence[str], parameter: str) -> list[Attribute]:
     """The attributes from ``shape`` down to that at ``path``; a problem 400 names ``parameter`` and what is legal."""
+    if len(path) > MOST_LEVELS:
+        raise bad_request(f"Invalid query parameter {parameter}", f"at most {MOST_LEVELS} levels")
     steps: list[Attribute] = []
     for name in path:
         if is_free(shape):

@@ -136,6 +136,7 @@ def test_names_can_hold_what_separates_them() -> None:
         ("(eq,armed,perhaps)", "true, false"),
         ("(gt,armed,true)", "boolean"),
         ("(eq,id//x,a)", "legal"),
+        (f"(eq,remarks{'/a' * 40},x)", "at most 32 levels"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_by_what_is_wrong(text: str, word: str) -> None:
