@@ -51,12 +51,39 @@ class ZoneSettings(_Table):
         return Zone(name=self.name, position=Position(latitude=self.latitude, longitude=self.longitude))
 
 
+class UpdateSettings(_Table):
+    """``[hosts.X.names.update]``: the TSIG key for updates of an outside name server; its secret is a file."""
+
+    key: str
+    secret_file: str
+    algorithm: str = "hmac-sha256"
+
+
 class NamesSettings(_Table):
-    """``[hosts.X.names]``: where the host's name server listens and the zones that it answers for."""
+    """``[hosts.X.names]``: where the host's name server listens and the zones that it answers for.
+
+    ``forward``: who is asked for other names, ``ADDRESS:PORT``. ``rate``: answers by UDP a second to an address (0: no
+    limit). With ``update`` it is an outside server, and its one zone is kept up to date.
+    """
 
     address: str
     port: int = 10053
     zones: tuple[str, ...] = ()
+    forward: str = ""
+    rate: int = 1000
+    update: UpdateSettings | None = None
+
+    def forwarder(self) -> tuple[str, int] | None:
+        """Whom to ask for other names."""
+        if not self.forward:
+            return None
+        address, _, port = self.forward.rpartition(":")
+        try:
+            if 1 <= int(port) <= 65535:
+                return str(ipaddress.IPv4Address(address)), int(port)
+        except ValueError:
+            pass
+        raise ValueError("an IPv4 address with a port, like 192.0.2.53:53")
 
 
 class HostSettings(_Table):
@@ -217,6 +244,7 @@ def _checks(settings: Settings) -> list[tuple[str, str, bool]]:
         ]
         addresses += [(f"hosts.{name}.address", host.address), (f"hosts.{name}.data_plane", host.data_plane)]
         addresses.append((f"hosts.{name}.names.address", host.names.address))
+        checks += _of_names(f"hosts.{name}.names", host.names)
     for name, device in settings.devices.items():
         known = f"one of {', '.join(settings.hosts) or 'no host'}"
         checks.append((f"devices.{name}.host", known, device.host in settings.hosts))
@@ -229,6 +257,14 @@ def _checks(settings: Settings) -> list[tuple[str, str, bool]]:
         for name, partner in settings.partners.items()
     ]
     return checks
+
+
+def _of_names(key: str, names: NamesSettings) -> list[tuple[str, str, bool]]:
+    return [
+        (f"{key}.forward", *_tried(names.forwarder)),
+        (f"{key}.rate", "0 or more answers a second", names.rate >= 0),
+        (f"{key}.zones", "the one zone that is updated", names.update is None or len(names.zones) == 1),
+    ]
 
 
 def _ports(settings: Settings) -> Iterator[tuple[str, int, int]]:
