@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -31,3 +32,12 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 def _allowed() -> list[str]:
     lines = ALLOWED.read_text().splitlines()
     return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+
+
+@pytest.fixture
+def openssl() -> str:
+    """Where the openssl command is: the judge of what we sign, and of no use to what runs."""
+    found = shutil.which("openssl")
+    if found is None:
+        pytest.skip("openssl is not installed; it judges our signatures in tests, nothing else needs it")
+    return found

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from itertools import pairwise
 
 import pytest
 
+from hanse.assembly.deployment import workload_processes
 from hanse.kit.telemetry.procedures import Procedure
 from hanse.scenarios import u5
 from hanse.scenarios.catalogue import play
-from hanse.scenarios.outcome import Outcome
+from hanse.scenarios.outcome import Outcome, Record
 from hanse.scenarios.stage import Stage
 
 pytestmark = pytest.mark.timeout(120)
@@ -76,3 +79,17 @@ def test_a_script_gets_one_object_and_an_exit_code() -> None:
     assert outcome["passed"] is True
     assert outcome["scenario"] == "u5"
     assert {check["passed"] for check in outcome["checks"]} == {True}
+
+
+def test_the_scenario_fails_when_nobody_recognises_speech(monkeypatch: pytest.MonkeyPatch) -> None:
+    use = u5._use
+
+    async def without_speech(stage: Stage, record: Record) -> None:
+        for pid in workload_processes(stage.operator("south")):
+            os.kill(pid, signal.SIGKILL)
+        await use(stage, record)
+
+    monkeypatch.setattr(u5, "_use", without_speech)
+    outcome = play("u5")
+    assert not outcome.passed
+    assert "alice gets directions from what was said" in " ".join(failures(outcome))

@@ -228,6 +228,7 @@ class TestIssued:
             issue(north, name, **wanted)
         assert refused.value.status == 400
 
+    @pytest.mark.usefixtures("openssl")
     def test_the_thumbprint_is_that_of_openssl(self, north: Authority) -> None:
         identity = issue(north)
         command = ["openssl", "x509", "-in", str(identity.certificate_path), "-noout", "-fingerprint", "-sha256"]

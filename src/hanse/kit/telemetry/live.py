@@ -50,7 +50,7 @@ class Watch:
             if path not in self._tails:
                 self._tails[path] = _Tail(path)
         fresh = [m for tail in self._tails.values() for m in tail.messages() if self._first(m)]
-        return sorted(fresh, key=lambda m: m.ended)
+        return sorted(fresh, key=lambda m: m.began)
 
     def close(self) -> None:
         """Let go of all files."""

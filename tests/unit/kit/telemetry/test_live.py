@@ -98,10 +98,12 @@ def test_a_call_is_told_once_however_many_of_its_ends_write_it_down(watch: Watch
     assert [m.operator for m in watch.poll()] == ["south"]
 
 
-def test_calls_are_told_in_the_order_in_which_they_ended(watch: Watch, file: JournalFile, tmp_path: Path) -> None:
-    file.append(encode(message("2", ended=2.0)))
-    path_of(tmp_path, "a").write_bytes(encode(message("3", ended=3.0)))
-    path_of(tmp_path, "z").write_bytes(encode(message("1", ended=1.0)))
+def test_calls_of_one_look_are_told_in_the_order_in_which_they_were_made(
+    watch: Watch, file: JournalFile, tmp_path: Path
+) -> None:
+    file.append(encode(message("2", began=2.0)))
+    path_of(tmp_path, "a").write_bytes(encode(message("3", began=3.0)))
+    path_of(tmp_path, "z").write_bytes(encode(message("1", began=1.0)))
     assert spans(watch) == ["1", "2", "3"]
 
 

@@ -44,6 +44,7 @@ def test_the_manifest_says_what_the_package_is_and_the_digest_of_every_file(csar
         assert f"Source: {name}\nAlgorithm: SHA-256\nHash: {hashlib.sha256(content).hexdigest()}\n" in manifest
 
 
+@pytest.mark.usefixtures("openssl")
 @pytest.mark.parametrize("kind", ["ecdsa", "rsa"])
 def test_openssl_accepts_the_signature(kind: str, sources: Path, ca: pki.Holder, tmp_path: Path) -> None:
     holder = pki.signer("Apps", ca, key=pki.rsa_key() if kind == "rsa" else None)
