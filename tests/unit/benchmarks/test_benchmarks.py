@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from benchmarks import federated_call, instantiate, mp1_discovery
+from benchmarks import dns, federated_call, instantiate, mp1_discovery
 from benchmarks.catalogue import BENCHMARKS, Benchmark
+from benchmarks.dns_population import Population
 from benchmarks.load import Seen
 from benchmarks.mp1_discovery import check_refused
 from benchmarks.report import Report, Target, missed
@@ -19,6 +20,7 @@ from hanse.kit.problems import Problem
 
 TINY: dict[str, Callable[[], Report]] = {
     "mp1-discovery": lambda: mp1_discovery.run(print, mp1_discovery.Size(60, 20, 6, 3.0, 1)),
+    "dns": lambda: dns.run(print, dns.Size(Population(5, 40), 400, 1, 1, 500)),
     "instantiate": lambda: instantiate.run(print, instantiate.Size(1)),
     "federated-call": lambda: federated_call.run(print, federated_call.Size(20, 1024, 1)),
 }
