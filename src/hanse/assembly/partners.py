@@ -21,7 +21,7 @@ from hanse.kit.contract.declare import Api
 from hanse.kit.contract.exchange import whole
 from hanse.kit.contract.observe import Observer
 from hanse.kit.contract.transport import HttpTransport
-from hanse.kit.problems import Problem, forbidden
+from hanse.kit.problems import Problem, forbidden, unreachable
 from hanse.refpoints.mfm_fed.members import Membership, Partner
 
 log = logging.getLogger("hanse.partners")
@@ -30,6 +30,8 @@ A = TypeVar("A", bound=Api)
 
 WATCH_PERIOD = 0.2
 """Seconds between two looks at the agreements: closing must be felt within a second."""
+STANDING_LASTS = 1.0
+"""Seconds without a word of the federation manager after which no agreement is taken to stand."""
 RENEW_BEFORE = 30.0
 """Seconds before its end at which a token is renewed."""
 
@@ -42,11 +44,16 @@ Ended = Callable[[str], Awaitable[None]]
 
 
 class PartnerWatch:
-    """Follows the agreements that the federation manager keeps, and tells who must know when one has ended."""
+    """Follows the agreements that the federation manager keeps, and tells who must know when one has ended.
+
+    While the manager does not answer nobody knows whether an agreement was closed: then none stands, until it answers.
+    """
 
     def __init__(self, membership: Membership) -> None:
         self._membership = membership
         self._partners: dict[str, Partner] = {}
+        self._answered = 0.0
+        self._known = False
         self._ended: list[Ended] = []
         self._task: asyncio.Task[None] | None = None
 
@@ -55,12 +62,12 @@ class PartnerWatch:
         self._ended.append(tell)
 
     def standing(self, name: str) -> Partner | None:
-        """How it stands with a partner, as of the last look."""
-        return self._partners.get(name)
+        """How it stands with a partner, as of the last look; ``None`` if that is not known (any more)."""
+        return self._partners.get(name) if self._known else None
 
     def epoch(self, name: str) -> int | None:
         """The number of the open agreement with a partner; ``None`` if there is none."""
-        partner = self._partners.get(name)
+        partner = self.standing(name)
         return partner.epoch if partner is not None and partner.open else None
 
     async def start_up(self) -> None:
@@ -75,14 +82,33 @@ class PartnerWatch:
                 await self._task
 
     async def look(self) -> None:
-        """Look once, now."""
-        with continuing(UNTRACED, patience=2.0):
-            partners = await self._membership.list_partners()
+        """Look once, now; a problem if the manager does not answer in time."""
+        try:
+            partners = await self._list()
+        except Exception:
+            self._doubt()
+            raise
+        self._answered, self._known = time.monotonic(), True
         for partner in partners:
             before = self._partners.get(partner.name)
             self._partners[partner.name] = partner
             if before is not None and before.open and (not partner.open or partner.epoch != before.epoch):
                 await self._tell_ended(partner.name)
+
+    async def _list(self) -> list[Partner]:
+        patience = STANDING_LASTS - WATCH_PERIOD
+        try:
+            async with asyncio.timeout(patience):
+                with continuing(UNTRACED, patience=patience):
+                    return await self._membership.list_partners()
+        except TimeoutError:
+            raise unreachable("federation_manager", f"no answer within {patience:.1f} s") from None
+
+    def _doubt(self) -> None:
+        """Forget how it stands if the next look would come too late; what had ended is found out by comparison then."""
+        if self._known and time.monotonic() - self._answered > STANDING_LASTS - WATCH_PERIOD:
+            log.warning("the federation manager does not answer: no agreement is taken to stand until it does")
+            self._known = False
 
     async def _tell_ended(self, name: str) -> None:
         """Tell everyone; one that fails must not keep the others from cutting what they have."""

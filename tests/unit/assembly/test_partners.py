@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Callable
 
 import pytest
 
@@ -15,11 +17,14 @@ class Manager(Membership):
     """A federation manager with one partner, whose agreement a test opens and closes."""
 
     def __init__(self) -> None:
-        self.open, self.epoch, self.away = True, 1, False
+        self.open, self.epoch = True, 1
+        self.away = self.hangs = False
 
     async def list_partners(self) -> list[Partner]:
         if self.away:
             raise unreachable("federation_manager")
+        if self.hangs:
+            await asyncio.sleep(3600)
         state = PartnerState.AVAILABLE if self.open else PartnerState.CLOSED
         return [Partner(name="south", state=state, open=self.open, epoch=self.epoch, since=0.0)]
 
@@ -86,7 +91,47 @@ async def test_one_who_fails_does_not_keep_the_others_from_cutting(manager: Mana
     assert told == ["south"]
 
 
-async def test_while_the_manager_is_away_the_last_word_stands_and_the_watch_goes_on(manager: Manager) -> None:
+async def until(holds: Callable[[], bool], within: float) -> float:
+    """Wait until it holds; how long that took."""
+    began = time.monotonic()
+    async with asyncio.timeout(within):
+        while not holds():
+            await asyncio.sleep(0.02)
+    return time.monotonic() - began
+
+
+async def test_one_look_that_fails_ends_nothing(manager: Manager) -> None:
+    watch = PartnerWatch(manager)
+    await watch.look()
+    manager.away = True
+    with pytest.raises(Problem):
+        await watch.look()
+    assert watch.epoch("south") == 1
+
+
+@pytest.mark.parametrize("way", ["away", "hangs"])
+async def test_while_the_manager_does_not_answer_no_agreement_stands(manager: Manager, way: str) -> None:
+    watch, told = PartnerWatch(manager), []
+
+    async def tell(name: str) -> None:
+        told.append(name)
+
+    watch.on_end(tell)
+    await watch.start_up()
+    try:
+        await until(lambda: watch.epoch("south") == 1, 5)
+        setattr(manager, way, True)
+        took = await until(lambda: watch.epoch("south") is None, 5)
+        assert 0.5 < took < 2
+        assert (watch.standing("south"), told) == (None, [])
+        setattr(manager, way, False)
+        await until(lambda: watch.epoch("south") == 1, 5)
+        assert told == []
+    finally:
+        await watch.shut_down()
+
+
+async def test_an_agreement_that_was_closed_while_the_manager_was_away_has_ended(manager: Manager) -> None:
     watch = PartnerWatch(manager)
     ended = asyncio.Event()
 
@@ -94,14 +139,14 @@ async def test_while_the_manager_is_away_the_last_word_stands_and_the_watch_goes
         ended.set()
 
     watch.on_end(tell)
-    await watch.look()
-    manager.away = True
-    with pytest.raises(Problem):
-        await watch.look()
-    assert watch.epoch("south") == 1
     await watch.start_up()
-    await asyncio.sleep(0.01)
-    manager.away, manager.open = False, False
-    async with asyncio.timeout(5):
-        await ended.wait()
-    await watch.shut_down()
+    try:
+        await until(lambda: watch.epoch("south") == 1, 5)
+        manager.away = True
+        await until(lambda: watch.epoch("south") is None, 5)
+        manager.away, manager.open = False, False
+        async with asyncio.timeout(5):
+            await ended.wait()
+        assert watch.epoch("south") is None
+    finally:
+        await watch.shut_down()
