@@ -24,21 +24,21 @@ table inet hanse {
 
 _CHAINS = """
   chain decide { }
-  chain known { meta mark set ct mark; }
-  chain down_counted { meta mark @down accept; accept; }
+  chain up_counted { meta mark @up; accept; }
+  chain down_counted { meta mark @down; accept; }
+  chain known { meta mark set ct mark goto up_counted; }
   chain refused { meta l4proto tcp reject with tcp reset; drop; }
   chain sort {
     type filter hook prerouting priority mangle; policy accept;
+    ct direction reply meta mark set ct mark goto down_counted
+    ct mark != 0 jump known
     icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert, nd-redirect } accept
     ct state invalid drop
-    ct direction reply meta mark set ct mark goto down_counted
-    ct state related meta mark set ct mark accept
-    ct mark != 0 jump known
     meta mark 0 jump decide
     meta mark 0 goto refused
     meta mark @dropped drop
     ct mark 0 jump begin
-    meta mark @up
+    goto up_counted
   }
   chain begin { ct mark set meta mark; meta mark @begun; }
   chain turn {

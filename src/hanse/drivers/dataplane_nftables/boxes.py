@@ -25,6 +25,13 @@ _WITH_PORTS = ("tcp", "udp", "sctp")
 _BITS = {4: 32, 6: 128}
 
 
+class Shape(NamedTuple):
+    """What one map may hold: boxes of an IP version, of one destination each (``exact``) or of ranges."""
+
+    version: int
+    exact: bool
+
+
 class Box(NamedTuple):
     """Packets of one IP version whose every coordinate lies in a range."""
 
@@ -45,6 +52,13 @@ class Box(NamedTuple):
         """Whether a packet of this IP version lies in it; ports are 0 where the protocol has none."""
         point = (src, dst, protocol, sport, dport)
         return all(span[0] <= at <= span[1] for span, at in zip(self[1:], point, strict=True))
+
+    @property
+    def shape(self) -> Shape:
+        """The kind of map that holds it: a hash finds it if it is one destination and port, for all sources."""
+        one = all(low == high for low, high in (self.dst, self.protocol, self.dport))
+        free = self.src == (0, 2 ** _BITS[self.version] - 1) and self.sport == ALL_PORTS
+        return Shape(self.version, one and free)
 
     def turned(self) -> Box:
         """What answers to it: source and destination exchanged."""

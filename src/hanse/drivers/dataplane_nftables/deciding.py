@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from hanse.drivers.dataplane_nftables.boxes import Shape
 from hanse.drivers.dataplane_nftables.layers import Layer
 from hanse.drivers.dataplane_nftables.phrases import FLOW_MARK, Json, conditions, is_, looked_up, rule, set_mark
 from hanse.drivers.dataplane_nftables.rules import Piece
@@ -15,16 +16,16 @@ _RETURN: Json = {"return": None}
 
 @dataclass
 class _Asked:
-    versions: set[int] = field(default_factory=set)
+    shapes: set[Shape] = field(default_factory=set)
     singles: list[Piece] = field(default_factory=list)
 
 
 @dataclass
 class Deciding:
-    """What is asked at each layer: maps by IP version, and pieces that no map can hold."""
+    """What is asked at each layer: maps by shape, and pieces that no map can hold."""
 
     asked: dict[Layer, _Asked]
-    maps: dict[str, int]
+    maps: dict[str, Shape]
 
     @classmethod
     def of(cls, placed: Iterable[tuple[Layer, Piece]]) -> Deciding:
@@ -32,12 +33,12 @@ class Deciding:
         asked: dict[Layer, _Asked] = defaultdict(_Asked)
         for layer, piece in placed:
             if piece.plain:
-                asked[layer].versions.update(box.version for box in piece.boxes)
+                asked[layer].shapes.update(box.shape for box in piece.boxes)
             else:
                 asked[layer].singles.append(piece)
         for found in asked.values():
             found.singles.sort(key=lambda piece: piece.order)
-        maps = {layer.map_name(version): version for layer, a in asked.items() for version in a.versions}
+        maps = {layer.map_name(shape): shape for layer, a in asked.items() for shape in a.shapes}
         return cls(dict(sorted(asked.items())), maps)
 
     def commands(self) -> list[Json]:
@@ -47,7 +48,7 @@ class Deciding:
         the flow's own decision counts at its priority.
         """
         if not any(layer.packet for layer in self.asked):
-            return [rule("known", [set_mark(FLOW_MARK)]), *self._layers(by_flow=[])]
+            return [rule("known", [set_mark(FLOW_MARK), {"goto": {"target": "up_counted"}}]), *self._layers(by_flow=[])]
         return list(self._layers(by_flow=[is_(FLOW_MARK, 0)]))
 
     def _layers(self, by_flow: list[Json]) -> Iterator[Json]:
@@ -58,8 +59,8 @@ class Deciding:
                 kept.add(layer.priority)
                 own = is_(FLOW_MARK, f"@flows{layer.priority}")
                 yield rule("decide", [own, set_mark(FLOW_MARK), _RETURN])
-            for version in sorted(asked.versions):
-                yield rule("decide", [*only_new, set_mark(looked_up(layer.map_name(version), version)), _RETURN])
+            for shape in sorted(asked.shapes):
+                yield rule("decide", [*only_new, set_mark(looked_up(layer.map_name(shape), shape)), _RETURN])
             for piece in asked.singles:
                 for box in piece.boxes:
                     said = [*only_new, *conditions(box, piece.extra), set_mark(piece.mark), _RETURN]

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from hanse.drivers.dataplane_nftables.boxes import Box
+from hanse.drivers.dataplane_nftables.boxes import Box, Shape
 from hanse.drivers.dataplane_nftables.rules import Piece
 
 
@@ -21,9 +21,10 @@ class Layer(NamedTuple):
     depth: int
     packet: bool
 
-    def map_name(self, version: int) -> str:
-        """The name of its map for one IP version."""
-        return f"p{self.priority}d{self.depth}{'packet' if self.packet else 'flow'}{version}"
+    def map_name(self, shape: Shape) -> str:
+        """The name of its map for boxes of one shape."""
+        asked, kind = ("packet" if self.packet else "flow"), ("exact" if shape.exact else "ranges")
+        return f"p{self.priority}d{self.depth}{asked}{shape.version}{kind}"
 
 
 class Layers:

@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
 from hanse.drivers.dataplane_nftables.base import TABLE
-from hanse.drivers.dataplane_nftables.boxes import ALL_PORTS, ALL_PROTOCOLS, Box, Span
+from hanse.drivers.dataplane_nftables.boxes import ALL_PORTS, ALL_PROTOCOLS, Box, Shape, Span
 from hanse.drivers.dataplane_nftables.rules import Extra
 
 Json = Any
@@ -43,24 +43,30 @@ def set_mark(value: Json) -> Json:
     return {"mangle": {"key": MARK, "value": value}}
 
 
-def looked_up(name: str, version: int) -> Json:
+def looked_up(name: str, shape: Shape) -> Json:
     """The number that a map of boxes gives for the packet; the rule ends there if it gives none."""
-    ip = _PROTOCOL[version]
-    key = [_field(ip, "saddr"), _field(ip, "daddr"), _L4, _field("th", "sport"), _field("th", "dport")]
+    ip = _PROTOCOL[shape.version]
+    key = [_field(ip, "daddr"), _L4, _field("th", "dport")]
+    if not shape.exact:
+        key += [_field(ip, "saddr"), _field("th", "sport")]
     return {"map": {"key": {"concat": key}, "data": f"@{name}"}}
 
 
-def map_of_boxes(name: str, version: int) -> Json:
-    """Make a map from boxes to numbers."""
-    address = f"ipv{version}_addr"
-    key = [address, address, "inet_proto", "inet_service", "inet_service"]
-    return command("add", "map", name, type=key, map="mark", flags=["interval"])
+def map_of_boxes(name: str, shape: Shape) -> Json:
+    """Make a map from boxes to numbers: a hash, or bitmaps of ranges, which are slower to ask and to change."""
+    address = f"ipv{shape.version}_addr"
+    key = [address, "inet_proto", "inet_service"]
+    if shape.exact:
+        return command("add", "map", name, type=key, map="mark")
+    return command("add", "map", name, type=[*key, address, "inet_service"], map="mark", flags=["interval"])
 
 
 def box_key(box: Box) -> Json:
     """A box as the key of an element."""
-    src, dst = (_addresses(span, box.version) for span in (box.src, box.dst))
-    return {"concat": [src, dst, *(_numbers(span) for span in (box.protocol, box.sport, box.dport))]}
+    key = [_addresses(box.dst, box.version), _numbers(box.protocol), _numbers(box.dport)]
+    if not box.shape.exact:
+        key += [_addresses(box.src, box.version), _numbers(box.sport)]
+    return {"concat": key}
 
 
 def conditions(box: Box, extra: Extra, *, leaving: bool = False) -> list[Json]:

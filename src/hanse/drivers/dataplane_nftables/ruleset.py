@@ -47,7 +47,7 @@ class Ruleset:
     def slots(self, pieces: Iterable[Piece]) -> dict[_Slot, int]:
         """The elements of those pieces that are here and lie in maps."""
         return {
-            (self._layers.layer(piece).map_name(box.version), box): piece.mark
+            (self._layers.layer(piece).map_name(box.shape), box): piece.mark
             for piece in pieces
             if piece.plain and piece in self._layers
             for box in piece.boxes

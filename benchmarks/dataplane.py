@@ -1,0 +1,174 @@
+"""``dataplane``: throughput through rules, against the same links without them.
+
+nftables: a device sends to an application through an access network and the plane. The floor is the same namespaces and
+links with neither rules nor connection tracking. 10,000 rules are held against 10, for bytes of one flow and for new
+flows; of these the CPU seconds of both ends, in which the kernel sorts their packets. User space: the same two ends
+through the relay, against a direct loopback socket. Rounds are short and alternate; a ratio is the median of those of
+the rounds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import statistics
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import msgspec
+
+from benchmarks import relay, stream
+from benchmarks.processes import loaded, serving
+from benchmarks.report import ROUNDS, Report, Target, Tell, spread
+from hanse.drivers.dataplane_nftables import AccessNetwork, NftablesDataPlane, Site
+from hanse.refpoints.mp2 import Action, FilterType, Forwarding, TrafficMatch
+
+TARGETS = {
+    "nftables_rule_free": Target(bound=0.95, kind="at least"),
+    "rules_10000_to_10": Target(bound=0.90, kind="at least"),
+    "new_flows_10000_to_10": Target(bound=0.90, kind="at least"),
+    "userspace_direct": Target(bound=0.0, kind="at least"),
+}
+VIRTUAL, APP, PORT = "10.66.0.1", "10.65.1.3", 18080
+_LOOP = f"127.{200 + os.getpid() % 50}.{os.getpid() // 50 % 256}"
+_Sent = dict[str, list[float]]
+
+
+class Size(msgspec.Struct, frozen=True):
+    """How large a run is."""
+
+    rules: int = 10_000
+    few: int = 10
+    seconds: float = 0.6
+    rounds: int = 3 * ROUNDS
+
+
+def run(tell: Tell, size: Size | None = None) -> Report:
+    """Measure and compare."""
+    return _Bench(size or Size(), tell).run()
+
+
+class _Bench:
+    def __init__(self, size: Size, tell: Tell) -> None:
+        self._size, self._tell = size, tell
+        self._ends: dict[str, tuple[str, str, int, int]] = {}
+        self._bytes: _Sent = {}
+        self._cpu: _Sent = {}
+        self._flows: _Sent = {}
+
+    def run(self) -> Report:
+        with ExitStack() as stack:
+            stack.enter_context(self._loopback())
+            for name, rules in (("free", 0), ("few", self._size.few), ("many", self._size.rules)):
+                stack.enter_context(self._site(name, rules))
+            for number in range(self._size.rounds):
+                self._round()
+                told = ", ".join(f"{name} {found[-1]:.2f}" for name, found in self._bytes.items())
+                self._tell(f"round {number + 1}: GB/s {told}")
+        return self._report()
+
+    def _round(self) -> None:
+        for name, (space, address, port, pid) in self._ends.items():
+            plan = stream.Plan("source", address, port, space, self._size.seconds)
+            used, result = _loaded(plan, pid)
+            self._bytes.setdefault(name, []).append(result.done / result.seconds / 1e9)
+            self._cpu.setdefault(name, []).append((used + result.cpu) / (result.done / 1e9))
+        for name in ("few", "many"):
+            space, address, port, pid = self._ends[name]
+            plan = stream.Plan("dialler", address, port, space, self._size.seconds)
+            used, result = _loaded(plan, pid)
+            self._flows.setdefault(name, []).append((used + result.cpu) / result.done * 1e6)
+
+    def _report(self) -> Report:
+        throughput = {name: spread(found) for name, found in self._bytes.items()}
+        return Report(
+            bench="dataplane",
+            figures={
+                "gigabytes_per_second": {name: throughput[name] for name in ("few", "many", "relayed")},
+                "cpu_us_per_new_flow": {name: spread(found, 1) for name, found in self._flows.items()},
+                "cpu_seconds_per_gigabyte": {name: spread(found) for name, found in self._cpu.items()},
+                "rules": {"few": self._size.few, "many": self._size.rules},
+            },
+            floor={"gigabytes_per_second": {name: throughput[name] for name in ("free", "direct")}},
+            ratio={
+                "nftables_rule_free": _paired(self._bytes["few"], self._bytes["free"]),
+                "rules_10000_to_10": _paired(self._bytes["many"], self._bytes["few"]),
+                "new_flows_10000_to_10": _paired(self._flows["few"], self._flows["many"]),
+                "userspace_direct": _paired(self._bytes["relayed"], self._bytes["direct"]),
+            },
+        )
+
+    @contextmanager
+    def _site(self, name: str, rules: int) -> Iterator[None]:
+        """A host with some rules, one of which takes the flow; with none it has no table either."""
+        plane = NftablesDataPlane(site(f"bench-{os.getpid()}-{name}"))
+        try:
+            asyncio.run(_made(plane, rules))
+            plan = stream.Plan("sink", APP, PORT, plane.site.home_space)
+            with serving("benchmarks.stream", msgspec.json.encode(plan)) as sink:
+                device = plane.site.device_space("device")
+                self._ends[name] = (device, VIRTUAL if rules else APP, PORT, sink.pid)
+                yield
+        finally:
+            asyncio.run(plane.ground.clear())
+
+    @contextmanager
+    def _loopback(self) -> Iterator[None]:
+        """A sink on loopback, and a relay before it."""
+        sink_plan = stream.Plan("sink", f"{_LOOP}.3", PORT)
+        rule = forwarding("relayed", f"{_LOOP}.2", f"{_LOOP}.3")
+        relay_plan = relay.Plan(f"{_LOOP}.1", rule)
+        with (
+            serving("benchmarks.stream", msgspec.json.encode(sink_plan)) as sink,
+            serving("benchmarks.relay", msgspec.json.encode(relay_plan)) as relaying,
+        ):
+            self._ends["direct"] = ("", f"{_LOOP}.3", PORT, sink.pid)
+            self._ends["relayed"] = ("", f"{_LOOP}.2", PORT, relaying.pid)
+            yield
+
+
+def site(name: str) -> Site:
+    """A host with one access network."""
+    return Site(
+        name=name,
+        own=("10.65.0.1/24",),
+        home=("10.65.0.2/24",),
+        apps=("10.65.1.0/24",),
+        access=(AccessNetwork("cells", ("10.64.1.1/24",)),),
+    )
+
+
+def forwarding(rule_id: str, virtual: str, app: str) -> Forwarding:
+    """Who dials the virtual address reaches the application."""
+    return Forwarding(
+        rule_id=rule_id,
+        owner="bench",
+        priority=10,
+        filter_type=FilterType.FLOW,
+        matches=(TrafficMatch(dst_address=(virtual,), dst_port=(str(PORT),), protocol=("tcp",)),),
+        action=Action.FORWARD_DECAPSULATED,
+        to_address=app,
+        to_port=PORT,
+    )
+
+
+async def _made(plane: NftablesDataPlane, rules: int) -> None:
+    if rules:
+        await plane.start()
+    else:
+        await plane.ground.make()
+    await plane.ground.attach("device", "cells", ("10.64.1.10/24",))
+    if rules:
+        others = [forwarding(f"r{n}", f"10.70.{n // 250}.{n % 250 + 1}", APP) for n in range(rules - 1)]
+        every = [*others, forwarding("measured", VIRTUAL, APP)]
+        await asyncio.gather(*(plane.install(rule.rule_id, rule) for rule in every))
+
+
+def _loaded(plan: stream.Plan, pid: int) -> tuple[float, stream.Result]:
+    used, answer = loaded("benchmarks.stream", msgspec.json.encode(plan), pid)
+    return used, msgspec.json.decode(answer, type=stream.Result)
+
+
+def _paired(above: list[float], below: list[float]) -> float:
+    """The median of the ratios of the rounds: what disturbs a round disturbs both its halves."""
+    return round(statistics.median(a / b for a, b in zip(above, below, strict=True)), 3)
