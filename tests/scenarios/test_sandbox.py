@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -217,7 +219,7 @@ def test_the_index_leads_anyone_to_the_description_of_every_base(sandbox: Runnin
 
 def test_a_home_keeps_what_apps_did_and_a_seed_planted_again_is_there_once(tmp_path: Path) -> None:
     with networks() as place:
-        words = ["--seed", str(seed_file(tmp_path, place)), "--home", str(tmp_path / "home")]
+        words = ["--seed", str(seed_file(tmp_path, place)), "--home", str(tmp_path / "home"), "--grace", "1"]
         tag = {"ueIdentityTags": [{"ueIdentityTag": "tag-alice", "state": 1}]}
         with started(place, *words) as first:
             assert first.call("PUT", TAGS, tag)[0] == 200
@@ -231,6 +233,28 @@ def test_a_home_keeps_what_apps_did_and_a_seed_planted_again_is_there_once(tmp_p
             assert kept.read_text() == "a map"
             assert [s["serInstanceId"] for s in second.call("GET", "/mec_service_mgmt/v1/services")[2]] == ["speech-1"]
             assert second.stop() == 0
+
+
+def test_an_app_that_listens_is_told_when_the_sandbox_stops_and_may_confirm(tmp_path: Path) -> None:
+    with networks() as place, serving(place.app, 8080) as app:
+        seed = str(seed_file(tmp_path, place, f"http://{place.app}:8080/callback"))
+        with started(place, "--seed", seed, "--grace", "20", "--home", str(tmp_path / "home")) as running:
+            began = time.monotonic()
+            running.process.send_signal(signal.SIGINT)
+            app.await_posts(1)
+            told = next(t for t in map(json.loads, app.posted) if t["notificationType"].startswith("AppTermination"))
+            assert (told["operationAction"], told["maxGracefulTimeout"]) == ("STOPPING", 20)
+            confirm = told["_links"]["confirmTermination"]
+            assert running.call("POST", confirm, {"operationAction": "STOPPING"})[0] == 204
+            assert running.process.wait(10) == 0
+            assert time.monotonic() - began < 15, "who has confirmed is not waited for"
+        with started(place, "--seed", seed, "--grace", "0", "--home", str(tmp_path / "home")) as again:
+            assert again.call("POST", f"{OWN}/confirm_ready", {"indication": "READY"})[0] == 204
+            assert again.call("GET", "/mec_service_mgmt/v1/services/speech-1")[0] == 200
+            assert reached(again, place.alice, place.virtual)
+            assert again.stop() == 0
+        kinds = [json.loads(body)["notificationType"] for body in app.posted]
+        assert kinds.count("AppTerminationNotification") == 1, "with no grace nobody is told"
 
 
 def test_without_a_home_nothing_is_left(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ def sandbox(
     plain: Annotated[bool, typer.Option("--plain", help="HTTP without TLS; on loopback only.")] = False,
     address: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     names_port: Annotated[int, typer.Option(help="The port of the name server.")] = 10053,
+    grace: Annotated[int, typer.Option(min=0, help="Seconds for apps to confirm that they are stopped.")] = 5,
     home: Annotated[Path | None, typer.Option(help="Keep everything here; without it nothing is kept.")] = None,
     as_json: here.JsonOption = False,
 ) -> None:
@@ -33,7 +34,16 @@ def sandbox(
     with contextlib.ExitStack() as stack:
         kept = home or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hanse-sandbox-")))
         planted = with_tokens(read_seed(seed) if seed else smallest_seed())
-        options = Options(kept, planted, address, port, names_port, "" if prefix == "/" else prefix.rstrip("/"), plain)
+        options = Options(
+            kept,
+            planted,
+            address=address,
+            port=port,
+            names_port=names_port,
+            prefix="" if prefix == "/" else prefix.rstrip("/"),
+            plain=plain,
+            grace=grace,
+        )
         _run(options, as_json)
 
 

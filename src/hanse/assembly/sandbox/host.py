@@ -10,6 +10,7 @@ from hanse.assembly.builders import Built, build
 from hanse.assembly.catalogue import Element, chosen
 from hanse.assembly.sandbox.alone import AloneManager
 from hanse.assembly.sandbox.descriptions import DESCRIPTION, Index, IndexEntry, Page, by_base, document
+from hanse.assembly.sandbox.farewell import say_farewell
 from hanse.assembly.sandbox.options import HOST, Options
 from hanse.assembly.sandbox.planting import Planter
 from hanse.assembly.sandbox.tokens import SandboxAuthenticator
@@ -67,7 +68,11 @@ class Sandbox:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._close()
+        try:
+            if kind is None:
+                await say_farewell(self.platform, self.access, self.options.grace)
+        finally:
+            await self._close()
 
     @property
     def platform(self) -> Platform:

@@ -20,7 +20,7 @@ class Options:
     """``home`` is where it keeps everything; ``prefix`` (``/sandbox/mep``, or empty) stands before every path.
 
     ``plain`` means HTTP without TLS, on an address of 127.0.0.0/8 or ``::1`` only. ``names_port`` is the port of the
-    name server, for UDP and TCP.
+    name server, for UDP and TCP. ``grace``: seconds that apps have to confirm that they are stopped when it ends.
     """
 
     home: Path
@@ -30,6 +30,7 @@ class Options:
     names_port: int = 10053
     prefix: str = ""
     plain: bool = False
+    grace: int = 5
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)*", self.prefix):

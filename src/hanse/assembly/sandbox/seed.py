@@ -35,7 +35,8 @@ class SeededApp(_Table):
 
     ``tokens`` are whole Authorization headers that speak for it for ever (``Basic …``, ``Bearer …``); one without a
     scheme is a bearer token. ``app_d_id`` makes it an app with a descriptor, which may then offer only what
-    ``services_produced`` names; ``storage`` is the size of its volume in bytes. Rules are written as in a descriptor (ETSI GS MEC 010-2 V3.1.1, 6.2.1.9, 6.2.1.13).
+    ``services_produced`` names; ``storage`` is the size of its volume in bytes. Rules are written as in a descriptor
+    (ETSI GS MEC 010-2 V3.1.1, 6.2.1.9, 6.2.1.13).
     """
 
     id: str
