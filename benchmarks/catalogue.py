@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from benchmarks import dns, federated_call, instantiate, mp1_discovery
+from benchmarks import dns, federated_call, instantiate, mp1_discovery, notifications
 from benchmarks.report import Report, Target, Tell
 
 
@@ -25,6 +25,9 @@ BENCHMARKS = {
     ),
     "federated-call": Benchmark(
         "a call through two operators, against two bare TLS hops", federated_call.run, federated_call.TARGETS
+    ),
+    "notifications": Benchmark(
+        "one change told to 1,000 subscribers, against a bare poster", notifications.run, notifications.TARGETS
     ),
     "mp1-discovery": Benchmark(
         "looking up services over Mp1, against a bare handler", mp1_discovery.run, mp1_discovery.TARGETS
