@@ -22,9 +22,9 @@ from benchmarks.processes import below, cpu_of, cpu_seconds, serving
 from benchmarks.report import ROUNDS, Report, Target, Tell, ratio_of, spread
 from hanse.assembly.administration import Administration, administration
 from hanse.assembly.catalogue import elements
-from hanse.assembly.deployment import workload_processes
 from hanse.assembly.identities import Identities
 from hanse.assembly.onboarding import ended, take_down
+from hanse.assembly.workloads import workload_processes
 from hanse.refpoints.mm1.lifecycle import CreateAppInstanceRequest, InstantiateAppRequest
 from hanse.scenarios.stage import EXAMPLES, Stage
 

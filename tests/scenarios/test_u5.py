@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import pytest
 
-from hanse.assembly.deployment import workload_processes
+from hanse.assembly.workloads import workload_processes
 from hanse.kit.telemetry.procedures import Procedure
 from hanse.scenarios import u5
 from hanse.scenarios.catalogue import play

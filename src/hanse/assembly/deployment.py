@@ -17,6 +17,8 @@ from pathlib import Path
 from hanse.assembly.catalogue import elements
 from hanse.assembly.identities import Identities
 from hanse.assembly.settings import Settings, load
+from hanse.assembly.workloads import end_workloads
+from hanse.drivers.compute_process import processes
 from hanse.kit.certificates import Authority, Identity
 from hanse.kit.problems import Problem, bad_request
 
@@ -35,7 +37,12 @@ class Running:
 
     operator: str
     name: str
-    pid: int
+    process: processes.Identity
+
+    @property
+    def pid(self) -> int:
+        """Its process number."""
+        return self.process.pid
 
 
 class Deployment:
@@ -109,7 +116,7 @@ class Deployment:
                 tell(f"{settings.operator.name}: {name} is ready (pid {process.pid})")
         except BaseException:
             for _, _, process in started:
-                _end(process.pid)
+                _end(process)
             raise
 
     def start_operator(
@@ -128,27 +135,23 @@ class Deployment:
         """The processes that run now."""
         for operator, settings in self.operators.items():
             for record in sorted((settings.directory / "run").glob("*.json")):
-                try:
-                    pid = int(json.loads(record.read_text())["pid"])
-                except (OSError, ValueError, KeyError):
-                    continue
-                if _is_ours(pid):
-                    yield Running(operator, record.stem, pid)
+                process = _recorded(record)
+                if process is not None and processes.alive(process):
+                    yield Running(operator, record.stem, process)
 
     def stop(self) -> int:
         """Stop every process; the number stopped. Workloads are ended too: nothing is left behind."""
-        pids = [running.pid for running in self.running()]
-        for pid in pids:
-            _signal(pid, signal.SIGTERM)
+        operators = [running.process for running in self.running()]
+        for process in operators:
+            processes.notify(process, signal.SIGTERM)
         deadline = time.monotonic() + STOP_PATIENCE
-        for pid in pids:
-            while _is_ours(pid) and time.monotonic() < deadline:
+        for process in operators:
+            while processes.alive(process) and time.monotonic() < deadline:
                 time.sleep(0.05)
-            if _is_ours(pid):
-                _end(pid)
+            processes.notify(process, signal.SIGKILL)
         for settings in self.operators.values():
             end_workloads(settings)
-        return len(pids)
+        return len(operators)
 
     def _spawn(self, settings: Settings, name: str, environment: dict[str, str] | None) -> subprocess.Popen[bytes]:
         log = settings.directory / "log" / f"{name}.log"
@@ -181,54 +184,19 @@ def renumbered(text: str, networks: Mapping[str, str]) -> str:
     return text
 
 
-def workload_processes(settings: Settings) -> list[int]:
-    """Processes on this machine that belong to workloads of an operator: supervisors and apps."""
-    marks = [str(settings.directory / name) for name in elements(settings) if name.startswith("vim.")]
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and _mentions(entry, marks):
-            found.append(int(entry.name))
-    return found
-
-
-def end_workloads(settings: Settings) -> None:
-    """Kill what is left of an operator's workloads once its processes have stopped."""
-    for _ in range(20):
-        left = workload_processes(settings)
-        for pid in left:
-            _signal(pid, signal.SIGKILL)
-        if not left:
-            return
-        time.sleep(0.1)
-
-
-def _mentions(entry: Path, marks: list[str]) -> bool:
+def _recorded(file: Path) -> processes.Identity | None:
+    """The process that a record names; a pid alone could be that of any later process, and is not believed."""
     try:
-        command = (entry / "cmdline").read_bytes().decode(errors="replace")
-        directory = os.readlink(entry / "cwd")
-    except OSError:
-        return False
-    return any(mark in command or directory.startswith(mark) for mark in marks)
+        found = json.loads(file.read_text())
+        return processes.Identity(int(found["pid"]), int(found["started"]), str(found["boot"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
-def _is_ours(pid: int) -> bool:
-    try:
-        command = Path(f"/proc/{pid}/cmdline").read_bytes()
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return b"hanse" in command and state != "Z"
-
-
-def _signal(pid: int, number: int) -> None:
-    try:
-        os.kill(pid, number)
-    except ProcessLookupError:
-        return
-
-
-def _end(pid: int) -> None:
-    _signal(pid, signal.SIGKILL)
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process of ours and wait until it is gone."""
+    process.kill()
+    process.wait()
 
 
 def _last_words(settings: Settings, name: str) -> str:

@@ -16,6 +16,7 @@ from hanse.assembly.catalogue import Element, chosen
 from hanse.assembly.servers import listeners
 from hanse.assembly.settings import Settings, load
 from hanse.assembly.wiring import Wiring
+from hanse.drivers.compute_process.processes import identify
 from hanse.kit.problems import Problem
 from hanse.kit.telemetry.journal import Journal
 
@@ -61,7 +62,8 @@ class Process:
 
     def _say_ready(self) -> None:
         self.record.parent.mkdir(parents=True, exist_ok=True)
-        about = {"pid": os.getpid(), "elements": [e.name for e in self._elements], "config": self._settings.path}
+        names = [element.name for element in self._elements]
+        about = {**identify(os.getpid())._asdict(), "elements": names, "config": self._settings.path}
         part = self.record.with_suffix(".part")
         part.write_text(json.dumps(about))
         part.replace(self.record)

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import hanse
 from hanse.assembly.administration import administration
-from hanse.assembly.deployment import Deployment, renumbered, workload_processes
+from hanse.assembly.deployment import Deployment, renumbered
 from hanse.assembly.onboarding import on_board
 from hanse.assembly.settings import Settings
+from hanse.assembly.workloads import workload_processes
 from hanse.elements.ue import Device
 from hanse.kit.contract.observe import Message
 from hanse.kit.problems import Problem

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from hanse.assembly.deployment import Deployment, renumbered, workload_processes
+from hanse.assembly.deployment import Deployment, renumbered
+from hanse.assembly.workloads import workload_processes
 from hanse.scenarios.stage import claim
 from tests.unit.docs.tour import README, Command, commands, run
 

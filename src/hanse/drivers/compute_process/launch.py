@@ -22,7 +22,8 @@ _PATIENCE = 30.0
 SOURCES = str(Path(hanse.__file__).parent.parent)
 PYTHON = (INTERPRETER, "-P", "-S", "-s", "-m")
 """The interpreter, ready for a module that needs the standard library only; ``PYTHONPATH`` must be `SOURCES`."""
-_MODULE = "hanse.drivers.compute_process.supervisor"
+SUPERVISOR = "hanse.drivers.compute_process.supervisor"
+"""The module of a supervisor; its one argument is the directory of the instance."""
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -46,7 +47,7 @@ def spawn(folder: Path, answers: int) -> int:
     ]
     return os.posix_spawn(
         INTERPRETER,
-        [*PYTHON, _MODULE, str(folder)],
+        [*PYTHON, SUPERVISOR, str(folder)],
         {"PYTHONPATH": SOURCES},
         file_actions=actions,
         setsid=True,
