@@ -113,6 +113,21 @@ def test_the_three_commands_that_it_prints_work_as_they_stand(sandbox: Running) 
         assert (done.returncode, done.stdout[:1] in (b"[", b"{")) == (0, True), (command, done.stderr)
 
 
+def test_whoever_reads_its_output_sees_what_to_try_while_it_runs(tmp_path: Path) -> None:
+    with networks() as place:
+        command = [sys.executable, "-m", "hanse", "sandbox", "--address", place.platform]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=tmp_path) as process:
+            assert process.stdout is not None
+            lines = [process.stdout.readline().strip()]
+            while lines[-1] not in ("Ctrl-C stops it.", ""):
+                lines.append(process.stdout.readline().strip())
+            process.send_signal(signal.SIGINT)
+            assert process.wait(15) == 0
+    assert lines[0] == f"MEC host at https://{place.platform}:8443"
+    assert [line.split()[0] for line in lines[1:4]] == ["authority", "name", "app"]
+    assert sum(line.startswith("curl --cacert ") for line in lines) == 3
+
+
 def test_what_was_seeded_is_there_at_once_under_its_own_id(sandbox: Running) -> None:
     status, _, service = sandbox.call("GET", "/mec_service_mgmt/v1/services/speech-1", token=BOB)
     assert (status, service["serName"], service["serInstanceId"]) == (200, "speech", "speech-1")

@@ -86,6 +86,7 @@ def tell(running: Sandbox, as_json: bool) -> None:
     lines += ["Try:", *(f"  {line}" for line in about["try"]), "Ctrl-C stops it."]
     for line in lines:
         here.console.print(line, highlight=False, markup=False, soft_wrap=True)
+    here.console.file.flush()  # whoever reads a log wants to see it before the end
 
 
 def report(running: Sandbox) -> dict[str, Any]:
