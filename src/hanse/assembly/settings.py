@@ -17,6 +17,8 @@ from hanse.kit.problems import Problem, bad_request
 from hanse.kit.values import Value
 from hanse.model.place import Position, Zone
 
+DATA_PLANE_DRIVERS = ("userspace", "nftables")
+
 
 class _Table(Value, forbid_unknown_fields=True, rename={}):
     """A table of the file; an unknown key in it is a mistake, not a silent nothing."""
@@ -89,6 +91,7 @@ class NamesSettings(_Table):
 class HostSettings(_Table):
     """``[hosts.X]``: a MEC host. ``apps`` are the addresses for instances, ``first-last``; memory like ``2 GiB``.
 
+    ``data_plane_driver``: with ``nftables`` (root) rules are carried out in the kernel, in namespaces of the host.
     ``ready_patience``: seconds that an app has from its start to confirm_ready.
     """
 
@@ -97,6 +100,7 @@ class HostSettings(_Table):
     data_plane: str
     names: NamesSettings
     apps: str
+    data_plane_driver: str = "userspace"
     port: int = 8443
     country: str = "ZZ"
     memory: str = "2 GiB"
@@ -243,6 +247,10 @@ def _checks(settings: Settings) -> list[tuple[str, str, bool]]:
             *host.liveness.checks(f"hosts.{name}.liveness"),
         ]
         addresses += [(f"hosts.{name}.address", host.address), (f"hosts.{name}.data_plane", host.data_plane)]
+        known = "one of " + ", ".join(DATA_PLANE_DRIVERS)
+        checks.append((f"hosts.{name}.data_plane_driver", known, host.data_plane_driver in DATA_PLANE_DRIVERS))
+        if host.data_plane_driver == "nftables":
+            checks.append((f"hosts.{name}.data_plane", "for nftables an address outside of 127.0.0.0/8", _leaves(host)))
         addresses.append((f"hosts.{name}.names.address", host.names.address))
         checks += _of_names(f"hosts.{name}.names", host.names)
     for name, device in settings.devices.items():
@@ -283,6 +291,15 @@ def _tried(read: Any) -> tuple[str, bool]:
     except ValueError as error:
         return str(error), False
     return "", True
+
+
+def _leaves(host: HostSettings) -> bool:
+    """Whether a host's data plane and apps have addresses that pass from one network namespace to another."""
+    try:
+        found = [ipaddress.ip_address(host.data_plane), *map(ipaddress.ip_address, host.app_addresses())]
+    except ValueError:
+        return True  # told as such
+    return not any(address.is_loopback for address in found)
 
 
 def _is_address(text: str) -> bool:

@@ -71,6 +71,8 @@ def test_paths_are_relative_to_the_file() -> None:
         ("operator.address", "localhost", "operator.address", "an IP address"),
         ("federation.address", "127.10.0.300", "federation.address", "an IP address"),
         ("hosts.harbour.data_plane", "", "hosts.harbour.data_plane", "an IP address"),
+        ("hosts.harbour.data_plane_driver", "nftables", "hosts.harbour.data_plane", "outside of 127.0.0.0/8"),
+        ("hosts.harbour.data_plane_driver", "ebpf", "hosts.harbour.data_plane_driver", "nftables"),
         ("hosts.harbour.names.address", "x", "hosts.harbour.names.address", "an IP address"),
         ("hosts.harbour.apps", "127.10.1.131-127.10.1.100", "hosts.harbour.apps", "the lower one first"),
         ("hosts.harbour.apps", "127.10.0.0-127.20.0.0", "hosts.harbour.apps", "at most 4096"),

@@ -1,17 +1,71 @@
-"""The data plane of a host, by the user-space driver."""
+"""The data plane of a host, by the driver that the settings name."""
 
 from __future__ import annotations
 
+from ipaddress import IPv4Address, ip_interface, ip_network, summarize_address_range
+
 from hanse.assembly.builders.built import Built
 from hanse.assembly.catalogue import Element
+from hanse.assembly.settings import HostSettings, Settings
+from hanse.drivers.dataplane_nftables import AccessNetwork, NftablesDataPlane, Site
 from hanse.drivers.dataplane_userspace import UserspaceDataPlane
 from hanse.refpoints.mp2 import DataPlane
+
+_LINK, _ACCESS = 30, 24
+"""Lengths of the prefixes of the link to the applications, and of the network of the devices."""
 
 
 def build(built: Built, element: Element) -> None:
     """Make it, and make it known."""
-    plane = UserspaceDataPlane(built.wiring.settings.hosts[element.host].data_plane)
-    built.wiring.starts.append(plane.start)
+    settings = built.wiring.settings
+    host = settings.hosts[element.host]
+    if host.data_plane_driver == "nftables":
+        plane: UserspaceDataPlane | NftablesDataPlane = _in_kernel(built, settings, element.host)
+    else:
+        plane = UserspaceDataPlane(host.data_plane)
+        built.wiring.starts.append(plane.start)
     built.wiring.stops.append(plane.close)
     built.parts[element.name] = plane
     built.wiring.provide(element, {DataPlane: plane})
+
+
+def _in_kernel(built: Built, settings: Settings, name: str) -> NftablesDataPlane:
+    """With a namespace for each device of the host; applications stay in the namespace of this process."""
+    site, devices = site_of(settings, name)
+    plane = NftablesDataPlane(site)
+
+    async def start() -> None:
+        await plane.start()
+        for device, address in devices.items():
+            await plane.ground.attach(device, site.access[0].name, (address,))
+
+    built.wiring.starts.append(start)
+    return plane
+
+
+def site_of(settings: Settings, name: str) -> tuple[Site, dict[str, str]]:
+    """A host's site, and its devices with addresses; the first address of their network is the plane's."""
+    host = settings.hosts[name]
+    devices = {device: f"{found.address}/{_ACCESS}" for device, found in settings.devices.items() if found.host == name}
+    networks = {ip_interface(address).network for address in devices.values()}
+    gateways = tuple(f"{network[1]}/{_ACCESS}" for network in sorted(networks, key=str))
+    site = Site(
+        name=f"{settings.operator.name}-{name}",
+        own=(f"{host.data_plane}/{_LINK}",),
+        home=(f"{_other_end(host)}/{_LINK}",),
+        apps=_prefixes(host),
+        access=(AccessNetwork(host.zone.name, gateways),),
+        shared_home=True,
+    )
+    return site, devices
+
+
+def _other_end(host: HostSettings) -> IPv4Address:
+    """The other of the two addresses of the data plane's link."""
+    own = IPv4Address(host.data_plane)
+    return next(at for at in ip_network(f"{own}/{_LINK}", strict=False).hosts() if at != own)  # type: ignore[return-value]
+
+
+def _prefixes(host: HostSettings) -> tuple[str, ...]:
+    addresses = [IPv4Address(text) for text in host.app_addresses()]
+    return tuple(str(prefix) for prefix in summarize_address_range(addresses[0], addresses[-1]))

@@ -61,6 +61,7 @@ def forwarding(app: AppConfiguration, rule: TrafficRule) -> mp2.Forwarding:
         action=rule.action,
         to_address=address,
         to_port=port,
+        core_address=_core(app, rule),
     )
 
 
@@ -106,6 +107,14 @@ def _destination(app: AppConfiguration, rule: TrafficRule) -> tuple[str | Absent
     return address, ABSENT
 
 
+def _core(app: AppConfiguration, rule: TrafficRule) -> str | Absent:
+    """Where copies of what goes to devices are brought: the second of two interfaces (7.1.2.2, note 2)."""
+    if len(rule.dst_interface) < 2:
+        return ABSENT
+    address = rule.dst_interface[1].dst_ip_address
+    return app.address if address == OWN_ADDRESS else address
+
+
 def _match(wanted: TrafficFilter) -> mp2.TrafficMatch:
     return mp2.TrafficMatch(
         src_address=wanted.src_address,
@@ -113,6 +122,13 @@ def _match(wanted: TrafficFilter) -> mp2.TrafficMatch:
         src_port=wanted.src_port,
         dst_port=wanted.dst_port,
         protocol=wanted.protocol,
+        src_tunnel_address=wanted.src_tunnel_address,
+        tgt_tunnel_address=wanted.tgt_tunnel_address,
+        src_tunnel_port=wanted.src_tunnel_port,
+        dst_tunnel_port=wanted.dst_tunnel_port,
+        qci=wanted.qci,
+        dscp=wanted.dscp,
+        tc=wanted.tc,
     )
 
 

@@ -113,3 +113,20 @@ def test_a_rule_that_means_nothing_is_refused_by_its_attribute(wrong: dict[str, 
     with pytest.raises(Problem, match=title) as caught:
         rules.check_traffic_rule(rule(**wrong))
     assert caught.value.status == 400
+
+
+def test_what_a_filter_says_of_packets_and_tunnels_reaches_the_data_plane() -> None:
+    described = traffic.TrafficFilter(
+        dscp=46, tc=184, qci=9, tgt_tunnel_address=("10.1.1.1",), dst_tunnel_port=("2152",)
+    )
+    [match] = rules.forwarding(APP, rule(traffic_filter=(rules._filter(described),))).matches
+    assert (match.dscp, match.tc, match.qci) == (46, 184, 9)
+    assert (match.tgt_tunnel_address, match.dst_tunnel_port) == (("10.1.1.1",), ("2152",))
+    assert match.src_tunnel_address is ABSENT
+
+
+def test_of_two_interfaces_the_second_gets_the_copies_of_what_goes_to_devices() -> None:
+    copied = {"action": traffic.Action.DUPLICATE_DECAPSULATED}
+    made = rules.forwarding(APP, rule(dst_interface=(interface("0.0.0.0"), interface("127.9.7.7")), **copied))
+    assert (made.to_address, made.core_address) == ("127.9.0.100", "127.9.7.7")
+    assert rules.forwarding(APP, rule()).core_address is ABSENT
