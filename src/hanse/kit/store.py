@@ -162,13 +162,13 @@ class Store:
         """Run a decision and return once it is on disk; a decision that raises changes nothing.
 
         A problem 507 if the disk takes no more; then nothing has changed either. Whoever is cancelled while it waits
-        leaves its decision standing.
+        leaves its decision standing. A decision that changes nothing waits for those that it saw: they may yet fall.
         """
         if self._closed:
             raise Problem(503, "The store is closed", "the element is shutting down")
         transaction = Transaction()
         result = decide(transaction)
-        if not transaction.changes:
+        if not transaction.changes and not self._outstanding:
             _run(transaction.after)
             return result
         self._numbers += 1
@@ -205,7 +205,8 @@ class Store:
             return
         fault = None
         try:
-            self._write_rows([row for batch in fresh for row in batch.rows])
+            if rows := [row for batch in fresh for row in batch.rows]:
+                self._write_rows(rows)
         except Exception as error:
             fault = next(iter(str(error).splitlines()), type(error).__name__)
         self._settle(fresh, fault)

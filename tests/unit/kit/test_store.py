@@ -107,10 +107,10 @@ class TestDecisions:
         await asyncio.sleep(0.02)
         seen: list[Any] = []
         second = asyncio.create_task(store.commit(lambda tx: seen.append([a.balance for a in tx.values(accounts)])))
-        await second
+        await asyncio.sleep(0.02)
         assert (seen, accounts.find("a"), len(accounts)) == ([[5]], None, 0)
         disk.open.set()
-        await first
+        await asyncio.gather(first, second)
         assert accounts.get("a").balance == 5
 
     async def test_a_decision_that_raises_changes_nothing(self, store: Store, accounts: Shelf[Account]) -> None:
@@ -211,6 +211,34 @@ class TestFailingDisk:
         disk.full = False
         assert [getattr(p, "status", p) for p in problems] == [507] * 6
         assert await store.commit(added(accounts, "a", 1)) == 2
+
+    async def test_nobody_is_told_of_a_change_that_the_disk_may_yet_refuse(
+        self, store: Store, accounts: Shelf[Account], disk: Disk
+    ) -> None:
+        disk.full = True
+        disk.open.clear()
+        lost = asyncio.create_task(store.commit(put(accounts, "a", 1)))
+        await asyncio.sleep(0.02)
+        told = asyncio.create_task(store.commit(lambda tx: tx.get(accounts, "a").balance))
+        await asyncio.sleep(0.02)
+        assert not told.done()
+        disk.open.set()
+        answers = await asyncio.gather(lost, told, return_exceptions=True)
+        assert [getattr(answer, "status", answer) for answer in answers] == [507, 507]
+
+    async def test_what_changes_nothing_is_answered_when_the_disk_fills_after_all_that_it_saw(
+        self, store: Store, accounts: Shelf[Account], disk: Disk
+    ) -> None:
+        disk.open.clear()
+        kept = asyncio.create_task(store.commit(put(accounts, "a", 1)))
+        await asyncio.sleep(0.02)
+        told = asyncio.create_task(store.commit(lambda tx: tx.get(accounts, "a").balance))
+        await asyncio.sleep(0.02)
+        disk.open.set()
+        await kept
+        disk.full = True
+        assert (await asyncio.wait_for(told, 2), disk.groups) == (1, 1)
+        assert await store.commit(lambda tx: tx.get(accounts, "a").balance) == 1
 
     async def test_one_failure_does_not_drag_on_under_load(
         self, store: Store, accounts: Shelf[Account], disk: Disk
