@@ -151,16 +151,22 @@ class PlatformManager(Lifecycle, InstanceAssignment, ManagerLookup, WorkloadEven
         await self._view.report_services(host, report)
 
     async def workload_ended(self, info: WorkloadInfo) -> None:
-        """Begin to settle what an app left that ended by itself; an operation that goes on sees to it itself."""
+        """Begin to settle what an app left that ended by itself.
+
+        A problem 503 while an operation goes on, which may not see it: what its end leaves decides, so tell it again.
+        """
         identifier = info.app_instance_id
 
         def decide(tx: Transaction) -> None:
             instance = tx.find(self._records.instances, identifier)
-            started = instance is not None and instance.running is OperationalState.STARTED
-            if not started or self._live(tx, identifier):
+            if instance is not None and self._live(tx, identifier):
+                raise Problem(503, "Operation goes on", "tell it again when it is over", {"Retry-After": "1"})
+            if instance is None or instance.running is not OperationalState.STARTED:
                 return
             key = str(uuid.uuid5(NAMESPACE, f"{self._name} {identifier} {getattr(info.exit, 'at', '')}"))
-            start = Start(procedure_id=key, name=f"{self._name}.lost", version=1, subject=identifier)
+            name = f"{self._name}.lost"
+            version = self._procedures.newest(name)
+            start = Start(procedure_id=key, name=name, version=version, subject=identifier)
             self._procedures.begin(tx, self._outbox, start)
 
         await self._store.commit(decide)

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import shutil
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 from hanse.elements.vim.domain import Equipment, take
 from hanse.elements.vim.images import lay_open, receive
@@ -34,6 +35,8 @@ class Vim(Infrastructure, Workloads):
         self._directory = directory
         self._manager = manager
         self._watching: asyncio.Task[None] | None = None
+        self._telling: dict[str, asyncio.Task[None]] = {}
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._images = store.shelf("stored_image", StoredImage)
         self._taken = store.shelf("workload", Taken)
 
@@ -47,21 +50,38 @@ class Vim(Infrastructure, Workloads):
 
     async def shut_down(self) -> None:
         """Stop watching; workloads go on."""
-        if self._watching is not None:
-            self._watching.cancel()
-            await asyncio.gather(self._watching, return_exceptions=True)
+        tasks = [task for task in (self._watching, *self._telling.values()) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _watch(self) -> None:
-        """Tell the manager of each workload that ended by itself, until it has taken it."""
+        """Tell the manager of each workload that ended by itself; no instance waits for another."""
         async for event in self._compute.events():
             if event.state is WorkloadState.EXITED and event.instance_id in self._taken:
-                await self._tell_ended(event.instance_id)
+                self._begin_telling(event.instance_id)
+
+    def _begin_telling(self, app_instance_id: str) -> None:
+        """One task an instance: a newer one tells how the instance is now, so the older one has nothing to add."""
+        if (older := self._telling.get(app_instance_id)) is not None:
+            older.cancel()
+        task = self._telling[app_instance_id] = asyncio.create_task(self._tell_ended(app_instance_id))
+        task.add_done_callback(lambda done: self._told(app_instance_id, done))
+
+    def _told(self, app_instance_id: str, task: asyncio.Task[None]) -> None:
+        if self._telling.get(app_instance_id) is task:
+            del self._telling[app_instance_id]
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("telling that %s ended has an error", app_instance_id, exc_info=error)
 
     async def _tell_ended(self, app_instance_id: str) -> None:
+        """Tell that an instance ended, until the manager has taken it, or the instance runs again or is gone."""
         pause = 0.1
         while app_instance_id in self._taken:
             try:
-                await self._manager.workload_ended(await self.workload(app_instance_id))
+                info = await self.workload(app_instance_id)
+                if info.state is WorkloadState.EXITED:
+                    await self._manager.workload_ended(info)
                 return
             except Problem as problem:
                 log.info("telling that %s ended failed: %s", app_instance_id, problem)
@@ -87,9 +107,10 @@ class Vim(Infrastructure, Workloads):
         try:
             if digest != image_id:
                 raise bad_request("Image digest differs", f"the archive's SHA-256 is {digest}, not {image_id}")
-            if image_id not in self._images:
-                image = await lay_open(path, image_id, self._compute)
-                await self._store.commit(lambda tx: tx.put(self._images, image_id, image))
+            async with self._alone_with(image_id):
+                if image_id not in self._images:
+                    image = await lay_open(path, image_id, self._compute)
+                    await self._store.commit(lambda tx: tx.put(self._images, image_id, image))
         finally:
             path.unlink(missing_ok=True)
 
@@ -102,8 +123,13 @@ class Vim(Infrastructure, Workloads):
                 tx.delete(self._images, image_id)
             return not used
 
-        if await self._store.commit(decide):
-            await self._compute.discard(image_id)
+        async with self._alone_with(image_id):
+            if await self._store.commit(decide):
+                await self._compute.discard(image_id)
+
+    def _alone_with(self, image_id: str) -> asyncio.Lock:
+        """The lock of an image, while somebody holds or awaits it: its record and its files change together."""
+        return self._locks.setdefault(image_id, asyncio.Lock())
 
     async def allocate(self, app_instance_id: str, demand: Demand) -> Allocation:
         """Take resources for an instance; asked again, the same."""

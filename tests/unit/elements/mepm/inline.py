@@ -17,15 +17,17 @@ class InlineProcedures:
     """Runs each procedure when its beginning is delivered; ``ran`` are the steps, those of an undoing too."""
 
     def __init__(self) -> None:
-        self._known: dict[str, tuple[Body, Step | None]] = {}
+        self._known: dict[tuple[str, int], tuple[Body, Step | None]] = {}
+        self._newest: dict[str, int] = {}
         self._begun: set[str] = set()
         self.ran: list[str] = []
 
     def register(self, name: str, body: Body, *, version: int = 1, failed: Step | None = None) -> None:
-        self._known[name] = (body, failed)
+        self._known[name, version] = (body, failed)
+        self._newest[name] = max(version, self._newest.get(name, 0))
 
     def newest(self, name: str) -> int:
-        return 1
+        return self._newest[name]
 
     def begin(self, tx: Transaction, outbox: Outbox, start: Start) -> None:
         outbox.handle("procedure", self._launch)
@@ -36,11 +38,12 @@ class InlineProcedures:
         if start.procedure_id in self._begun:
             return
         self._begun.add(start.procedure_id)
-        body, failed = self._known[start.name]
+        body, failed = self._known[start.name, start.version]
         steps = _InlineSteps(start, self.ran)
         try:
             await body(steps, start.subject)
-        except Problem as problem:
+        except Exception as error:
+            problem = error if isinstance(error, Problem) else Problem(500, "Internal error", repr(error))
             await steps.undo_all()
             if failed is not None:
                 await failed(start.subject, problem.encode().decode())

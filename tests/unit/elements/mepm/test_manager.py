@@ -8,6 +8,7 @@ import pytest
 
 from hanse.kit.contract.call import continuing
 from hanse.kit.problems import Problem
+from hanse.kit.procedures import Steps
 from hanse.refpoints.mm1.lifecycle import (
     CreateAppInstanceRequest,
     InstantiateAppRequest,
@@ -123,6 +124,46 @@ async def test_an_app_that_ended_by_itself_is_stopped_and_the_orchestrator_knows
     assert bench.log.calls == ["deactivate"]
     state = (await bench.manager.read_instance("one")).instantiated_app_state
     assert getattr(state, "operational_state", None) is OperationalState.STOPPED
+
+
+async def test_an_app_that_ends_at_the_very_end_of_its_instantiation_is_not_started_for_ever(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reached, go_on = asyncio.Event(), asyncio.Event()
+
+    async def activate(_: str) -> None:
+        reached.set()
+        await go_on.wait()
+
+    monkeypatch.setattr(bench.mep, "activate", activate)
+    location = (await bench.manager.instantiate("one", InstantiateAppRequest())).location
+    await asyncio.wait_for(reached.wait(), 5)
+    bench.vim.exited(3, "boom")
+    with pytest.raises(Problem, match="Operation goes on") as caught:
+        await bench.manager.workload_ended(bench.vim.info)
+    assert (caught.value.status, caught.value.headers) == (503, {"Retry-After": "1"})
+    go_on.set()
+    await bench.ended(location)
+    await bench.manager.workload_ended(bench.vim.info)
+    async with asyncio.timeout(5):
+        while bench.orchestrator.ended != ["one"]:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    state = (await bench.manager.read_instance("one")).instantiated_app_state
+    assert getattr(state, "operational_state", None) is OperationalState.STOPPED
+
+
+async def test_what_an_app_left_that_ended_is_settled_by_the_newest_release_of_the_procedure(bench: Bench) -> None:
+    settled = asyncio.Event()
+
+    async def newest(_: Steps, subject: str) -> None:
+        assert subject == "one"
+        settled.set()
+
+    bench.procedures.register("mepm.harbour.lost", newest, version=2)
+    await instantiated(bench)
+    bench.vim.exited(3, "boom")
+    await bench.manager.workload_ended(bench.vim.info)
+    await asyncio.wait_for(settled.wait(), 5)
 
 
 async def test_an_exit_of_what_nobody_knows_is_no_news(bench: Bench) -> None:

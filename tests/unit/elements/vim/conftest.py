@@ -25,15 +25,18 @@ EQUIPMENT = Equipment(memory=1000, cpu_milli=2000, addresses=("127.9.0.1", "127.
 
 
 class Manager(WorkloadEvents):
-    """A platform manager that notes which workloads ended by themselves; it may be away for a while."""
+    """A platform manager that notes which workloads ended by themselves; it may be away, or busy with some."""
 
     def __init__(self) -> None:
         self.away = 0
+        self.busy: set[str] = set()
+        self.asked: list[str] = []
         self.told: list[WorkloadInfo] = []
         self.news = asyncio.Event()
 
     async def workload_ended(self, info: WorkloadInfo) -> None:
-        if self.away > 0:
+        self.asked.append(info.app_instance_id)
+        if self.away > 0 or info.app_instance_id in self.busy:
             self.away -= 1
             raise unreachable("mepm.harbour")
         self.told.append(info)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from hanse.elements.vim import Vim, images
@@ -93,6 +95,30 @@ async def test_an_image_in_use_is_not_thrown_away_and_an_unused_one_is(vim: Vim,
     await vim.discard_image(identifier)
     await vim.discard_image(identifier)
     assert bench.machine.images == {}
+
+
+async def test_an_image_that_comes_again_while_it_is_thrown_away_is_whole(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    identifier, archive = image("say=moin")
+    driver = bench.driver()
+    slow, discard = asyncio.Event(), driver.discard
+
+    async def discard_slowly(image_id: str) -> None:
+        slow.set()
+        await asyncio.sleep(0.2)
+        await discard(image_id)
+
+    monkeypatch.setattr(driver, "discard", discard_slowly)
+    monkeypatch.setattr(bench, "driver", lambda: driver)
+    vim = bench.vim()
+    await vim.store_image(identifier, stream(archive))
+    discarding = asyncio.create_task(vim.discard_image(identifier))
+    await slow.wait()
+    await vim.store_image(identifier, stream(archive))
+    await discarding
+    await vim.allocate("one", Demand(app_instance_id="one", image_id=identifier, memory=1, cpu_milli=1))
+    assert list(bench.machine.images) == [identifier]
 
 
 async def test_what_a_crash_left_of_an_upload_is_removed_at_start(vim: Vim, bench: Bench) -> None:

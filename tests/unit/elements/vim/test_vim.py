@@ -137,3 +137,52 @@ async def test_a_crash_is_told_to_the_manager_even_if_it_was_away_and_an_ordered
         await bench.manager.news.wait()
     await ready.shut_down()
     assert [(info.app_instance_id, info.state) for info in bench.manager.told] == [("one", WorkloadState.EXITED)]
+
+
+async def crashing(vim: Vim, bench: Bench, *names: str) -> None:
+    """Instances that run and end by themselves, one after the other."""
+    for name in names:
+        await vim.allocate(name, demand(name))
+        await vim.start(name, Launch())
+    for name in names:
+        bench.machine.crash(name, code=3)
+        await asyncio.sleep(0.02)
+
+
+async def test_a_crash_is_told_although_the_manager_cannot_take_that_of_another_app_yet(
+    ready: Vim, bench: Bench
+) -> None:
+    await ready.start_up()
+    bench.manager.busy = {"one"}
+    await crashing(ready, bench, "one", "two")
+    async with asyncio.timeout(5):
+        await bench.manager.news.wait()
+    assert [info.app_instance_id for info in bench.manager.told] == ["two"]
+    bench.manager.news.clear()
+    bench.manager.busy.clear()
+    async with asyncio.timeout(5):
+        await bench.manager.news.wait()
+    await ready.shut_down()
+    assert [info.app_instance_id for info in bench.manager.told] == ["two", "one"]
+
+
+async def test_an_app_that_runs_again_is_not_said_to_have_ended(ready: Vim, bench: Bench) -> None:
+    await ready.start_up()
+    bench.manager.busy = {"one"}
+    await crashing(ready, bench, "one")
+    await ready.start("one", Launch())
+    bench.manager.busy.clear()
+    await asyncio.sleep(0.5)
+    await ready.shut_down()
+    assert bench.manager.asked != []
+    assert bench.manager.told == []
+
+
+async def test_nothing_is_told_any_more_by_a_vim_that_was_shut_down(ready: Vim, bench: Bench) -> None:
+    await ready.start_up()
+    bench.manager.busy = {"one"}
+    await crashing(ready, bench, "one")
+    await ready.shut_down()
+    tried = len(bench.manager.asked)
+    await asyncio.sleep(0.5)
+    assert len(bench.manager.asked) == tried > 0
