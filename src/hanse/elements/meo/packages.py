@@ -65,7 +65,7 @@ class Packages(PackageManagement):
         self._directory = directory
         self._trust = trust
         self._disposal = disposal
-        procedures.register(ONBOARD, self._onboard)
+        procedures.register(ONBOARD, self._onboard, failed=self.failed)
 
     async def start_up(self) -> None:
         """An upload that a crash cut off has failed; files of packages that are gone are removed."""
@@ -238,6 +238,13 @@ class Packages(PackageManagement):
             await self._store.commit(lambda tx: self._accept(tx, app_pkg_id, package))
         except Problem as problem:
             await self._fail(app_pkg_id, problem)
+
+    async def failed(self, app_pkg_id: str, problem: str) -> None:
+        """On-boarding ended in an error; a package that was being processed can be uploaded again."""
+        record = self._records.packages.find(app_pkg_id)
+        if record is not None and record.state is OnboardingState.PROCESSING:
+            details = msgspec.json.decode(problem, type=ProblemDetails)
+            await self._fail(app_pkg_id, Problem(details.status, details.title, details.detail))
 
     def _verified(self, record: PackageRecord) -> Package:
         path = self._archive(record.id)

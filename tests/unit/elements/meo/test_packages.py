@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from hanse.elements.meo import packages
 from hanse.kit.contract.declare import Stream
 from hanse.kit.contract.exchange import whole
 from hanse.kit.problems import Problem
@@ -63,6 +64,32 @@ async def test_a_package_of_an_untrusted_provider_is_refused(csar: Path, tmp_pat
     assert list(bench.directory.iterdir()) == []
     await bench.outbox.close()
     bench.store.close()
+
+
+async def test_an_error_of_ours_does_not_leave_a_package_in_processing_for_ever(
+    bench: Bench, csar: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(*_: object, **__: object) -> None:
+        raise KeyError("a fault in our own check")
+
+    with tenant("acme"):
+        with monkeypatch.context() as patch:
+            patch.setattr(packages, "verify", breaks)
+            info = await bench.on_board(csar)
+        assert info.onboarding_state is OnboardingState.CREATED
+        assert info.onboarding_failure_details is not ABSENT
+        assert info.onboarding_failure_details.title == "Internal error"
+        assert list(bench.directory.iterdir()) == []
+        await bench.packages.upload_content(info.id, Stream(pieces(csar.read_bytes())))
+
+
+async def test_a_late_failure_takes_nothing_from_a_package_that_is_on_boarded(bench: Bench, csar: Path) -> None:
+    with tenant("acme"):
+        info = await bench.on_board(csar)
+        await bench.packages.failed(info.id, Problem(500, "Internal error").encode().decode())
+        assert await bench.packages.read_package(info.id) == info
+        archive = await bench.packages.download_content(info.id)
+        assert await whole(archive.chunks, 10**8) == csar.read_bytes()
 
 
 async def test_an_upload_that_breaks_off_can_be_repeated(bench: Bench, csar: Path) -> None:
