@@ -74,7 +74,7 @@ class DatagramSession(_Socket):
         self._loop = asyncio.get_running_loop()
         self._heard = self._loop.time()
         self._timer = self._loop.call_later(idle, self._check_idle)
-        admission.by.live.add(self)
+        admission.by.begin(self)
         self._joining = self._loop.create_task(self._join(source))
 
     @property
@@ -117,7 +117,7 @@ class DatagramSession(_Socket):
         """End it; UDP has no way to tell the ends."""
         self._timer.cancel()
         self._joining.cancel()
-        self.admission.by.live.discard(self)
+        self.admission.by.end(self)
         self._listener.forget(self._device)
         if self.transport:
             self.transport.abort()

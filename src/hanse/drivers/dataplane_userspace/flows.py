@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import count
 from typing import NamedTuple, Protocol
 
 from hanse.drivers.dataplane_userspace.endpoints import Endpoint
 from hanse.drivers.dataplane_userspace.rules import Rule, by_priority, decide, flow_key
 from hanse.refpoints.mp2 import Action, Flow, Forwarding, RuleCounters
+
+_BEGINNINGS = count()
 
 
 class Passing(Protocol):
@@ -27,15 +30,23 @@ class Passing(Protocol):
 
 @dataclass(eq=False)
 class Installed:
-    """A rule in force: where it listens, what passed by it, what passes now."""
+    """A rule in force: where it listens, what passed by it, what passes now (numbered as it began, by all rules)."""
 
     rule: Rule
     listens: frozenset[Endpoint]
-    live: set[Passing] = field(default_factory=set)
+    live: dict[Passing, int] = field(default_factory=dict)
     bytes_up: int = 0
     bytes_down: int = 0
     flows: int = 0
     refused: int = 0
+
+    def begin(self, passing: Passing) -> None:
+        """A flow passes from now on."""
+        self.live[passing] = next(_BEGINNINGS)
+
+    def end(self, passing: Passing) -> None:
+        """A flow passes no more; told again, nothing changes."""
+        self.live.pop(passing, None)
 
     def counters(self) -> RuleCounters:
         """The counters as they are now."""
@@ -100,8 +111,9 @@ class FlowTable:
         return Admission(_flow(taken, source, endpoint), installed.rule.target(endpoint.port), installed)
 
     def flows(self) -> list[Flow]:
-        """What passes now."""
-        return [passing.flow for installed in self.rules() for passing in installed.live]
+        """What passes now, the newest flow last."""
+        live = [entry for installed in self._installed.values() for entry in installed.live.items()]
+        return [passing.flow for passing, _ in sorted(live, key=lambda entry: entry[1])]
 
     def _reorder(self) -> None:
         self._order = by_priority(installed.rule for installed in self._installed.values())

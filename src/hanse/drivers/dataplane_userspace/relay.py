@@ -81,7 +81,7 @@ class Relay:
         self.admission = admission
         self._device = device
         self._application = ApplicationHalf(self, device)
-        admission.by.live.add(self)
+        admission.by.begin(self)
         self._joining = asyncio.get_running_loop().create_task(self._join(source))
 
     @property
@@ -108,7 +108,7 @@ class Relay:
     def end(self) -> None:
         """It passes no more."""
         self._joining.cancel()
-        self.admission.by.live.discard(self)
+        self.admission.by.end(self)
 
     async def _join(self, source: str) -> None:
         """Dial the application; if it does not answer, the device is refused as if it had dialled it itself."""

@@ -34,7 +34,7 @@ class Recorded:
 
     def cut(self) -> None:
         self.cuts.append(self.flow.rule_id)
-        self.admission.by.live.discard(self)
+        self.admission.by.end(self)
 
 
 def put(table: FlowTable, rule_id: str = "r", match: TrafficMatch = WEB, **changes: object) -> None:
@@ -49,7 +49,7 @@ def begin(table: FlowTable, source: tuple[str, int] = DEVICE) -> Recorded | None
     if admission is None:
         return None
     passing = Recorded(admission)
-    admission.by.live.add(passing)
+    admission.by.begin(passing)
     return passing
 
 
@@ -59,6 +59,24 @@ def test_a_flow_tells_who_dialled_what_by_which_rule() -> None:
     assert begin(table)
     [flow] = table.flows()
     assert (flow.rule_id, flow.src_address, flow.dst_address, flow.dst_port) == ("r", "127.9.0.5", "127.8.0.1", 80)
+
+
+def test_the_newest_flow_is_told_last_by_whichever_rule_it_passes() -> None:
+    table = FlowTable(100)
+    put(table, "first", msgspec.structs.replace(WEB, src_address=("127.9.0.5",)), priority=1)
+    put(table, "last", msgspec.structs.replace(WEB, src_address=("127.9.0.6",)), priority=2)
+    sources = [("127.9.0.6", 3), ("127.9.0.5", 2), ("127.9.0.5", 1)]
+    assert all(begin(table, source) for source in sources)
+    assert [(f.src_address, f.src_port) for f in table.flows()] == sources
+
+
+def test_of_many_flows_of_one_rule_each_is_told_in_its_turn() -> None:
+    table = FlowTable(100)
+    put(table)
+    flows = [begin(table, (DEVICE[0], port)) for port in range(50, 0, -1)]
+    assert flows[10]
+    flows[10].cut()
+    assert [flow.src_port for flow in table.flows()] == [port for port in range(50, 0, -1) if port != 40]
 
 
 def test_a_changed_priority_cuts_nothing_and_keeps_the_counters() -> None:
