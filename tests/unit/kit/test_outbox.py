@@ -13,7 +13,7 @@ import pytest
 
 from hanse.kit import outbox as outbox_module
 from hanse.kit.contract.call import Call, _current, continuing
-from hanse.kit.outbox import Event, Outbox
+from hanse.kit.outbox import NEVER, Event, Outbox
 from hanse.kit.problems import Problem
 from hanse.kit.store import Shelf, Store
 from hanse.kit.values import Value
@@ -154,6 +154,21 @@ async def test_what_nobody_takes_is_given_up_some_time(tmp_path: Path) -> None:
     await post.close()
 
 
+async def test_what_is_needed_however_late_is_never_given_up(tmp_path: Path) -> None:
+    post = Post(tmp_path / "store.db", give_up_after=0.05)
+    post.outbox.handle("ann", post.ann.take, give_up_after=NEVER)
+    await post.outbox.start()
+    post.ann.problems = [Problem(503, "Busy")] * 1000
+    post.bob.problems = [Problem(503, "Busy")] * 1000
+    await post.tell("ann", 1)
+    await post.tell("bob", 2)
+    await until(lambda: post.waiting == 1 and len(post.ann.tried) > 3)
+    post.ann.problems = []
+    await until(lambda: post.waiting == 0)
+    assert (post.ann.taken, post.bob.taken) == ([1], [])
+    await post.close()
+
+
 async def test_what_was_not_told_is_told_after_a_restart(tmp_path: Path) -> None:
     first = Post(tmp_path / "store.db")
     await first.tell("ann", 1, 2)  # before its start
@@ -225,3 +240,63 @@ async def test_an_idle_outbox_holds_nothing(post: Post) -> None:
     await post.tell("ann", *range(20))
     await until(lambda: post.waiting == 0)
     await until(lambda: (post.outbox._lanes, post.outbox._tasks) == ({}, {}))
+
+
+async def test_what_was_delivered_together_leaves_the_disk_together(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, writes = post.store._write_rows, []
+
+    def counted(rows: list[tuple[Shelf[Any], str, Any]]) -> None:
+        writes.append(len(rows))
+        write(rows)
+
+    monkeypatch.setattr(post.store, "_write_rows", counted)
+
+    def decide(tx: Any) -> None:
+        for number in range(500):
+            post.outbox.emit(tx, "ann", f"lane {number}", News(number=number))
+
+    await post.store.commit(decide)
+    await until(lambda: post.waiting == 0)
+    assert sum(writes) == 1000  # each was written once and removed once
+    assert len(writes) < 20
+    assert len(post.ann.taken) == 500
+
+
+async def test_a_crash_repeats_one_event_of_a_lane_and_no_more(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    removed = asyncio.Event()
+    remove = post.outbox._remove
+
+    async def held(events: list[Event]) -> None:
+        await removed.wait()
+        await remove(events)
+
+    monkeypatch.setattr(post.outbox, "_remove", held)
+    await post.tell("ann", 1, 2)
+    await until(lambda: post.ann.taken == [1])
+    await asyncio.sleep(0.05)
+    assert post.ann.tried == [1]  # a crash now would repeat 1, and 2 only after it
+    removed.set()
+    await until(lambda: post.ann.taken == [1, 2] and post.waiting == 0)
+
+
+async def test_an_outbox_that_is_closed_while_the_disk_is_full_does_not_hang(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox_module, "CLOSE_PATIENCE", 0.05)
+    post = Post(tmp_path / "store.db")
+    await post.outbox.start()
+    await post.tell("ann", 1)
+
+    def full(_rows: list[tuple[Shelf[Any], str, Any]]) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(post.store, "_write_rows", full)
+    await until(lambda: post.ann.taken == [1])
+    async with asyncio.timeout(2):
+        await post.outbox.close()
+    post.store.close()
+    again = Post(tmp_path / "store.db")
+    assert again.waiting == 1
+    again.store.close()
