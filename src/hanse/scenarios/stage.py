@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import os
 import shutil
+import socket
 import sys
-import tempfile
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
@@ -109,17 +108,22 @@ class Stage:
 
 def claim() -> tuple[int, dict[str, str]]:
     """Networks for two operators that no other stage on this machine has; they are ours until the handle is closed."""
-    directory = Path(tempfile.gettempdir()) / f"hanse-networks-{os.getuid()}"
-    directory.mkdir(exist_ok=True)
     for number in range(CLAIMS):
-        handle = os.open(directory / str(number), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(handle)
-            continue
-        return handle, {"127.10.": f"127.{100 + 2 * number}.", "127.20.": f"127.{101 + 2 * number}."}
+        handle = _locked(number)
+        if handle is not None:
+            return handle, {"127.10.": f"127.{100 + 2 * number}.", "127.20.": f"127.{101 + 2 * number}."}
     raise Problem(503, "No addresses left", f"{CLAIMS} scenarios run on this machine already")
+
+
+def _locked(number: int) -> int | None:
+    """A lock that all users of this machine see: a name in the abstract namespace of Unix sockets, gone with us."""
+    lock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        lock.bind(f"\0hanse-network-{number}")
+    except OSError:
+        lock.close()
+        return None
+    return lock.detach()
 
 
 def example_module(directory: str) -> None:
