@@ -25,7 +25,7 @@ from hanse.kit.contract.guard import Guard
 from hanse.kit.contract.observe import Observer
 from hanse.kit.contract.serve import ApiServer
 from hanse.kit.contract.transport import HttpTransport
-from hanse.kit.outbox import Outbox
+from hanse.kit.outbox import NEVER, Outbox
 from hanse.kit.procedures import DurableProcedures
 from hanse.kit.store import Store
 from hanse.refpoints.table import REFERENCE_POINTS
@@ -75,7 +75,7 @@ class Wiring:
     def outbox(self, store: Store) -> Outbox:
         """The outbox of a store, which also begins its procedures."""
         outbox = Outbox(store)
-        outbox.handle("procedure", self.procedures.launch)
+        outbox.handle("procedure", self.procedures.launch, give_up_after=NEVER)
         self._stores = [(s, outbox if s is store else o) for s, o in self._stores]
         return outbox
 

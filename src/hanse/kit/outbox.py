@@ -1,15 +1,16 @@
 """The outbox: events that are committed with the change they tell of, and delivered at least once afterwards.
 
 Each event has a *topic*, whose handler delivers it, and a *lane*: events of one lane are delivered in order, lanes do
-not wait for each other. A handler that raises is tried again with growing pauses, until the event is too old. The next
-event of a lane is delivered once the last is off the disk, so that a crash repeats one event of a lane and no more;
-events that were delivered about the same time leave the disk in one commit.
+not wait for each other. A handler that raises is tried again with growing pauses, until the event is too old for its
+topic. The next event of a lane is delivered once the last is off the disk, so that a crash repeats one event of a lane
+and no more; events that were delivered about the same time leave the disk in one commit.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import random
 import time
 from collections import deque
@@ -32,7 +33,9 @@ GATHER = 0.005
 CLOSE_PATIENCE = 2.0
 """Seconds that closing waits for the disk; then what was delivered will be delivered again."""
 GIVE_UP_AFTER = 3600.0
-"""Seconds after which an event that nobody takes is dropped."""
+"""Seconds after which an event that nobody takes is dropped, unless its topic says otherwise."""
+NEVER = math.inf
+"""For topics whose events are needed however late they come."""
 FINAL = frozenset((400, 401, 403, 404, 405, 410, 413, 415))
 """Statuses after which trying again is useless."""
 
@@ -54,6 +57,7 @@ class Outbox:
         self._store = store
         self._events: Shelf[Event] = store.shelf("outgoing_event", Event)
         self._handlers: dict[str, Handler] = {}
+        self._patience: dict[str, float] = {}
         self._lanes: dict[str, deque[Event]] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._delivered: list[Event] = []
@@ -62,9 +66,14 @@ class Outbox:
         self._last = max((int(event.event_id) for event in self._events.values()), default=0)
         self._running = False
 
-    def handle(self, topic: str, handler: Handler) -> None:
-        """Deliver the events of ``topic`` by ``handler``, which gets the JSON body."""
+    def handle(self, topic: str, handler: Handler, *, give_up_after: float | None = None) -> None:
+        """Deliver the events of ``topic`` by ``handler``, which gets the JSON body.
+
+        One that nobody takes is dropped after ``give_up_after`` seconds: as long as any other, if nothing is said.
+        """
         self._handlers[topic] = handler
+        if give_up_after is not None:
+            self._patience[topic] = give_up_after
 
     def emit(self, tx: Transaction, topic: str, lane: str, value: msgspec.Struct) -> None:
         """Tell ``value`` once the transaction is on disk."""
@@ -133,7 +142,7 @@ class Outbox:
             except Exception as error:
                 log.exception("%s to %s failed", event.topic, event.lane)
                 reason = error
-            if time.time() - event.at > self._give_up_after:
+            if time.time() - event.at > self._patience.get(event.topic, self._give_up_after):
                 log.warning("%s to %s given up: %s", event.topic, event.lane, reason)
                 return
             await asyncio.sleep(next(pauses))

@@ -8,7 +8,7 @@ import msgspec
 
 from hanse.elements.meo.hosts import Host
 from hanse.elements.meo.records import PackageRecord, Records
-from hanse.kit.outbox import Outbox
+from hanse.kit.outbox import NEVER, Outbox
 from hanse.kit.store import Transaction
 from hanse.kit.values import Value
 
@@ -29,7 +29,7 @@ class Disposal:
         self._outbox = outbox
         self._records = records
         self._hosts = hosts
-        outbox.handle(TOPIC, self._discard)
+        outbox.handle(TOPIC, self._discard, give_up_after=NEVER)
 
     def of_package(self, tx: Transaction, package: PackageRecord) -> None:
         """Discard the images of a package that is being deleted."""

@@ -10,7 +10,7 @@ from hanse.elements.mepm.procedures import READY_PATIENCE, InstanceProcedures
 from hanse.elements.mepm.records import InstanceRecord, Records
 from hanse.kit.contract.call import continuing, current_call
 from hanse.kit.contract.declare import Accepted, Created
-from hanse.kit.outbox import Outbox
+from hanse.kit.outbox import NEVER, Outbox
 from hanse.kit.problems import Problem, conflict
 from hanse.kit.procedures import Body, Procedures, Start
 from hanse.kit.store import Store, Transaction
@@ -76,7 +76,7 @@ class PlatformManager(Lifecycle, InstanceAssignment, ManagerLookup, WorkloadEven
         self._register(LcmOperation.TERMINATE, self._steps.terminate)
         self._register(LcmOperation.OPERATE, self._steps.operate)
         procedures.register(f"{self._name}.lost", self._steps.lost)
-        outbox.handle("mm3.operation", self._tell_orchestrator)
+        outbox.handle("mm3.operation", self._tell_orchestrator, give_up_after=NEVER)
 
     def _register(self, operation: LcmOperation, body: Body) -> None:
         self._procedures.register(f"{self._name}.{operation.lower()}", body, failed=self._steps.failed)

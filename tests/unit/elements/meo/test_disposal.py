@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from hanse.refpoints.mm1.lifecycle import (
     CreateAppInstanceRequest,
     InstantiateAppRequest,
@@ -45,7 +47,10 @@ async def test_a_deleted_package_leaves_no_image_at_the_host(bench: Bench, csar:
     assert await cleared(host)
 
 
-async def test_a_host_that_is_away_discards_the_image_when_it_is_back(bench: Bench, csar: Path) -> None:
+async def test_a_host_that_is_away_discards_the_image_when_it_is_back_however_late(
+    bench: Bench, csar: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench.outbox, "_give_up_after", 0.0)  # what everything else is given up after
     with tenant("acme"):
         info = await bench.on_board(csar)
         image = bench.meo.records.packages.get(info.id).images[0].sha256

@@ -7,9 +7,10 @@ import asyncio
 import pytest
 
 from hanse.kit.contract.call import continuing
-from hanse.kit.problems import Problem
+from hanse.kit.problems import Problem, unreachable
 from hanse.kit.procedures import Steps
 from hanse.refpoints.mm1.lifecycle import (
+    AppLcmOpOcc,
     CreateAppInstanceRequest,
     InstantiateAppRequest,
     InstantiationState,
@@ -171,3 +172,19 @@ async def test_an_exit_of_what_nobody_knows_is_no_news(bench: Bench) -> None:
     await bench.manager.workload_ended(unknown)
     await asyncio.sleep(0.02)
     assert bench.orchestrator.ended == []
+
+
+async def test_the_end_of_an_operation_is_told_however_late_the_orchestrator_is_back(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench.outbox, "_give_up_after", 0.0)  # what everything else is given up after
+    heard, troubles = bench.orchestrator.operation_changed, [unreachable("meo")] * 2
+
+    async def away(operation: AppLcmOpOcc) -> None:
+        if troubles:
+            raise troubles.pop()
+        await heard(operation)
+
+    monkeypatch.setattr(bench.orchestrator, "operation_changed", away)
+    await instantiated(bench)
+    assert troubles == []
