@@ -86,11 +86,16 @@ class Transaction:
 
     def values(self, shelf: Shelf[T]) -> Iterator[T]:
         """All values of a shelf."""
+        for _, value in self.items(shelf):
+            yield value
+
+    def items(self, shelf: Shelf[T]) -> Iterator[tuple[str, T]]:
+        """All keys and values of a shelf, in the order in which the keys first came."""
         own = [key for name, key in self.changes if name == shelf.name]
         for key in dict.fromkeys([*shelf._durable, *shelf._staged, *own]):
             value = self.find(shelf, key)
             if value is not None:
-                yield value
+                yield key, value
 
     def put(self, shelf: Shelf[T], key: str, value: T) -> None:
         """Set the value under ``key``."""

@@ -28,6 +28,9 @@ from hanse.refpoints.mpp_fed.consumption import ServiceConsumption
 
 T = TypeVar("T")
 
+NAMES_KEPT = 10_000
+"""Pseudonyms that one partner can use; beyond them the oldest go, which a new look-up brings back."""
+
 
 class Border(Federation, PlatformDiscovery, ServiceConsumption):
     """One operator's border towards all its partners."""
@@ -76,7 +79,7 @@ class Border(Federation, PlatformDiscovery, ServiceConsumption):
             return []
         found = await self._inside(lambda: self._orchestrator.platforms(system_id, restricted))
         told, names = self._translator.offers(found, agreement, epoch)
-        await self._remember(names)
+        await self._remember(agreement.partner, epoch, names)
         return told
 
     async def consume(self, reference: str, rest: str, exchange: Exchange) -> Stream:
@@ -103,15 +106,26 @@ class Border(Federation, PlatformDiscovery, ServiceConsumption):
         except Problem as problem:
             raise outward(problem) from None
 
-    async def _remember(self, names: Mapping[str, Pseudonym]) -> None:
+    async def _remember(self, partner: str, epoch: int, names: Mapping[str, Pseudonym]) -> None:
         new = {name: p for name, p in names.items() if self._pseudonyms.find(name) != p}
 
         def decide(tx: Transaction) -> None:
             for name, known in new.items():
                 tx.put(self._pseudonyms, name, known)
+            self._forget(tx, partner, epoch, names)
 
         if new:
             await self._store.commit(decide)
+
+    def _forget(self, tx: Transaction, partner: str, epoch: int, told: Mapping[str, Pseudonym]) -> None:
+        """Drop what was told the partner under earlier agreements, and the oldest of what is too many."""
+        known = [(name, p) for name, p in tx.items(self._pseudonyms) if p.partner == partner]
+        for name in [name for name, p in known if p.epoch < epoch]:
+            tx.delete(self._pseudonyms, name)
+        current = [name for name, p in known if p.epoch >= epoch]
+        droppable = [name for name in current if name not in told]
+        for name in droppable[: max(0, len(current) - NAMES_KEPT)]:
+            tx.delete(self._pseudonyms, name)
 
 
 def _leaves(rest: str) -> bool:

@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import pytest
+from msgspec.structs import replace
 
-from hanse.elements.border import Border
+from hanse.elements.border import Border, element
 from hanse.kit.contract.call import Caller, current_call, first_call, serving
 from hanse.kit.contract.declare import Stream
 from hanse.kit.contract.exchange import Exchange
@@ -31,6 +32,7 @@ class Inside(Federation, PlatformDiscovery, ServiceConsumption):
 
     asked: list[tuple[str, object]] = field(default_factory=list)
     problem: Problem | None = None
+    speech: str = "harbour/id-speech"
 
     def note(self, what: object) -> None:
         self.asked.append((current_call().tenant, what))
@@ -50,7 +52,9 @@ class Inside(Federation, PlatformDiscovery, ServiceConsumption):
 
     async def platforms(self, system_id: str, query: MemberQuery) -> list[PlatformOffer]:
         self.note(query.ser_name)
-        return [platform("coast", "speech", "payments")]
+        offer = platform("coast", "speech", "payments")
+        first = replace(offer.services[0], reference=self.speech)
+        return [replace(offer, services=(first, *offer.services[1:]))]
 
     async def consume(self, reference: str, rest: str, exchange: Exchange) -> Stream:
         self.note((reference, rest))
@@ -155,6 +159,30 @@ async def test_pseudonyms_of_an_earlier_opening_are_not_found(bench: Bench) -> N
     new = await bench.reference("south")
     assert new != old
     assert await consumed(bench, "south", new) == 200
+
+
+async def test_pseudonyms_of_earlier_openings_are_not_kept_and_those_of_others_are(bench: Bench) -> None:
+    east = await bench.reference("east")
+    for epoch in (1, 2, 3):
+        bench.epochs["south"] = epoch
+        south = await bench.reference("south")
+    kept = bench.border._pseudonyms.values()
+    assert [(p.partner, p.epoch) for p in kept if p.partner == "south"] == [("south", 3)]
+    assert [await consumed(bench, *who) for who in (("south", south), ("east", east))] == [200, 200]
+
+
+async def test_a_partner_cannot_fill_the_disk_with_names_and_the_oldest_go_first(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(element, "NAMES_KEPT", 3)
+    named = []
+    for number in range(5):
+        bench.inside.speech = f"harbour/speech-{number}"
+        named.append(await bench.reference("south"))
+    assert [await consumed(bench, "south", name) for name in named] == [404, 404, 200, 200, 200]
+    bench.inside.speech = "harbour/speech-0"
+    assert await bench.reference("south") == named[0]
+    assert [await consumed(bench, "south", name) for name in named] == [200, 404, 404, 200, 200]
 
 
 async def test_while_the_agreement_is_closed_it_can_only_be_formed_or_ended(bench: Bench) -> None:
