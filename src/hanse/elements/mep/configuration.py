@@ -117,12 +117,12 @@ class Configuration(PlatformConfiguration):
         await self._steering.apply(app_instance_id)
 
     async def forget(self, app_instance_id: str) -> None:
-        """Keep nothing of the app; from now on its tokens are refused."""
-        self._access.withdraw(app_instance_id)
+        """Keep nothing of the app; its tokens are refused from the moment at which this is on disk, and not before."""
 
         def decide(tx: Transaction) -> None:
             self._withdraw(tx, app_instance_id)
             tx.delete(self._records.apps, app_instance_id)
+            tx.after.append(lambda: self._access.withdraw(app_instance_id))
             tx.after.append(lambda: self._standings.wake(app_instance_id))
 
         await self._store.commit(decide)

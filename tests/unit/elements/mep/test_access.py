@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import threading
+from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
@@ -45,6 +48,47 @@ async def test_a_wrong_or_foreign_secret_gets_no_token(bench: Bench) -> None:
 async def test_an_unknown_app_gets_no_token(bench: Bench) -> None:
     known = await enrolled(bench)
     assert token(bench, msgspec.structs.replace(known, client_id="nobody")) == ""
+
+
+async def test_an_app_that_could_not_be_forgotten_goes_on_working(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    access = await enrolled(bench)
+    held = token(bench, access)
+
+    def full(_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(bench.store, "_write_rows", full)
+        with pytest.raises(Problem, match="cannot be written"):
+            await bench.platform.configuration.forget("one")
+    assert bench.platform.access.caller(held).subject == "one"
+    assert token(bench, access) != ""
+
+
+async def test_a_token_that_is_fetched_while_an_app_is_forgotten_does_not_outlive_it(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    access = await enrolled(bench)
+    write, writing, go_on = bench.store._write_rows, threading.Event(), threading.Event()
+
+    def slow(rows: list[Any]) -> None:
+        writing.set()
+        assert go_on.wait(5)
+        write(rows)
+
+    monkeypatch.setattr(bench.store, "_write_rows", slow)
+    forgetting = asyncio.create_task(bench.platform.configuration.forget("one"))
+    assert await asyncio.to_thread(writing.wait, 5)
+    late = token(bench, access)
+    assert bench.platform.access.caller(late).subject == "one"
+    go_on.set()
+    await forgetting
+    await enrolled(bench)  # not even if an app of the same id comes again
+    with pytest.raises(Problem) as caught:
+        bench.platform.access.caller(late)
+    assert caught.value.status == 401
 
 
 async def test_a_forgotten_app_is_refused_at_once_and_gets_no_new_token(bench: Bench) -> None:
