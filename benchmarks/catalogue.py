@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from benchmarks import dns, federated_call, instantiate, mp1_discovery, notifications
+from benchmarks import dataplane, dns, federated_call, instantiate, mp1_discovery, notifications
 from benchmarks.report import Report, Target, Tell
 
 
@@ -19,6 +19,7 @@ class Benchmark:
 
 
 BENCHMARKS = {
+    "dataplane": Benchmark("bytes through traffic rules, against links without any", dataplane.run, dataplane.TARGETS),
     "dns": Benchmark("answers by client subnet, against Knot with mod-geoip", dns.run, dns.TARGETS),
     "instantiate": Benchmark(
         "from the request to STARTED, against the bare steps", instantiate.run, instantiate.TARGETS

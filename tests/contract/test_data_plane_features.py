@@ -8,11 +8,12 @@ import struct
 
 import pytest
 
-from hanse.drivers.dataplane_nftables.namespaces import inside
+from hanse.drivers.dataplane_nftables.namespaces import inside, run
+from hanse.drivers.dataplane_nftables.tapping import tap_device
 from hanse.kit.problems import Problem
 from hanse.kit.values import ABSENT
 from hanse.refpoints.mp2 import Action, Feature, FilterType, Forwarding, TrafficMatch, Tunnel
-from tests.contract.grounds import PORT, Ground, Namespaces, Run, dial, echo, rule, told
+from tests.contract.grounds import PORT, Ground, Namespaces, Run, connected, dial, echo, rule, says, told
 
 IPV6_TCLASS = 67
 """Of `linux/in6.h`: Python does not name it on every build."""
@@ -159,3 +160,50 @@ async def test_a_ping_of_a_virtual_address_is_answered_by_the_application(spaces
         async with asyncio.timeout(5):
             answer, sender = await loop.sock_recvfrom(ping, 100)
     assert (answer[20], sender[0]) == (0, spaces.virtual)
+
+
+async def test_what_passes_through_keeps_its_addresses_and_what_no_rule_takes_does_not_pass(
+    spaces: Namespaces, serve: Run
+) -> None:
+    async def who(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(writer.get_extra_info("peername")[0].encode())
+
+    await serve(who)
+    direct = (spaces.app, PORT)
+    with pytest.raises(ConnectionError):
+        await connected(spaces.socket(spaces.device), direct)
+    match = TrafficMatch(src_address=(spaces.device,), dst_address=(spaces.app,), protocol=("tcp",))
+    await spaces.plane.install("r", rule(spaces, action=Action.PASSTHROUGH, matches=(match,)))
+    reader, writer = await connected(spaces.socket(spaces.device), direct)
+    assert await reader.read() == spaces.device.encode()
+    writer.close()
+    with pytest.raises(ConnectionError):
+        await connected(spaces.socket(spaces.stranger), direct)
+
+
+async def test_filters_of_one_priority_that_overlap_are_asked_by_rule_id(spaces: Namespaces, serve: Run) -> None:
+    await serve(says(b"a"))
+    await serve(says(b"b"), spaces.other_app)
+    wide = (TrafficMatch(dst_address=(f"{spaces.virtual}-10.66.0.9",), protocol=("tcp",)),)
+    await spaces.plane.install("b", rule(spaces, "b", matches=wide, to_address=spaces.other_app))
+    assert await told(spaces) == b"b"
+    await spaces.plane.install("a", rule(spaces, "a"))
+    assert await told(spaces) == b"a"
+    await spaces.plane.install("a", rule(spaces, "a", priority=11))
+    assert await told(spaces) == b"b"
+    await spaces.plane.withdraw("b")
+    assert await told(spaces) == b"a"
+
+
+async def test_a_change_that_the_kernel_refuses_spoils_none_that_came_with_it(spaces: Namespaces, serve: Run) -> None:
+    await serve(says(b"a"))
+    taken = tap_device("10.65.1.77")
+    await run(["ip", "link", "add", "name", taken, "type", "bridge"], namespace=spaces.site.plane_space)
+    tap = rule(spaces, "tap", action=Action.DUPLICATE_DECAPSULATED, to_address="10.65.1.77")
+    answers = await asyncio.gather(
+        spaces.plane.install("good", rule(spaces, "good")), spaces.plane.install("tap", tap), return_exceptions=True
+    )
+    assert answers[0] is None
+    assert isinstance(answers[1], Problem)
+    assert [f.rule_id for f in await spaces.plane.forwardings()] == ["good"]
+    assert await told(spaces) == b"a"

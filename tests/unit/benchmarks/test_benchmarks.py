@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from benchmarks import dns, federated_call, instantiate, mp1_discovery, notifications
+from benchmarks import dataplane, dns, federated_call, instantiate, mp1_discovery, notifications
 from benchmarks.catalogue import BENCHMARKS, Benchmark
 from benchmarks.dns_population import Population
 from benchmarks.load import Seen
@@ -20,9 +20,10 @@ from hanse.kit.problems import Problem
 
 TINY: dict[str, Callable[[], Report]] = {
     "mp1-discovery": lambda: mp1_discovery.run(print, mp1_discovery.Size(60, 20, 6, 3.0, 1)),
-    "dns": lambda: dns.run(print, dns.Size(Population(5, 40), 400, 1, 1, 500)),
     "notifications": lambda: notifications.run(print, notifications.Size(40, 5, 1)),
+    "dns": lambda: dns.run(print, dns.Size(Population(5, 40), 400, 1, 1, 500)),
     "instantiate": lambda: instantiate.run(print, instantiate.Size(1)),
+    "dataplane": lambda: dataplane.run(print, dataplane.Size(40, 5, 0.3, 1)),
     "federated-call": lambda: federated_call.run(print, federated_call.Size(20, 1024, 1)),
 }
 

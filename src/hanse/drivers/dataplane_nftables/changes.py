@@ -13,6 +13,7 @@ from hanse.kit.failpoints import effect
 from hanse.kit.problems import Problem
 
 _Change = tuple[str, Rule | None]
+_Asked = tuple[_Change, "asyncio.Future[Rule | None]"]
 MOST_AT_ONCE = 2000
 """Changes in one transaction."""
 
@@ -23,7 +24,7 @@ class Changes:
     def __init__(self, kernel: Kernel, ground: Ground) -> None:
         self.now = Ruleset()
         self._kernel, self._ground = kernel, ground
-        self._waiting: list[tuple[_Change, asyncio.Future[Rule | None]]] = []
+        self._waiting: list[_Asked] = []
         self._working: asyncio.Task[None] | None = None
 
     async def apply(self, rule_id: str, rule: Rule | None) -> Rule | None:
@@ -44,10 +45,15 @@ class Changes:
 
     async def _work(self) -> None:
         while self._waiting:
-            await self._flush()
+            together, self._waiting = self._waiting[:MOST_AT_ONCE], self._waiting[MOST_AT_ONCE:]
+            try:
+                await self._flush(together)
+            except Exception as error:
+                for _, done in together:
+                    if not done.done():
+                        done.set_exception(error)
 
-    async def _flush(self) -> None:
-        together, self._waiting = self._waiting[:MOST_AT_ONCE], self._waiting[MOST_AT_ONCE:]
+    async def _flush(self, together: list[_Asked]) -> None:
         latest = dict(change for change, _ in together)
         before = self.now.rules
         try:
@@ -76,12 +82,14 @@ class Changes:
         gone = [rule_id for rule_id, rule in changes if rule is None]
         after, commands = self.now.changed(gone, [rule for _, rule in changes if rule is not None])
         had, has = _taps(self.now), _taps(after)
-        for device in sorted(has - had):
-            await self._ground.tap(device)
+        made: set[str] = set()
         try:
+            for device in sorted(has - had):
+                await self._ground.tap(device)
+                made.add(device)
             await self._kernel.tell(commands)
         except Problem:
-            await self._untap(has - had)
+            await self._untap(made)
             raise
         self.now = after
         await self._untap(had - has)

@@ -32,6 +32,7 @@ LACKS: dict[str, str] = {
     Feature.MAC_INTERFACE: "loopback has no MAC addresses",
     "addresses": "only addresses in 127.0.0.0/8 can be listened on without root",
     "silent DROP": "the kernel has greeted the device before a rule is asked; a dropped TCP flow is reset at once",
+    "transparent PASSTHROUGH": "what passes through is relayed to toAddress; the application sees the data plane",
     "bypass": "a device that dials an application's own address passes by this data plane; it isolates nobody",
 }
 """Each thing that this data plane refuses or cannot promise, with the reason."""

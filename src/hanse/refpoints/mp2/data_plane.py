@@ -43,9 +43,10 @@ class Forwarding(Value):
     """An active traffic rule as the data plane carries it out; several filters are ORed, priority 0 comes first.
 
     ``to_address`` and ``to_port`` say where matching traffic goes (absent for DROP; an absent port keeps the port that
-    the device dialled). ``owner`` is the application instance whose rule it is. A DUPLICATE rule lets traffic go on and
-    brings copies of what comes from devices to ``to_address``, of what goes to them to ``core_address`` (absent: to the
-    same). ``to_mac`` and ``to_tunnel`` are interfaces of types MAC and TUNNEL (7.1.5.3).
+    the device dialled). PASSTHROUGH leaves packets as they are, on their way to where they were sent. ``owner`` is the
+    application instance whose rule it is. A DUPLICATE rule lets traffic go on and brings copies of what comes from
+    devices to ``to_address``, of what goes to them to ``core_address`` (absent: to the same). ``to_mac`` and
+    ``to_tunnel`` are interfaces of types MAC and TUNNEL (7.1.5.3).
     """
 
     rule_id: str

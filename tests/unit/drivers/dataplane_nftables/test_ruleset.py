@@ -1,0 +1,100 @@
+"""What the kernel is told when rules change: the difference, and nothing of other rules."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from hanse.drivers.dataplane_nftables.rules import Rule, read_rule
+from hanse.drivers.dataplane_nftables.ruleset import Ruleset
+from hanse.kit.problems import Problem
+from hanse.kit.values import ABSENT
+from hanse.refpoints.mp2 import Action, FilterType, Forwarding, TrafficMatch
+
+HERE = {"cells": "acc0"}
+
+
+def forwarding(n: int, **changes: Any) -> Forwarding:
+    match = TrafficMatch(dst_address=(f"10.66.0.{n}",), dst_port=("80",), protocol=("tcp",))
+    values: dict[str, Any] = {
+        "priority": 5,
+        "filter_type": FilterType.FLOW,
+        "matches": (match,),
+        "to_address": "10.65.1.3",
+    }
+    values |= {"action": Action.FORWARD_DECAPSULATED, "to_port": 8080} | changes
+    return Forwarding(rule_id=f"r{n}", owner="app", **values)
+
+
+def rule(n: int, **changes: Any) -> Rule:
+    return read_rule(forwarding(n, **changes), n, HERE)
+
+
+def hundred() -> Ruleset:
+    return Ruleset().changed([], [rule(n) for n in range(1, 101)])[0]
+
+
+def said(commands: list[Any], verb: str, what: str) -> list[Any]:
+    return [c[verb][what] for c in commands if what in c.get(verb, {})]
+
+
+def test_a_change_of_one_rule_tells_of_that_rule_only() -> None:
+    _, commands = hundred().changed([], [rule(7, to_address="10.65.1.4")])
+    assert [e["name"] for e in said(commands, "delete", "element")] == ["to4", "to4port"]
+    assert [e["elem"] for e in said(commands, "add", "element")] == [
+        [[7, "10.65.1.4"]],
+        [[7, {"concat": ["10.65.1.4", 8080]}]],
+    ]
+    assert not said(commands, "add", "rule")
+
+
+def test_the_same_rule_again_is_no_change() -> None:
+    assert hundred().changed([], [rule(7)])[1] == []
+
+
+def test_a_withdrawn_rule_leaves_nothing_behind() -> None:
+    empty, commands = hundred().changed([f"r{n}" for n in range(1, 101)], [])
+    assert empty.rules == {}
+    assert [m["name"] for m in said(commands, "delete", "map")] == ["p5d0flow4exact"]
+    assert [s["name"] for s in said(commands, "delete", "set")] == ["flows5"]
+    gone = {e["name"]: len(e["elem"]) for e in said(commands, "delete", "element")}
+    assert gone == {"begun": 100, "up": 100, "down": 100, "to4": 100, "to4port": 100}
+
+
+def test_an_earlier_ruleset_is_not_touched_by_a_later_one() -> None:
+    before = hundred()
+    before.changed(["r1"], [rule(2, priority=9)])
+    assert set(before.rules) == {f"r{n}" for n in range(1, 101)}
+    assert before.changed([], [rule(7)])[1] == []
+
+
+def test_known_flows_are_asked_again_only_while_a_rule_for_packets_is_in_force() -> None:
+    packets, commands = hundred().changed([], [rule(200, filter_type=FilterType.PACKET)])
+    asked = json.dumps(said(commands, "add", "rule"))
+    assert "@flows5" in asked
+    assert "up_counted" not in asked
+    _, commands = packets.changed(["r200"], [])
+    assert "up_counted" in json.dumps(said(commands, "add", "rule"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "title"),
+    [
+        ({"matches": ()}, "matches is empty"),
+        ({"to_address": ABSENT}, "toAddress is missing"),
+        ({"to_address": "10.65.1.999"}, "toAddress is not an address"),
+        ({"to_address": "fd00::1"}, "toAddress is of IPv6"),
+        ({"to_port": 0}, "toPort is not a port"),
+        ({"core_address": "core"}, "coreAddress is not an address"),
+        ({"matches": (TrafficMatch(dscp=64),)}, "dSCP is none"),
+        ({"matches": (TrafficMatch(tc=256),)}, "tC is none"),
+        ({"matches": (TrafficMatch(in_interface=("sea",)),)}, "inInterface is unknown"),
+    ],
+)
+def test_what_cannot_be_carried_out_is_refused_by_name(changes: dict[str, Any], title: str) -> None:
+    with pytest.raises(Problem) as refused:
+        rule(1, **changes)
+    assert (refused.value.status, refused.value.title) == (400, title)
+    assert refused.value.detail
