@@ -92,7 +92,7 @@ class Platform:
         index = ServiceIndex(self._changed)
         self.liveness = Liveness(store, self.records, notices, index, liveness)
         self.services = ServiceRegistry(url, store, self.records, notices, lookup, index, self.liveness)
-        self.support = AppSupport(url, store, self.records, self.steering, standings)
+        self.support = AppSupport(url, store, self.records, self.steering, standings, notices)
         self.registrations = AppRegistry(url, store, self.records)
         self.time_of_day = TimeOfDay()
         self.ue_tags = UeTags(store, self.records, self.steering, tags)

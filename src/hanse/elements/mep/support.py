@@ -9,6 +9,7 @@ from typing import TypeVar
 import msgspec
 
 from hanse.elements.mep import domain
+from hanse.elements.mep.notices import Notices
 from hanse.elements.mep.records import AppRecord, Records, TerminationRecord
 from hanse.elements.mep.rules import check_traffic_rule, forwarding
 from hanse.elements.mep.standing import Standings
@@ -37,12 +38,15 @@ R = TypeVar("R", TrafficRule, DnsRule)
 class AppSupport(ApplicationSupport):
     """What an app tells and asks of its own life and its own rules."""
 
-    def __init__(self, url: str, store: Store, records: Records, steering: Steering, standings: Standings) -> None:
+    def __init__(
+        self, url: str, store: Store, records: Records, steering: Steering, standings: Standings, notices: Notices
+    ) -> None:
         self._base = f"{url}/mec_app_support/v2"
         self._store = store
         self._records = records
         self._steering = steering
         self._standings = standings
+        self._notices = notices
 
     async def confirm_ready(self, app_instance_id: str, confirmation: AppReadyConfirmation) -> None:
         """Note that the app is ready; said again while it is, it is no error."""
@@ -110,11 +114,12 @@ class AppSupport(ApplicationSupport):
         return self._own(app_instance_id, self._records.termination.find(subscription_id), subscription_id).subscription
 
     async def unsubscribe(self, app_instance_id: str, subscription_id: str) -> None:
-        """End one of the app's own subscriptions."""
+        """End one of the app's own subscriptions; what still waits for it is dropped."""
 
         def decide(tx: Transaction) -> None:
             self._own(app_instance_id, tx.find(self._records.termination, subscription_id), subscription_id)
             tx.delete(self._records.termination, subscription_id)
+            self._notices.forget(tx, subscription_id)
 
         await self._store.commit(decide)
 
