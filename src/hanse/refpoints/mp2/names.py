@@ -11,8 +11,8 @@ class NameRecord(Value):
     name (``canonical``) that stands for it; a time to live in seconds.
 
     ``owner`` is the application instance whose rule it is. ``clients`` are the devices and networks that it is for
-    (``10.1.2.3``, ``10.1.0.0/16``, ``2001:db8::/32``); none named: everybody. Of a name's records a client gets those of
-    the lowest ``order`` (0 to 65535) that has any for it, and of these those of the closest network.
+    (``10.1.2.3``, ``10.1.0.0/16``, ``2001:db8::/32``); none named: everybody. Of a name's records a client gets those
+    of the lowest ``order`` (0 to 65535) that has any for it, and of these those of the closest network.
     """
 
     record_id: str
