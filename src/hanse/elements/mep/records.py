@@ -68,11 +68,15 @@ class RegistrationRecord(Value):
 
 
 class RemoteService(Value):
-    """A service elsewhere that an app of this host found: the partner (empty: the own system), and its name there."""
+    """A service elsewhere that an app of this host found: the partner (empty: the own system), and its name there.
+
+    ``zone`` is that of its platform, as the look-up told it.
+    """
 
     service: ServiceInfo
     system: str
     reference: str
+    zone: str = ""
 
 
 class NeighbourRecord(Value):

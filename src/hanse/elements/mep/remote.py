@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from hanse.elements.mep.locality import leaves_host, leaves_system
 from hanse.elements.mep.records import Records, RemoteService
+from hanse.elements.mep.remembered import forgettable
 from hanse.elements.mep.transports import carried_by_platform, producer_base
 from hanse.kit.contract.call import continuing, current_call
 from hanse.kit.contract.declare import Stream
 from hanse.kit.contract.exchange import Exchange, relocated
 from hanse.kit.problems import Problem, not_found
-from hanse.kit.store import Store
+from hanse.kit.store import Store, Transaction
 from hanse.kit.values import ABSENT, Absent, Link
 from hanse.model.place import Position
 from hanse.refpoints.mm3.management import FoundService, ServiceWanted
@@ -68,13 +69,12 @@ class RemoteLookup:
         self._devices = devices
 
     async def find(self, query: ServiceQuery) -> list[ServiceInfo]:
-        """What the federation offers; nothing if it cannot be asked now."""
-        if isinstance(query.ser_name, Absent) and isinstance(query.ser_instance_id, Absent):
-            return []
+        """What the federation offers; nothing if it cannot be asked now. Ids are known here alone: they ask nobody."""
+        if isinstance(query.ser_name, Absent):
+            return self._known(() if isinstance(query.ser_instance_id, Absent) else query.ser_instance_id)
         position = await self._position(current_call().caller.subject)
         wanted = ServiceWanted(
             ser_name=query.ser_name,
-            ser_instance_id=query.ser_instance_id,
             latitude=position.latitude if position else ABSENT,
             longitude=position.longitude if position else ABSENT,
         )
@@ -84,7 +84,11 @@ class RemoteLookup:
         except Problem as problem:
             log.warning("looking up %s elsewhere failed: %s", query.ser_name, problem)
             return []
-        return [await self._remembered(service) for service in found]
+        return await self._remembered(found)
+
+    def _known(self, identifiers: Iterable[str]) -> list[ServiceInfo]:
+        known = [self._records.remote.find(identifier) for identifier in identifiers]
+        return [remote.service for remote in known if remote is not None]
 
     async def _position(self, app_instance_id: str) -> Position | None:
         """Where the device is that the app serves now, by the newest flow that a rule of the app lets through."""
@@ -92,13 +96,31 @@ class RemoteLookup:
         places = [self._devices[f.src_address] for f in flows if f.src_address in self._devices]
         return places[-1] if places else None
 
-    async def _remembered(self, found: FoundService) -> ServiceInfo:
-        identifier = identifier_of(found.system, found.reference)
-        service = self._service_info(identifier, found)
-        remote = RemoteService(service=service, system=found.system, reference=found.reference)
-        if self._records.remote.find(identifier) != remote:
-            await self._store.commit(lambda tx: tx.put(self._records.remote, identifier, remote))
-        return service
+    async def _remembered(self, found: Sequence[FoundService]) -> list[ServiceInfo]:
+        seen = {identifier_of(service.system, service.reference): self._remote(service) for service in found}
+        if self._changes(seen):
+            await self._store.commit(lambda tx: self._remember(tx, seen))
+        return [remote.service for remote in seen.values()]
+
+    def _changes(self, seen: Mapping[str, RemoteService]) -> bool:
+        new = any(self._records.remote.find(identifier) != remote for identifier, remote in seen.items())
+        return new or bool(self._forgettable(seen))
+
+    def _remember(self, tx: Transaction, seen: Mapping[str, RemoteService]) -> None:
+        for identifier in self._forgettable(seen):
+            tx.delete(self._records.remote, identifier)
+        for identifier, remote in seen.items():
+            tx.put(self._records.remote, identifier, remote)
+
+    def _forgettable(self, seen: Mapping[str, RemoteService]) -> list[str]:
+        """Not among them is what neighbours announced: it goes when they say so (Mp3)."""
+        announced = {identifier for neighbour in self._records.neighbours.values() for identifier in neighbour.services}
+        remote = self._records.remote.values()
+        return forgettable([r for r in remote if r.service.ser_instance_id not in announced], seen)
+
+    def _remote(self, found: FoundService) -> RemoteService:
+        service = self._service_info(identifier_of(found.system, found.reference), found)
+        return RemoteService(service=service, system=found.system, reference=found.reference, zone=found.zone)
 
     def _service_info(self, identifier: str, found: FoundService) -> ServiceInfo:
         oauth = OAuth2Info(grant_types=("OAUTH2_CLIENT_CREDENTIALS",), token_endpoint=f"{self._url}/oauth2/token")

@@ -7,6 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from hanse.elements.mep import remembered
+from hanse.elements.mep.records import NeighbourRecord
 from hanse.kit.contract.exchange import Exchange
 from hanse.kit.problems import Problem
 from hanse.kit.values import ABSENT
@@ -46,6 +48,52 @@ async def test_a_service_elsewhere_is_called_through_the_platform_under_a_stable
     assert (await bench.platform.services.read_service(str(first.ser_instance_id))).value == first
     await bench.platform.remote.consume(str(first.ser_instance_id), "v1/text", REQUEST)
     assert bench.calls == [("south", "pseudonym", "v1/text", "POST")]
+
+
+async def found(bench: Bench, *answer: FoundService) -> list[str]:
+    """The ids under which an app sees what the federation answers."""
+    bench.manager.found = list(answer)
+    with app("one"):
+        return [str(s.ser_instance_id) for s in await bench.platform.services.find_services(WANTED)]
+
+
+def other(reference: str, **more: str) -> FoundService:
+    return msgspec.structs.replace(FOUND, reference=reference, **more)
+
+
+async def test_an_id_that_an_app_was_given_finds_the_service_elsewhere_again(bench: Bench) -> None:
+    first, second = await found(bench, FOUND, other("pseudonym-2"))
+    bench.manager.asked.clear()
+    with app("one"):
+        again = await bench.platform.services.find_services(ServiceQuery(ser_instance_id=(second, "unknown")))
+        local = await bench.platform.services.find_services(ServiceQuery(ser_instance_id=(first,), is_local=True))
+    assert [service.ser_instance_id for service in again] == [second]
+    assert local == []
+    assert bench.manager.asked == []
+
+
+async def test_a_service_that_its_platform_no_longer_has_is_forgotten_and_no_other(bench: Bench) -> None:
+    [elsewhere] = await found(bench, other("p0", zone="south-east"))
+    [of_another] = await found(bench, other("p0", system="east"))
+    first, second = await found(bench, FOUND, other("p2"))
+    assert await found(bench, other("p2")) == [second]
+    assert await found(bench) == []
+    with pytest.raises(Problem) as caught:
+        await bench.platform.services.read_service(first)
+    assert caught.value.status == 404
+    for kept in (elsewhere, of_another, second):
+        assert (await bench.platform.services.read_service(kept)).value.ser_instance_id == kept
+
+
+async def test_a_federation_cannot_fill_the_disk_nor_drop_what_a_neighbour_shares(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remembered, "REMOTE_KEPT", 3)
+    records, [announced] = bench.platform.records, await found(bench, other("airport/s1", system=""))
+    airport = NeighbourRecord(host="airport", mark="1", services={announced: records.remote.get(announced)})
+    await bench.store.commit(lambda tx: tx.put(records.neighbours, "airport", airport))
+    seen = [(await found(bench, other(f"p{n}", zone=f"zone-{n}")))[0] for n in range(5)]
+    assert [r.service.ser_instance_id for r in records.remote.values()] == [announced, *seen[2:]]
 
 
 async def test_a_service_of_another_host_of_the_system_is_called_there(bench: Bench) -> None:
