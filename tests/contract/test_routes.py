@@ -15,6 +15,7 @@ from hanse.kit.contract.serve import ApiServer
 from hanse.kit.contract.transport import MemoryTransport
 from hanse.refpoints.table import REFERENCE_POINTS
 from tests.contract.wired import deployed, listening, put_together, taken_apart
+from tests.unit.kit.contract.harbour import Watch
 
 ROLES = (*OF_OPERATOR, *OF_HOST)
 OUTSIDERS = ("app", "customer", "administrator", "partner")
@@ -78,3 +79,20 @@ def test_the_table_names_only_what_exists(offer: Offer) -> None:
     assert set(offer.own) <= set(offer.users)
     parameters = {p for operation in offer.api.operations.values() for p in operation.path_parameters}
     assert set(offer.own.values()) <= parameters
+
+
+@pytest.mark.parametrize(("role", "point"), [("mep", "Mp1"), ("oss", "Mx1"), ("meo", "Mm1"), ("border", "Mff-fed")])
+async def test_a_request_for_a_token_is_seen_where_it_crosses(role: str, point: str, deployment: Deployment) -> None:
+    name = role if role in OF_OPERATOR else f"{role}.harbour"
+    built = put_together(deployment, [name])
+    built.wiring.observer = watch = Watch()
+    bound = listening(built)
+    try:
+        headers = {"content-type": "application/x-www-form-urlencoded"}
+        transport = MemoryTransport(bound[name].application)
+        answer = await transport.send("POST", TOKEN_PATH, headers, b"grant_type=client_credentials", 5.0)
+        assert answer.status == 401
+        seen = [(m.operator, m.receiver, m.reference_point, m.operation, m.status) for m in watch.messages]
+        assert seen == [("north", name, point, "token", 401)]
+    finally:
+        await taken_apart(built, bound)

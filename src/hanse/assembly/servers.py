@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from hanse.assembly.authentication import ElementAuthenticator, PartnerAuthenticator, client_caller
 from hanse.assembly.builders import Built
 from hanse.assembly.catalogue import Element
 from hanse.assembly.settings import Settings
+from hanse.assembly.token_endpoint import TokenEndpoint
 from hanse.kit.certificates import load_certificate, peer_uri, server_context
-from hanse.kit.contract.exchange import whole
+from hanse.kit.contract.gate import Gate
 from hanse.kit.contract.listen import Listener, bind
-from hanse.kit.contract.serve import ApiServer, Receive, Scope, Send, body_of, problem_answer
+from hanse.kit.contract.serve import ApiServer, Scope
 from hanse.kit.problems import Problem, bad_request
 from hanse.kit.tokens import Client, Credentials, TokenAnswer, TokenIssuer, TokenVerifier, hash_secret, token_endpoint
 
 INNER = ("mepm", "vim", "data_plane", "names")
 """Roles that nobody outside of the operator calls: not served when all elements are in one process."""
 TOKEN_PATH = "/oauth2/token"
-FORM_LIMIT = 64 * 1024
 PARTNER_TOKEN_LIFETIME = 300.0
 """Seconds that a partner's token lives."""
 
 if TYPE_CHECKING:
     from hanse.elements.mep.access import Access
-
-Raw = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 def listeners(built: Built) -> list[Listener]:
@@ -51,7 +49,7 @@ def _listener(built: Built, element: Element, sock: object) -> Listener:
     limits = wiring.settings.limits
     server = ApiServer(_authenticator(built, element), page_size=limits.page_size, limit=limits.rate())
     if element.role == "mep":
-        server.mount_raw(TOKEN_PATH, app_tokens(built.part(element.name)))
+        server.mount_raw(TOKEN_PATH, app_tokens(built.part(element.name), wiring.gate(element)))
     elif element.role in ("oss", "meo"):
         server.mount_raw(TOKEN_PATH, _client_tokens(built, element))
     wiring.serve(element, server)
@@ -84,18 +82,20 @@ def access_of(part: object) -> Access:
     return part.access
 
 
-def app_tokens(part: object) -> Raw:
-    """The token endpoint of a platform."""
+def app_tokens(part: object, gate: Gate) -> TokenEndpoint:
+    """The token endpoint of a platform, recorded as its other calls are."""
     access = access_of(part)
-    return _endpoint(lambda form, authorization, _scope: access.token(form, authorization))
+    return TokenEndpoint(lambda form, authorization, _scope: access.token(form, authorization), gate, "Mp1")
 
 
-def _client_tokens(built: Built, element: Element) -> Raw:
+def _client_tokens(built: Built, element: Element) -> TokenEndpoint:
     credentials = Credentials(_clients(built.wiring.settings, element))
     issuer = _issuer(built, element)
-    return _endpoint(
-        lambda form, authorization, _scope: token_endpoint(form, authorization, credentials=credentials, issuer=issuer)
-    )
+
+    def token(form: bytes, authorization: str | None, _scope: Scope) -> TokenAnswer:
+        return token_endpoint(form, authorization, credentials=credentials, issuer=issuer)
+
+    return TokenEndpoint(token, built.wiring.gate(element), {"oss": "Mx1", "meo": "Mm1"}[element.role])
 
 
 def _clients(settings: Settings, element: Element) -> Sequence[Client]:
@@ -152,7 +152,7 @@ def _border(built: Built, element: Element, sock: object) -> Listener:
 
     limits = settings.limits
     server = ApiServer(authenticator, border=True, page_size=limits.page_size, limit=limits.rate())
-    server.mount_raw(TOKEN_PATH, _endpoint(token))
+    server.mount_raw(TOKEN_PATH, TokenEndpoint(token, wiring.gate(element), "Mff-fed"))
     wiring.serve(element, server)
     context = server_context(wiring.identities.of_operator(), clients=list(trust.values()), require_client=True)
     listener = Listener(server, sock, context)  # type: ignore[arg-type]
@@ -169,33 +169,3 @@ def _shown_by(authenticator: PartnerAuthenticator, certificate: bytes, name: str
         return authenticator.partner(certificate)[0] == name
     except Problem:
         return True
-
-
-def _endpoint(answer: Callable[[bytes, str | None, Scope], TokenAnswer]) -> Raw:
-    """An OAuth 2.0 token endpoint as an ASGI application."""
-
-    async def application(scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            status, headers, body = await _token_answer(answer, scope, receive)
-        except Problem as problem:
-            status, headers, body = problem_answer(problem)
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
-
-    return application
-
-
-async def _token_answer(
-    answer: Callable[[bytes, str | None, Scope], TokenAnswer], scope: Scope, receive: Receive
-) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
-    if scope["method"] != "POST":
-        raise Problem(405, f"Method {scope['method']} not supported", "POST a form", {"Allow": "POST"})
-    headers = dict(scope["headers"])
-    media = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
-    if media != b"application/x-www-form-urlencoded":
-        raise Problem(415, "Content-Type not supported", "send application/x-www-form-urlencoded")
-    form = await whole(body_of(receive), FORM_LIMIT)
-    authorization = headers.get(b"authorization")
-    told = answer(form, authorization.decode("latin-1") if authorization else None, scope)
-    lines = [(name.lower().encode(), value.encode()) for name, value in told.headers.items()]
-    return told.status, [*lines, (b"content-length", str(len(told.body)).encode())], told.body

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from hanse.assembly.token_endpoint import OPERATION as TOKEN
 from hanse.cli import here
 from hanse.kit.problems import Problem, bad_request
 from hanse.kit.telemetry import render_mermaid, render_svg, render_text
@@ -28,12 +29,15 @@ def found(reference_point: str, app: str, operation: str) -> list[Procedure]:
     if not directories:  # nothing has run here yet
         return []
     wanted = Filter(reference_point=reference_point, app_instance_id=app, operation=operation)
-    return [p for p in containing(procedures(read(directories)), wanted) if not _only_looked(p)]
+    listed = containing(procedures(read(directories)), wanted)
+    return [p for p in listed if operation == TOKEN or not _only_looked(p)]
 
 
 def _only_looked(procedure: Procedure) -> bool:
-    """Whether an administrator did nothing but look: such procedures would hide those worth seeing."""
+    """Whether an administrator did nothing but look, or somebody got a token: that would hide what is worth seeing."""
     first = procedure.messages[0]
+    if first.operation == TOKEN:
+        return first.status == 200
     return first.sender == "administrator" and first.method == "GET"
 
 

@@ -102,7 +102,7 @@ class Sandbox:
         provided = self.platform.apis()
         apis = list(dict.fromkeys(offer.api for offer in Mp1.offers if "app" in offer.users))
         for prefix in dict.fromkeys(("", self.options.prefix)):
-            server.mount_raw(prefix + TOKEN_PATH, app_tokens(self.platform))
+            server.mount_raw(prefix + TOKEN_PATH, app_tokens(self.platform, gate))
             for api in apis:
                 server.mount(provided[api], gate, [api], prefix)
             self._describe(server, apis, prefix)

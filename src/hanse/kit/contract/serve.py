@@ -39,6 +39,8 @@ BODY_LIMIT = 1024 * 1024
 """Bytes of a JSON body; larger ones are refused with 413."""
 BODY_PATIENCE = 10.0
 """Seconds in which a JSON body must have arrived; slower ones are refused with 408."""
+STALL_PATIENCE = 30.0
+"""Seconds in which the next bytes of a streamed body must arrive; one that stalls is refused with 408."""
 LONGEST_PATIENCE = 600.0
 """Seconds to which a caller's own patience is bounded."""
 URI_LIMIT = 8192
@@ -165,12 +167,15 @@ def problem_answer(problem: Problem) -> Answer:
 
 
 def body_of(receive: Receive) -> AsyncIterator[bytes]:
-    """The request's body as a stream; ends early with a problem 400 if the client goes away."""
+    """The request's body as a stream; ends early with a problem, 400 if the client goes away, 408 if it stalls.
+
+    The clock runs only while bytes are waited for: a reader that takes its time is no stall.
+    """
 
     async def chunks() -> AsyncIterator[bytes]:
         more = True
         while more:
-            message = await receive()
+            message = await _next_of(receive)
             if message["type"] == "http.disconnect":
                 raise Problem(400, "Body incomplete", "the client went away before the end of the body")
             more = message.get("more_body", False)
@@ -178,6 +183,14 @@ def body_of(receive: Receive) -> AsyncIterator[bytes]:
                 yield bytes(message["body"])
 
     return chunks()
+
+
+async def _next_of(receive: Receive) -> MutableMapping[str, Any]:
+    try:
+        async with asyncio.timeout(STALL_PATIENCE):
+            return await receive()
+    except TimeoutError:
+        raise Problem(408, "Body stalled", f"send the next bytes within {STALL_PATIENCE:g} s", _CLOSE) from None
 
 
 async def _arguments(
@@ -208,12 +221,13 @@ async def _body(route: Route, scope: Scope, headers: dict[bytes, bytes], receive
         return Stream(body_of(receive), media, length)
     if length is not None and length > BODY_LIMIT:
         raise Problem(413, "Body too large", f"at most {BODY_LIMIT} bytes are taken here", _CLOSE)
-    return decode_body(await _gathered(receive), operation.body)
+    return decode_body(await gathered(receive), operation.body)
 
 
-async def _gathered(receive: Receive) -> bytes:
+async def gathered(receive: Receive, limit: int = BODY_LIMIT) -> bytes:
+    """A small body in one piece; a problem 413 if it has more than ``limit`` bytes, 408 if it comes too slowly."""
     try:
-        return await asyncio.wait_for(whole(body_of(receive), BODY_LIMIT), BODY_PATIENCE)
+        return await asyncio.wait_for(whole(body_of(receive), limit), BODY_PATIENCE)
     except TimeoutError:
         raise Problem(408, "Body too slow", f"send the body within {BODY_PATIENCE:.0f} s", _CLOSE) from None
     except Problem as problem:

@@ -88,6 +88,23 @@ class TestBodies:
         reply = await asyncio.wait_for(line.reply(), 2)
         assert (reply.status, reply.headers["connection"]) == (408, "close")
 
+    @pytest.mark.parametrize("path", [f"{SHIPS}/Adler/hold", "/harbour/v1/pilots/Adler/aboard"])
+    async def test_a_stream_that_stalls_is_given_up_and_one_that_is_only_slow_is_not(
+        self, listener: Listener, port: Port, monkeypatch: pytest.MonkeyPatch, path: str
+    ) -> None:
+        monkeypatch.setattr(serve, "STALL_PATIENCE", 0.4)
+        async with dialogue(listener.port) as slow:
+            await slow.send(request("PUT", path, headers=["content-type: application/zip"], length=6))
+            for _ in range(6):
+                await asyncio.sleep(0.15)
+                await slow.send(b"x")
+            assert (await asyncio.wait_for(slow.reply(body=False), 2)).status in (202, 418)
+        async with dialogue(listener.port) as stalled:
+            await stalled.send(request("PUT", path, b"xxx", headers=["content-type: application/zip"], length=6))
+            reply = await asyncio.wait_for(stalled.reply(), 2)
+            assert (reply.status, reply.headers["connection"]) == (408, "close")
+        assert port.watch.messages[-1].status == 408
+
     async def test_a_client_that_goes_away_in_its_body_changes_nothing(self, listener: Listener, port: Port) -> None:
         async with dialogue(listener.port) as line:
             await line.send(request("POST", SHIPS, b'{"name":"a"}', length=13))
