@@ -92,6 +92,7 @@ class _Bench:
             floor={"gigabytes_per_second": {name: throughput[name] for name in ("free", "direct")}},
             ratio={
                 "nftables_rule_free": _paired(self._bytes["few"], self._bytes["free"]),
+                "nftables_rule_free_by_cpu": _paired(self._cpu["free"], self._cpu["few"]),
                 "rules_10000_to_10": _paired(self._bytes["many"], self._bytes["few"]),
                 "new_flows_10000_to_10": _paired(self._flows["few"], self._flows["many"]),
                 "userspace_direct": _paired(self._bytes["relayed"], self._bytes["direct"]),
