@@ -11,9 +11,12 @@ from pathlib import Path
 from hanse.cli import here
 from hanse.drivers.compute_process.driver import ProcessCompute
 from hanse.drivers.dataplane_userspace import UserspaceDataPlane
+from hanse.drivers.names_embedded import EmbeddedNames
+from hanse.elements.ue import Device
 from hanse.kit.contract.listen import bind
 from hanse.kit.problems import Problem
 from hanse.kit.values import Value
+from hanse.refpoints.mp2 import DataPlane, NameRecord
 
 
 class Finding(Value):
@@ -33,12 +36,37 @@ async def examine() -> list[Finding]:
         await compute.close()
     findings.append(Finding(what="process driver", works=found.available, detail=_isolation(found.isolates)))
     findings += [Finding(what=f"process driver: {what}", works=False, detail=why) for what, why in found.lacks.items()]
-    plane = UserspaceDataPlane("127.0.0.1")
-    lacks = (await plane.capabilities()).lacks
-    findings.append(Finding(what="user-space data plane", works=True, detail="TCP and UDP in 127.0.0.0/8, no root"))
-    findings += [Finding(what=f"user-space data plane: {what}", works=False, detail=why) for what, why in lacks.items()]
+    findings += [*await _data_plane(UserspaceDataPlane("127.0.0.1")), await _names("127.10.1.1")]
     return findings + [_tool(name, use) for name, use in TOOLS.items()]
 
+
+async def _data_plane(plane: DataPlane) -> list[Finding]:
+    found = await plane.capabilities()
+    what = "user-space data plane"
+    works = Finding(what=what, works=found.available, detail="TCP and UDP in 127.0.0.0/8, no root")
+    return [works, *(Finding(what=f"{what}: {lack}", works=False, detail=why) for lack, why in found.lacks.items())]
+
+
+async def _names(address: str) -> Finding:
+    """Start the embedded name server on a free port, with one name, and ask it for that name."""
+    what, name, told = "embedded name server", "doctor.hanse.test", "127.0.0.1"
+    server = EmbeddedNames(address, 0)
+    try:
+        await server.start()
+    except Problem as problem:
+        return Finding(what=what, works=False, detail=f"{problem.title}: {problem.detail}")
+    try:
+        server.put(NameRecord(record_id="doctor", owner="doctor", name=name, address=told))
+        found = await Device(address, (address, server.port), timeout=ANSWER_PATIENCE).resolve(name)
+    except (Problem, OSError) as error:
+        return Finding(what=what, works=False, detail=str(error))
+    finally:
+        await server.close()
+    return Finding(what=what, works=found == told, detail=f"asked for {name} at {address}, it said {found}")
+
+
+ANSWER_PATIENCE = 2.0
+"""Seconds that the name server may take to answer."""
 
 TOOLS = {"openssl": "verifies signatures of packages in tests", "git": "for developers", "make": "runs the targets"}
 
