@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
@@ -107,12 +108,16 @@ class Deployment:
         if running:
             names = ", ".join(sorted({operator for operator, _ in running}))
             raise Problem(409, f"{names} runs already", "hanse down stops it")
+        stopping = threading.Event()
+        uninterrupted(lambda: self._start(separate, tell, stopping), stopping.set)
+
+    def _start(self, separate: bool, tell: Tell, stopping: threading.Event) -> None:
         started: list[tuple[Settings, str, subprocess.Popen[bytes]]] = []
         try:
             for settings in self.operators.values():
                 started += self.start_operator(settings, separate=separate)
             for settings, name, process in started:
-                self._await_ready(settings, name, process)
+                self._await_ready(settings, name, process, stopping)
                 tell(f"{settings.operator.name}: {name} is ready (pid {process.pid})")
         except BaseException:
             for _, _, process in started:
@@ -168,13 +173,46 @@ class Deployment:
                 env={**os.environ, **(environment or {})},
             )
 
-    def _await_ready(self, settings: Settings, name: str, process: subprocess.Popen[bytes]) -> None:
-        record = settings.directory / "run" / f"{name}.json"
+    def _await_ready(
+        self, settings: Settings, name: str, process: subprocess.Popen[bytes], stopping: threading.Event | None = None
+    ) -> None:
+        record, stopping = settings.directory / "run" / f"{name}.json", stopping or threading.Event()
         deadline = time.monotonic() + READY_PATIENCE
-        while not record.exists():
+        while stopping.is_set() or not record.exists():
+            if stopping.is_set():
+                raise Problem(503, f"{settings.operator.name}: {name} was stopped", "the start was interrupted")
             if process.poll() is not None or time.monotonic() > deadline:
                 raise Problem(500, f"{settings.operator.name}: {name} did not start", _last_words(settings, name))
-            time.sleep(0.02)
+            stopping.wait(0.02)
+
+
+def uninterrupted(act: Callable[[], object], hurry: Callable[[], object] = lambda: None) -> None:
+    """Do something to its end though a signal interrupts: ``hurry`` is called at once, its exception raised afterwards.
+
+    Between making a process and noting it, and in the middle of cleaning up, an exception would leave something behind.
+    """
+    turn, done, raised = threading.Lock(), threading.Event(), list[BaseException]()
+
+    def run() -> None:
+        if not turn.acquire(blocking=False):
+            return
+        try:
+            act()
+        except BaseException as error:
+            raised.append(error)
+        finally:
+            done.set()
+
+    try:
+        threading.Thread(target=run).start()  # signals interrupt the main thread only
+        done.wait()
+    except BaseException:
+        hurry()
+        run()  # unless the thread has begun
+        done.wait()
+        raise
+    if raised:
+        raise raised[0]
 
 
 def renumbered(text: str, networks: Mapping[str, str]) -> str:

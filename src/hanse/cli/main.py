@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
 import sys
+from collections.abc import Iterator
+from types import FrameType
 
 import typer
 from rich.console import Console
@@ -33,8 +37,32 @@ hanse.command("refpoints")(refpoints.show)
 hanse.command("sandbox")(sandbox.sandbox)
 
 
+TERMINATED = 128 + signal.SIGTERM
+"""The exit status after SIGTERM, as shells tell it."""
+
+
 def main() -> None:
-    """Run the command; a problem is one line and a hint, never a traceback."""
+    """Run the command; a problem is one line and a hint, never a traceback; SIGTERM ends it, cleaned up after."""
+    with _orderly_end():
+        _run()
+
+
+@contextlib.contextmanager
+def _orderly_end() -> Iterator[None]:
+    """Let SIGTERM unwind what runs, once: a second one must not cut the cleaning up short."""
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        signal.signal(signal.SIGTERM, lambda *_: None)  # SIG_IGN would be inherited by processes that are started now
+        raise SystemExit(TERMINATED)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _run() -> None:
     try:
         status = hanse(standalone_mode=False)  # what typer.Exit says comes back as a value here
     except Problem as problem:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import tempfile
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from hanse.assembly.deployment import uninterrupted
 from hanse.kit.problems import Problem
 from hanse.scenarios import u5
 from hanse.scenarios.outcome import Outcome, Record, Tell
@@ -33,13 +36,19 @@ def play(name: str, *, separate: bool = False, tell: Tell | None = None) -> Outc
     if name not in SCENARIOS:
         raise Problem(404, f"No scenario {name}", f"there are {', '.join(SCENARIOS)}")
     record = Record(name, tell)
-    with tempfile.TemporaryDirectory(prefix="hanse-") as directory:
-        stage = Stage(Path(directory), separate=separate)
-        try:
-            asyncio.run(SCENARIOS[name].play(stage, record))
-        except Problem as problem:
-            record.check("the scenario runs to its end", False, str(problem))
-        finally:
-            stage.clear()
-        record.check("nothing is left running", not stage.left(), f"{stage.started} processes had been started")
+    directory = Path(tempfile.mkdtemp(prefix="hanse-"))
+    try:
+        _play(SCENARIOS[name], Stage(directory, separate=separate), record)
+    finally:
+        uninterrupted(partial(shutil.rmtree, directory))
     return record.outcome()
+
+
+def _play(scenario: Scenario, stage: Stage, record: Record) -> None:
+    try:
+        asyncio.run(scenario.play(stage, record))
+    except Problem as problem:
+        record.check("the scenario runs to its end", False, str(problem))
+    finally:
+        uninterrupted(stage.clear)
+    record.check("nothing is left running", not stage.left(), f"{stage.started} processes had been started")
