@@ -80,6 +80,7 @@ def read(answer: TokenAnswer) -> dict[str, Any]:
         ({**GRANT, "client_id": "west", "client_secret": ""}, None, "W2", "west"),
         ({**SOUTH, "client_id": "east"}, None, "E", "east"),
     ],
+    ids=["form", "header", "both", "lower-case", "certificate", "other-certificate", "secret-and-certificate"],
 )
 def test_a_known_client_gets_a_token_that_its_provider_takes(
     endpoint: Endpoint, form: dict[str, str], authorization: str | None, thumbprint: str | None, subject: str
@@ -128,7 +129,11 @@ REFUSED: list[tuple[str, dict[str, str] | bytes, str | None, str | None]] = [
 ]
 
 
-@pytest.mark.parametrize(("error", "form", "authorization", "thumbprint"), REFUSED)
+@pytest.mark.parametrize(
+    ("error", "form", "authorization", "thumbprint"),
+    REFUSED,
+    ids=[f"{number}-{row[0]}" for number, row in enumerate(REFUSED)],
+)
 def test_a_wrong_request_is_refused_in_the_words_of_oauth(
     endpoint: Endpoint, error: str, form: dict[str, str] | bytes, authorization: str | None, thumbprint: str | None
 ) -> None:
