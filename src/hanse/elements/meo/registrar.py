@@ -133,7 +133,12 @@ class Registrar:
     async def _zone(self, host: Host) -> ZoneResources:
         try:
             capacity = await host.infrastructure.capacity()
-            memory, cpu = capacity.memory, capacity.cpu_milli
         except Problem:
-            memory, cpu = 0, 0
-        return ZoneResources(zone=host.zone, memory=memory, cpu_milli=cpu, network="IPv4")
+            return ZoneResources(zone=host.zone, memory=0, cpu_milli=0, network="")
+        return ZoneResources(
+            zone=host.zone,
+            memory=capacity.memory,
+            cpu_milli=capacity.cpu_milli,
+            network=capacity.network,
+            addresses=capacity.addresses,
+        )

@@ -19,6 +19,11 @@ class Equipment(Value):
     port: int = 8080
 
 
+def family(equipment: Equipment) -> str:
+    """The family of the addresses that instances get."""
+    return "IPv6" if any(":" in address for address in equipment.addresses) else "IPv4"
+
+
 def take(equipment: Equipment, taken: Sequence[Taken], demand: workloads.Demand) -> Taken:
     """Resources for a demand; a problem 409 that names what is short."""
     _enough("memory", equipment.memory, (t.memory for t in taken), demand.memory)

@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 from weakref import WeakValueDictionary
 
-from hanse.elements.vim.domain import Equipment, take
+from hanse.elements.vim.domain import Equipment, family, take
 from hanse.elements.vim.images import lay_open, receive
 from hanse.elements.vim.records import StoredImage, Taken
 from hanse.kit.contract.declare import Stream
@@ -99,6 +99,9 @@ class Vim(Infrastructure, Workloads):
             cpu_milli=self._equipment.cpu_milli,
             cpu_milli_used=sum(t.cpu_milli for t in taken),
             workloads=len(taken),
+            network=family(self._equipment),
+            addresses=len(self._equipment.addresses),
+            addresses_used=len(taken),
         )
 
     async def store_image(self, image_id: str, archive: Stream) -> None:

@@ -12,12 +12,16 @@ from hanse.model.place import Zone
 
 
 class ZoneResources(Value):
-    """Computing and network resources of a zone (recommendation 5.5.2-1): bytes, thousandths of a core."""
+    """Computing and network resources of a zone (recommendation 5.5.2-1): bytes, thousandths of a core.
+
+    ``network`` is the family of the addresses that instances get, ``addresses`` their number.
+    """
 
     zone: Zone
     memory: int
     cpu_milli: int
     network: str
+    addresses: int = 0
 
 
 class RegisteredService(Value):

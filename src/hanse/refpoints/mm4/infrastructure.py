@@ -7,7 +7,10 @@ from hanse.kit.values import Value
 
 
 class Capacity(Value):
-    """Resources of a host: memory in bytes, processors in thousandths of a core; what is there and what is taken."""
+    """Resources of a host: memory in bytes, processors in thousandths of a core, addresses for instances.
+
+    Of each, what is there and what is taken; ``network`` is the family of the addresses.
+    """
 
     host: str
     kind: str
@@ -16,6 +19,9 @@ class Capacity(Value):
     cpu_milli: int
     cpu_milli_used: int
     workloads: int
+    network: str = "IPv4"
+    addresses: int = 0
+    addresses_used: int = 0
 
 
 class Infrastructure(Api, bases=("/mm4/v1",)):

@@ -69,6 +69,8 @@ class FakeHost(Lifecycle, InstanceAssignment, Infrastructure):
             cpu_milli=4000,
             cpu_milli_used=0,
             workloads=len(self.charge),
+            network="IPv6",
+            addresses=64,
         )
 
     async def store_image(self, image_id: str, archive: Stream) -> None:

@@ -106,6 +106,7 @@ async def test_the_system_is_registered_with_what_it_has_and_again_when_that_cha
     await until(lambda: bool(bench.federation.resources))
     system, resources = bench.federation.resources[-1]
     assert system in bench.federation.systems
+    assert [(zone.network, zone.addresses) for zone in resources.zones] == [("IPv6", 64), ("", 0)]
     assert [(zone.zone.name, zone.memory > 0) for zone in resources.zones] == [
         ("zone-harbour", True),
         ("zone-airport", False),

@@ -49,8 +49,17 @@ async def test_resources_come_back_when_an_instance_is_released(ready: Vim, benc
     await ready.release("one")
     assert bench.machine.apps == {}
     used = await ready.capacity()
-    assert (used.memory_used, used.cpu_milli_used, used.workloads) == (0, 0, 0)
+    assert (used.memory_used, used.cpu_milli_used, used.workloads, used.addresses_used) == (0, 0, 0, 0)
     assert (await ready.allocate("two", demand("two", memory=1000))).address == "127.9.0.1"
+
+
+async def test_an_orchestrator_learns_how_many_addresses_a_host_has_left(ready: Vim) -> None:
+    before = await ready.capacity()
+    await ready.allocate("one", demand())
+    after = await ready.capacity()
+    assert before.network == "IPv4"
+    assert (after.addresses, after.addresses_used) == (before.addresses, before.addresses_used + 1)
+    assert before.addresses > 0
 
 
 async def test_an_instance_of_an_image_that_is_not_here_takes_nothing(vim: Vim) -> None:
