@@ -55,6 +55,8 @@ def endpoint(operator: LoneOperator, which: str) -> tuple[str, int, socket.Socke
 def test_a_port_that_is_taken_is_named_with_its_holder_and_the_fix(idle: LoneOperator, which: str) -> None:
     address, port, kind = endpoint(idle, which)
     with socket.socket(type=kind) as holder:
+        if kind is socket.SOCK_STREAM:  # what earlier connections left behind must not be in our way
+            holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         holder.bind((address, port))
         if kind is socket.SOCK_STREAM:
             holder.listen()
