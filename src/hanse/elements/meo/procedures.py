@@ -18,7 +18,6 @@ from hanse.kit.failpoints import effect
 from hanse.kit.problems import Problem, ProblemDetails, bad_request, conflict
 from hanse.kit.procedures import Steps
 from hanse.kit.store import Store, Transaction
-from hanse.model.descriptor.resources import VirtualComputeDescriptor
 from hanse.model.package import PackageImage, member_chunks
 from hanse.refpoints.mm1.lifecycle import (
     AppLcmOpOcc,
@@ -79,7 +78,7 @@ class SystemProcedures:
         if instance.host:
             return
         request = msgspec.convert(operation.params, InstantiateAppRequest)
-        memory, cpu = _needs(instance)
+        memory, cpu = instance.descriptor.needs
         chosen = place(await self._view(), memory, cpu, request.location_constraints)
 
         def decide(tx: Transaction) -> None:
@@ -245,13 +244,6 @@ class SystemProcedures:
 
     def _host(self, operation_id: str) -> Host:
         return host_of(self._hosts, self._instance(operation_id).host)
-
-
-def _needs(instance: InstanceRecord) -> tuple[int, int]:
-    compute = instance.descriptor.virtual_compute_descriptor
-    if isinstance(compute, VirtualComputeDescriptor):
-        return int(compute.virtual_memory.virtual_mem_size * 1_000_000), compute.virtual_cpu.num_virtual_cpu * 1000
-    return 256 * 1024 * 1024, 1000
 
 
 def _image(package: PackageRecord) -> PackageImage:

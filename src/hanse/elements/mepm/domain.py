@@ -9,14 +9,12 @@ from hanse.model.descriptor.resources import (
     BlockStorageData,
     FileStorageData,
     ObjectStorageData,
-    VirtualComputeDescriptor,
     VirtualStorageDescriptor,
 )
 from hanse.refpoints.mm3.management import Assignment
 from hanse.refpoints.mm5.platform import AppAccess, AppConfiguration
 from hanse.refpoints.mm6.workloads import Allocation, Demand, Launch
 
-DEFAULT_MEMORY = 256 * 1024 * 1024
 DEFAULT_GRACE = 30
 """Seconds given to an app that is ended gracefully, if neither the request nor the descriptor says."""
 AUTHORITY_FILE = "platform-ca.pem"
@@ -24,11 +22,7 @@ AUTHORITY_FILE = "platform-ca.pem"
 
 def demand(assignment: Assignment) -> Demand:
     """What the instance needs of the host."""
-    compute = assignment.descriptor.virtual_compute_descriptor
-    memory, cpu = DEFAULT_MEMORY, 1000
-    if isinstance(compute, VirtualComputeDescriptor):
-        memory = int(compute.virtual_memory.virtual_mem_size * 1_000_000)
-        cpu = compute.virtual_cpu.num_virtual_cpu * 1000
+    memory, cpu = assignment.descriptor.needs
     return Demand(
         app_instance_id=assignment.app_instance_id, image_id=assignment.image_id, memory=memory, cpu_milli=cpu
     )

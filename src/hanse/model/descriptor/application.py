@@ -26,6 +26,9 @@ from hanse.model.descriptor.resources import (
 from hanse.model.descriptor.services import FeatureDependency, ServiceDependency, ServiceDescriptor, TransportDependency
 from hanse.model.descriptor.traffic import DNSRuleDescriptor, TrafficRuleDescriptor
 
+DEFAULT_MEMORY = 256 * 1024 * 1024
+DEFAULT_CPU_MILLI = 1000
+
 
 class AppD(Part):
     """What an application is, needs and offers.
@@ -70,3 +73,12 @@ class AppD(Part):
     def mec_versions(self) -> tuple[str, ...]:
         """The versions of MEC 010-2 that the descriptor names, spaces trimmed."""
         return tuple(version.strip() for version in self.mec_version.split(","))
+
+    @property
+    def needs(self) -> tuple[int, int]:
+        """Memory in bytes and processors in thousandths of a core that one instance takes, also if it does not say."""
+        compute = self.virtual_compute_descriptor
+        if isinstance(compute, Absent):
+            return DEFAULT_MEMORY, DEFAULT_CPU_MILLI
+        memory = int(compute.virtual_memory.virtual_mem_size * 1_000_000)
+        return memory, compute.virtual_cpu.num_virtual_cpu * 1000

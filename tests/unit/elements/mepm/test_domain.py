@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hanse.elements.mepm import domain
 from hanse.kit.values import ABSENT
+from hanse.model.descriptor.application import DEFAULT_MEMORY
 from hanse.model.descriptor.resources import (
     BlockStorageData,
     FileStorageData,
@@ -26,7 +27,7 @@ def test_memory_is_counted_in_millions_of_bytes_and_processors_in_thousandths() 
 
 def test_an_app_that_does_not_say_gets_a_small_share() -> None:
     wanted = domain.demand(assignment(virtual_compute_descriptor=ABSENT))
-    assert (wanted.memory, wanted.cpu_milli) == (domain.DEFAULT_MEMORY, 1000)
+    assert (wanted.memory, wanted.cpu_milli) == (DEFAULT_MEMORY, 1000)
 
 
 def test_the_platform_learns_who_the_app_is_where_it_is_and_its_rules() -> None:
