@@ -61,11 +61,15 @@ class Attachment:
         run = await asyncio.to_thread(instance.run)
         return run is not None and await asyncio.to_thread(alive, run.supervisor)
 
+    async def begun(self, instance: Instance) -> None:
+        """Watch the run that has just begun. It may be over by now: that is an event like any later end."""
+        run = await asyncio.to_thread(instance.run)
+        if run is not None:
+            self._watch(instance, run.supervisor)
+
     async def _hold(self, instance: Instance, status: WorkloadStatus) -> None:
         if status.state is WorkloadState.RUNNING:
-            run = await asyncio.to_thread(instance.run)
-            if run is not None:
-                self._watch(instance, run.supervisor)
+            await self.begun(instance)
 
     def _watch(self, instance: Instance, supervisor: Identity) -> Watch:
         watch = self._watches.get(supervisor)

@@ -87,8 +87,10 @@ class ProcessCompute(Compute):
             answer = await launch(instance)
             if answer.state in ("refused", "failed"):
                 raise refusal(str(instance), answer.errno if answer.state == "failed" else 0, answer.detail)
-            if answer.state == "running" or (await self._attachment.status(instance)).state is WorkloadState.RUNNING:
-                return
+            if answer.state == "running":
+                return await self._attachment.begun(instance)
+            if (await self._attachment.status(instance)).state is WorkloadState.RUNNING:
+                return None
             await asyncio.sleep(_PAUSE)
         raise conflict(
             f"Workload {instance.id} is locked", f"another process holds its lock; see {instance.path / 'lock'}"

@@ -14,7 +14,9 @@ import pytest
 
 from hanse.drivers.compute_process import record
 from hanse.drivers.compute_process.driver import ProcessCompute
-from hanse.drivers.compute_process.launch import PYTHON, SOURCES
+from hanse.drivers.compute_process.instances import Instance
+from hanse.drivers.compute_process.launch import PYTHON, SOURCES, Answer, launch
+from hanse.drivers.compute_process.processes import stat
 from hanse.kit.problems import Problem
 from hanse.kit.values import ABSENT
 from hanse.refpoints.mm7 import Limits, Workload, WorkloadState
@@ -122,6 +124,24 @@ except OSError as error:
     await compute.start("app-1")
     await anext(aiter(compute.events()))
     assert (await compute.output("app-1")).decode().splitlines() == ["File too large 10500"]
+
+
+async def test_an_app_that_ends_before_its_start_is_known_is_reported_all_the_same(
+    compute: ProcessCompute, tmp_path: Path, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def launch_and_lag(instance: Instance) -> Answer:
+        answer = await launch(instance)
+        supervisor = supervisor_of(directory)
+        await until(lambda: asyncio.to_thread(lambda: stat(supervisor).state in "ZX"))  # type: ignore[union-attr]
+        return answer
+
+    monkeypatch.setattr("hanse.drivers.compute_process.driver.launch", launch_and_lag)
+    await script(compute, tmp_path, "raise SystemExit(3)")
+    assert (await compute.start("app-1")).state is WorkloadState.EXITED
+    event = await asyncio.wait_for(anext(aiter(compute.events())), 20)
+    assert event.exit is not ABSENT
+    assert event.exit.exit_code == 3
+    assert stat(supervisor_of(directory)) is None
 
 
 async def test_an_app_starts_with_ordinary_signals(compute: ProcessCompute, tmp_path: Path) -> None:
