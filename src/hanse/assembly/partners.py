@@ -31,7 +31,7 @@ A = TypeVar("A", bound=Api)
 WATCH_PERIOD = 0.2
 """Seconds between two looks at the agreements: closing must be felt within a second."""
 STANDING_LASTS = 1.0
-"""Seconds without a word of the federation manager after which no agreement is taken to stand."""
+"""Seconds without a word of the federation manager after which no agreement is taken to stand; what is open is cut."""
 RENEW_BEFORE = 30.0
 """Seconds before its end at which a token is renewed."""
 
@@ -47,6 +47,7 @@ class PartnerWatch:
     """Follows the agreements that the federation manager keeps, and tells who must know when one has ended.
 
     While the manager does not answer nobody knows whether an agreement was closed: then none stands, until it answers.
+    What is open by then is cut as if each had ended: no call outlasts the word that allowed it.
     """
 
     def __init__(self, membership: Membership) -> None:
@@ -86,7 +87,7 @@ class PartnerWatch:
         try:
             partners = await self._list()
         except Exception:
-            self._doubt()
+            await self._doubt()
             raise
         self._answered, self._known = time.monotonic(), True
         for partner in partners:
@@ -104,11 +105,15 @@ class PartnerWatch:
         except TimeoutError:
             raise unreachable("federation_manager", f"no answer within {patience:.1f} s") from None
 
-    def _doubt(self) -> None:
-        """Forget how it stands if the next look would come too late; what had ended is found out by comparison then."""
-        if self._known and time.monotonic() - self._answered > STANDING_LASTS - WATCH_PERIOD:
-            log.warning("the federation manager does not answer: no agreement is taken to stand until it does")
-            self._known = False
+    async def _doubt(self) -> None:
+        """Forget how it stands if the next look would come too late, and have cut what is open."""
+        if not self._known or time.monotonic() - self._answered <= STANDING_LASTS - WATCH_PERIOD:
+            return
+        log.warning("the federation manager does not answer: no agreement is taken to stand until it does")
+        self._known = False
+        for partner in list(self._partners.values()):
+            if partner.open:
+                await self._tell_ended(partner.name)
 
     async def _tell_ended(self, name: str) -> None:
         """Tell everyone; one that fails must not keep the others from cutting what they have."""

@@ -1,0 +1,70 @@
+"""Nobody can say that an agreement stands once the federation manager is silent: what is open at the border is cut."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from hanse.assembly.partners import STANDING_LASTS
+from hanse.scenarios.stage import Stage
+from tests.faults.stages import until
+from tests.faults.test_agreement_closed import Partner
+
+SLACK = 3.0
+"""Seconds for a busy machine; the watch itself takes ``STANDING_LASTS``."""
+MANAGER, BORDER = "federation_manager", "border"
+
+pytestmark = pytest.mark.timeout(60)
+
+
+@asynccontextmanager
+async def apart(directory: Path) -> AsyncIterator[tuple[Stage, dict[str, int]]]:
+    """The border and the federation manager of an operator, each a process of its own, with their pids."""
+    stage = Stage(directory)
+    started = []
+    try:
+        await asyncio.to_thread(stage.deployment.prepare)
+        south = stage.operator("south")
+        started = [(south, name, stage.deployment._spawn(south, name, None)) for name in (MANAGER, BORDER)]
+        await asyncio.to_thread(stage.deployment.await_operator, started)
+        yield stage, {name: process.pid for _, name, process in started}
+    finally:
+        for _, _, process in started:
+            process.kill()
+            process.wait()
+        await asyncio.to_thread(stage.clear)
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
+async def test_a_partner_keeps_no_connection_when_the_manager_is_gone(tmp_path: Path, how: signal.Signals) -> None:
+    async with apart(tmp_path) as (stage, pids):
+        north = Partner(stage.operator("north"), stage.operator("south"))
+
+        async def admitted() -> bool:
+            try:
+                return bool(await north.token())
+            except AssertionError:  # the border has not heard its manager yet
+                return False
+
+        assert await until(admitted)
+        connected = asyncio.Event()
+        idle = asyncio.create_task(north.idles(connected))
+        await asyncio.wait_for(connected.wait(), 10)
+        await asyncio.sleep(2 * STANDING_LASTS)
+        assert not idle.done(), "while the manager answers, nothing is cut"
+        os.kill(pids[MANAGER], how)
+        began = time.monotonic()
+        try:
+            cut = await asyncio.wait_for(idle, STANDING_LASTS + SLACK)
+        finally:
+            os.kill(pids[MANAGER], signal.SIGCONT)
+        assert cut - began > STANDING_LASTS / 4, "a single look that fails cuts nothing"
+        if how is signal.SIGSTOP:
+            assert await until(admitted), "once the manager is back, so are its partners"
