@@ -157,6 +157,8 @@ class _Request:
 
     async def _sent(self, renew: bool) -> Reply:
         headers = _call_headers(self.call, self.link)
+        if self.operation.returns is Stream and self.operation.body is not Exchange:
+            headers["accept"] = "*/*"
         exchange = self.arguments.get(self.operation.body_parameter or "")
         if isinstance(exchange, Exchange):
             headers |= passed_on(exchange.headers)

@@ -55,13 +55,19 @@ class Prepared(list[T]):
 
 
 class Stream(msgspec.Struct, frozen=True):
-    """A body that is not held in memory: bytes in or out, with their media type and, if known, length."""
+    """A body that is not held in memory: bytes in or out, with their media type and, if known, length.
+
+    ``part`` gives the bytes from the first to the last, both included: with it, servers answer ranges. ``others`` are
+    the same content in other media types, for who does not take this one; none is begun that is not answered.
+    """
 
     chunks: AsyncIterator[bytes]
     media_type: str = "application/octet-stream"
     length: int | None = None
     status: int = 200
     headers: tuple[tuple[str, str], ...] = ()
+    part: Callable[[int, int], AsyncIterator[bytes]] | None = None
+    others: tuple[Stream, ...] = ()
 
 
 @dataclass(frozen=True)

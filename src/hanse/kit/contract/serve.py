@@ -13,6 +13,7 @@ from urllib.parse import quote, unquote
 import msgspec
 
 from hanse.kit.contract.call import DEFAULT_PATIENCE, UNTRACED, Call, Caller, new_span, new_trace
+from hanse.kit.contract.content import check_json, fitting
 from hanse.kit.contract.declare import Accepted, Api, Created, Page, Prepared, Stream, Tagged
 from hanse.kit.contract.decode import decode_body, decode_query
 from hanse.kit.contract.exchange import Exchange, whole
@@ -45,6 +46,9 @@ LONGEST_PATIENCE = 600.0
 """Seconds to which a caller's own patience is bounded."""
 URI_LIMIT = 8192
 """Bytes of path and query; longer ones are refused with 414."""
+
+PEER = b"hanse-peer"
+"""Header: the far end of the connection that the caller serves by this call, ``ADDRESS:PORT`` as the caller sees it."""
 
 _CLOSE = {"Connection": "close"}  # the rest of a body that is not read would be taken for the next request's time
 _JSON = (b"content-type", b"application/json")
@@ -126,7 +130,7 @@ class ApiServer:
             self._limit.admit(caller)
         route, values = self.router.find(scope["method"], raw_path)
         if route.operation.returns is not Stream:
-            _check_accept(headers)
+            check_json(headers)
         call, operation, path = self._call(caller, headers), route.operation, unquote(raw_path)
         if operation.body is not Exchange:
             named: dict[str, Any] = dict(zip(operation.path_parameters, values, strict=True))
@@ -154,6 +158,7 @@ class ApiServer:
             idempotency_key=headers.get(b"idempotency-key", b"").decode("latin-1")[:200],
             if_match=headers.get(b"if-match", b"").decode("latin-1"),
             tenant=headers.get(b"hanse-tenant", b"").decode("utf-8", "replace") if caller.trusted else caller.subject,
+            peer=headers.get(PEER, b"").decode("latin-1")[:100],
         )
 
 
@@ -236,7 +241,7 @@ async def gathered(receive: Receive, limit: int = BODY_LIMIT) -> bytes:
 
 def _encoded(result: Any, route: Route, scope: Scope, headers: dict[bytes, bytes]) -> Answer | Stream:
     if isinstance(result, Stream):
-        return result
+        return result if route.operation.body is Exchange else fitting(result, headers)
     extra: list[tuple[bytes, bytes]] = []
     status = route.operation.success
     if isinstance(result, Created):
@@ -313,13 +318,6 @@ async def _again(body: bytes, fault: Exception | None) -> AsyncIterator[bytes]:
         yield body
     if fault is not None:
         raise fault
-
-
-def _check_accept(headers: dict[bytes, bytes]) -> None:
-    accept = headers.get(b"accept")
-    if not accept or b"*/*" in accept or b"json" in accept or b"application/*" in accept:
-        return
-    raise Problem(406, "Accept cannot be satisfied", "application/json is offered")
 
 
 def _traceparent(value: bytes) -> tuple[str, str]:
