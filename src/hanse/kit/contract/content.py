@@ -18,8 +18,6 @@ from hanse.kit.problems import MEDIA_TYPE, Problem
 JSON = ("application/json", MEDIA_TYPE)
 """What is answered wherever a type is: who takes problems only is answered all the same."""
 _ONE_RANGE = re.compile(r"bytes\s*=\s*(?:(?P<first>\d{1,18})-(?P<last>\d{0,18})|-(?P<suffix>\d{1,18}))", re.IGNORECASE)
-    r"bytes\s*=\s*(?:(?P<first>\d{1,18})-(?P<last>\d{0,18})|-(?P<suffix>\d{1,18}))\s*", re.IGNORECASE
-)
 _MEDIA_RANGE = re.compile(r"[\w!#$&^.+*-]+/[\w!#$&^.+*-]+", re.ASCII)
 _AT_ONCE = (b"", b"*/*", b"application/json")
 """Values of ``Accept`` that need no look: nearly all requests have one of them."""
