@@ -41,7 +41,7 @@ class Call(msgspec.Struct, frozen=True):
     """One call on its way. ``deadline`` is a Unix time; ``link`` is the mark that a partner sees, not ``trace``.
 
     ``tenant`` is for whom it is made, if not for the caller itself: a customer behind the OSS, a partner behind the
-    border.
+    border. ``peer`` is the far end of the connection that the caller serves by it, as the caller sees it and claims.
     """
 
     caller: Caller
@@ -53,6 +53,7 @@ class Call(msgspec.Struct, frozen=True):
     idempotency_key: str = ""
     if_match: str = ""
     tenant: str = ""
+    peer: str = ""
 
     def remaining(self) -> float:
         """Seconds until the deadline; a problem 504 if it has passed."""
@@ -90,7 +91,7 @@ def current_call() -> Call:
 def next_call(caller: Caller) -> Call:
     """The call that ``caller`` makes as a consequence of the one it is serving."""
     now = current_call()
-    return replace(now, caller=caller, span=new_span(), parent=now.span, if_match="", link="")
+    return replace(now, caller=caller, span=new_span(), parent=now.span, if_match="", link="", peer="")
 
 
 class serving:  # noqa: N801 (a word of its users' sentences, and a class because every call passes here)
