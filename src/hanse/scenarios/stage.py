@@ -25,7 +25,9 @@ from hanse.kit.telemetry.reader import read
 from hanse.model.package import build
 
 CLAIMS = 70
-"""Scenarios that can run beside each other: each takes two networks from 127.100.0.0/16 on."""
+"""Scenarios that can run beside each other: each takes two networks from 127.100.0.0/16 and 10.100.0.0/16 on."""
+_NETS, _OPERATORS = (127, 10), ((0, 10), (1, 20))
+"""Networks of the templates: of the operators on loopback, and behind the kernel's data plane."""
 EXAMPLES = Path(hanse.__file__).resolve().parents[2] / "examples"
 
 
@@ -111,7 +113,7 @@ def claim() -> tuple[int, dict[str, str]]:
     for number in range(CLAIMS):
         handle = _locked(number)
         if handle is not None:
-            return handle, {"127.10.": f"127.{100 + 2 * number}.", "127.20.": f"127.{101 + 2 * number}."}
+            return handle, {f"{net}.{own}.": f"{net}.{100 + 2 * number + n}." for net in _NETS for n, own in _OPERATORS}
     raise Problem(503, "No addresses left", f"{CLAIMS} scenarios run on this machine already")
 
 

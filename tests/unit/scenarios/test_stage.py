@@ -19,7 +19,7 @@ def test_two_claims_never_share_a_network() -> None:
     second, others = claim()
     try:
         assert not set(networks.values()) & set(others.values())
-        assert sorted(networks) == ["127.10.", "127.20."]
+        assert sorted(networks) == ["10.10.", "10.20.", "127.10.", "127.20."]
     finally:
         os.close(first)
         os.close(second)

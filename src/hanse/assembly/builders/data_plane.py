@@ -49,15 +49,31 @@ def site_of(settings: Settings, name: str) -> tuple[Site, dict[str, str]]:
     devices = {device: f"{found.address}/{_ACCESS}" for device, found in settings.devices.items() if found.host == name}
     networks = {ip_interface(address).network for address in devices.values()}
     gateways = tuple(f"{network[1]}/{_ACCESS}" for network in sorted(networks, key=str))
+    home = str(_other_end(host))
+    embedded = host.names.update is None
     site = Site(
-        name=f"{settings.operator.name}-{name}",
+        name=_site_name(settings, name),
         own=(f"{host.data_plane}/{_LINK}",),
-        home=(f"{_other_end(host)}/{_LINK}",),
-        apps=_prefixes(host),
+        home=(f"{home}/{_LINK}",),
+        apps=(*_prefixes(host), *([f"{host.names.address}/32"] if embedded and host.names.address != home else [])),
         access=(AccessNetwork(host.zone.name, gateways),),
         shared_home=True,
+        names=((host.names.address, host.names.port),),
     )
     return site, devices
+
+
+def device_space(settings: Settings, device: str) -> str:
+    """The network namespace of a device; empty: this machine's own."""
+    host = settings.devices[device].host
+    if settings.hosts[host].data_plane_driver != "nftables":
+        return ""
+    return site_of(settings, host)[0].device_space(device)
+
+
+def _site_name(settings: Settings, name: str) -> str:
+    """Operators of the same name may run beside each other on other addresses, and must not clear each other's."""
+    return f"{settings.operator.name}-{name}-{settings.hosts[name].data_plane.replace('.', '-')}"
 
 
 def _other_end(host: HostSettings) -> IPv4Address:

@@ -34,6 +34,7 @@ _CHAINS = """
     ct mark != 0 jump known
     icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert, nd-redirect } accept
     ct state invalid drop
+    jump open
     meta mark 0 jump decide
     meta mark 0 goto refused
     meta mark @dropped drop
@@ -51,12 +52,20 @@ _CHAINS = """
 """
 
 
-def base(own: Sequence[str]) -> str:
-    """Replaces whatever table was there; applications see ``own`` addresses of the plane as their peers."""
+def base(own: Sequence[str], names: Sequence[tuple[str, int]] = ()) -> str:
+    """Replaces whatever table was there; applications see ``own`` addresses of the plane as their peers.
+
+    ``names`` (address, port) are asked without a rule.
+    """
     hides = [_hide("ipv6", "ip6", at) if ":" in at else _hide("ipv4", "ip", at) for at in own]
     hide = "\n".join(["  chain hide {", "    type nat hook postrouting priority srcnat; policy accept;", *hides, "  }"])
     fresh = "table inet hanse { }\ndelete table inet hanse\n"
-    return f"{fresh}{_SETS}{_CHAINS}{hide}\n}}\n"
+    opened = "\n".join(["  chain open {", *(_opened(address, port) for address, port in names), "  }"])
+    return f"{fresh}{_SETS}{opened}\n{_CHAINS}{hide}\n}}\n"
+
+
+def _opened(address: str, port: int) -> str:
+    return f"    {'ip6' if ':' in address else 'ip'} daddr {address} meta l4proto {{ tcp, udp }} th dport {port} accept"
 
 
 def _hide(family: str, protocol: str, address: str) -> str:

@@ -25,7 +25,7 @@ class Kernel:
     async def start(self) -> None:
         """Put the tables in force without rules; no flow is known."""
         own = [str(ip_interface(at).ip) for at in self._site.own]
-        await self._nft(["-f", "-"], base(own) + tap_base(sorted(self._site.interfaces.values())))
+        await self._nft(["-f", "-"], base(own, self._site.names) + tap_base(sorted(self._site.interfaces.values())))
         await asyncio.to_thread(conntrack.cut, self._site.plane_space, 0)
 
     @effect("data_plane.tell")

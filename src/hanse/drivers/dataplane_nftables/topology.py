@@ -26,7 +26,8 @@ class Site:
 
     ``own`` are the plane's addresses towards applications, with prefix length; ``home`` the addresses at the other end
     of that link; ``apps`` the prefixes in which applications have their addresses. They live in a namespace of their
-    own, or with ``shared_home`` in the one in which this process runs.
+    own, or with ``shared_home`` in the one in which this process runs. ``names`` are name servers (address, port) among
+    these addresses: devices may ask them without a rule, and they see who asks.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Site:
     apps: tuple[str, ...]
     access: tuple[AccessNetwork, ...]
     shared_home: bool = False
+    names: tuple[tuple[str, int], ...] = ()
 
     @property
     def plane_space(self) -> str:
@@ -99,7 +101,7 @@ def links(site: Site) -> Built:
     built.inside[plane] += [f"route add {prefix} via {_bare(site.home, prefix)}" for prefix in site.apps]
     lines = _up(link, site.home) + [f"route add local {prefix} dev {link}" for prefix in site.apps]
     if site.shared_home:
-        built.here += lines
+        built.here += lines + [f"route add {net} via {_bare(site.own, net)}" for net in _device_networks(site)]
     else:
         ways = [f"route add default via {ip_interface(at).ip}" for at in site.own]
         built.inside[site.home_space] = ["link set lo up", *lines, *ways]
@@ -129,6 +131,11 @@ def tap_links(site: Site, device: str) -> Built:
     else:
         built.inside[site.home_space] = [f"link set {device} up"]
     return built
+
+
+def _device_networks(site: Site) -> list[str]:
+    """Where devices are: what answers them without hiding behind the plane must find the way back."""
+    return sorted({str(ip_interface(at).network) for network in site.access for at in network.gateways})
 
 
 def _up(interface: str, addresses: tuple[str, ...]) -> list[str]:
