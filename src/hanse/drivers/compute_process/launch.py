@@ -19,6 +19,7 @@ from hanse.kit.problems import Problem
 
 _LOG = "supervisor.log"
 _PATIENCE = 30.0
+_LINE = 1 << 16
 SOURCES = str(Path(hanse.__file__).parent.parent)
 PYTHON = (INTERPRETER, "-P", "-S", "-s", "-m")
 """The interpreter, ready for a module that needs the standard library only; ``PYTHONPATH`` must be `SOURCES`."""
@@ -71,16 +72,30 @@ async def launch(instance: Instance) -> Answer:
 
 
 async def _first_line(descriptor: int) -> bytes:
-    loop = asyncio.get_running_loop()
-    reader = asyncio.StreamReader()
-    pipe = os.fdopen(descriptor, "rb", buffering=0)
-    transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), pipe)
+    """The first line, or what came of it until the other end was closed or patience ended; closes the descriptor.
+
+    Not ``connect_read_pipe``: uvloop closes such a pipe twice, and between the two another thread may have been given
+    its number for a file of its own, the store's for one.
+    """
+    loop, line, whole = asyncio.get_running_loop(), bytearray(), asyncio.Event()
+    os.set_blocking(descriptor, False)
+
+    def read() -> None:
+        chunk = os.read(descriptor, _LINE)
+        line.extend(chunk)
+        if not chunk or b"\n" in chunk:
+            loop.remove_reader(descriptor)
+            whole.set()
+
+    loop.add_reader(descriptor, read)
     try:
-        return await asyncio.wait_for(reader.readline(), _PATIENCE)
+        await asyncio.wait_for(whole.wait(), _PATIENCE)
     except TimeoutError:
         return b""
     finally:
-        transport.close()
+        loop.remove_reader(descriptor)
+        os.close(descriptor)
+    return bytes(line)
 
 
 async def _understand(instance: Instance, pid: int, line: bytes) -> Answer:
