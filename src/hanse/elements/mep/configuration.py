@@ -12,6 +12,7 @@ from hanse.elements.mep.services import ServiceRegistry
 from hanse.elements.mep.standing import Standings
 from hanse.elements.mep.steering import Steering
 from hanse.elements.mep.storage import Volumes
+from hanse.elements.mep.subscriptions import AppSubscriptions
 from hanse.kit.store import Store, Transaction
 from hanse.kit.values import ABSENT
 from hanse.refpoints.mm5.platform import (
@@ -40,6 +41,7 @@ class Configuration(PlatformConfiguration):
         standings: Standings,
         registry: ServiceRegistry,
         notices: Notices,
+        subscriptions: AppSubscriptions,
         access: Access,
         volumes: Volumes | None = None,
     ) -> None:
@@ -49,6 +51,7 @@ class Configuration(PlatformConfiguration):
         self._standings = standings
         self._registry = registry
         self._notices = notices
+        self._subscriptions = subscriptions
         self._access = access
         self._volumes = volumes or Volumes(None)
 
@@ -79,7 +82,7 @@ class Configuration(PlatformConfiguration):
         """Where the app stands, after waiting as long as asked for."""
         await self._standings.wait(app_instance_id, query.phase, min(query.wait, LONGEST_WAIT))
         app = self._records.apps.get(app_instance_id)
-        listens = any(r.app_instance_id == app_instance_id for r in self._records.termination.values())
+        listens = bool(self._subscriptions.termination.held_by(app_instance_id))
         volume = self._volumes.standing(app_instance_id) or ABSENT
         return AppStanding(app_instance_id=app_instance_id, phase=app.phase, listens=listens, volume=volume)
 
@@ -136,11 +139,6 @@ class Configuration(PlatformConfiguration):
     def _withdraw(self, tx: Transaction, app_instance_id: str) -> None:
         for service in [r for r in tx.values(self._records.services) if r.app_instance_id == app_instance_id]:
             self._registry.remove(tx, service)
-        for one in [r for r in tx.values(self._records.availability) if r.app_instance_id == app_instance_id]:
-            tx.delete(self._records.availability, one.subscription_id)
-            self._notices.forget(tx, one.subscription_id)
+        self._subscriptions.end_all(tx, app_instance_id)
         if tx.find(self._records.registrations, app_instance_id) is not None:
             tx.delete(self._records.registrations, app_instance_id)
-        for other in [r for r in tx.values(self._records.termination) if r.app_instance_id == app_instance_id]:
-            tx.delete(self._records.termination, other.subscription_id)
-            self._notices.forget(tx, other.subscription_id)

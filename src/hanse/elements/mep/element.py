@@ -22,6 +22,7 @@ from hanse.elements.mep.services import ServiceRegistry
 from hanse.elements.mep.standing import Standings
 from hanse.elements.mep.steering import Steering
 from hanse.elements.mep.storage import Volumes
+from hanse.elements.mep.subscriptions import AppSubscriptions
 from hanse.elements.mep.support import AppSupport
 from hanse.elements.mep.tags import TagAddresses
 from hanse.elements.mep.timing import TimeOfDay
@@ -91,14 +92,25 @@ class Platform:
         self._announcer = Announcer(host, self.records, neighbours)
         index = ServiceIndex(self._changed)
         self.liveness = Liveness(store, self.records, notices, index, liveness)
-        self.services = ServiceRegistry(url, store, self.records, notices, lookup, index, self.liveness)
-        self.support = AppSupport(url, store, self.records, self.steering, standings, notices)
+        subscriptions = AppSubscriptions(url, store, self.records, notices)
+        self.services = ServiceRegistry(
+            url, store, self.records, notices, lookup, index, self.liveness, subscriptions.availability
+        )
+        self.support = AppSupport(store, self.records, self.steering, standings, subscriptions.termination)
         self.registrations = AppRegistry(url, store, self.records)
         self.time_of_day = TimeOfDay()
         self.ue_tags = UeTags(store, self.records, self.steering, tags)
         self._volumes = Volumes(volumes)
         self.configuration = Configuration(
-            store, self.records, self.steering, standings, self.services, notices, self.access, self._volumes
+            store,
+            self.records,
+            self.steering,
+            standings,
+            self.services,
+            notices,
+            subscriptions,
+            self.access,
+            self._volumes,
         )
         self.remote = RemoteConsumption(self.records, partner, neighbour, producer)
         self.local = LocalConsumption(self.records, producer)

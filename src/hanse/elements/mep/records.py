@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Generic, TypeAlias, TypeVar
+
 from hanse.kit.store import Shelf, Store
 from hanse.kit.values import Value
 from hanse.refpoints.mm5.platform import AppConfiguration, AppPhase
 from hanse.refpoints.mp1.registrations import AppInfo
 from hanse.refpoints.mp1.services import AvailabilitySubscription, ServiceInfo
 from hanse.refpoints.mp1.support import DnsRule, OperationAction, TerminationSubscription, TrafficRule
+
+S = TypeVar("S", bound=AvailabilitySubscription | TerminationSubscription)
 
 
 class AppRecord(Value):
@@ -44,20 +48,16 @@ class Heartbeat(Value):
     at: float
 
 
-class AvailabilityRecord(Value):
-    """A subscription to the availability of services."""
+class SubscriptionRecord(Value, Generic[S]):
+    """A subscription of an app: to the availability of services, or to its own termination."""
 
     subscription_id: str
     app_instance_id: str
-    subscription: AvailabilitySubscription
+    subscription: S
 
 
-class TerminationRecord(Value):
-    """A subscription of an app to its own termination."""
-
-    subscription_id: str
-    app_instance_id: str
-    subscription: TerminationSubscription
+AvailabilityRecord: TypeAlias = SubscriptionRecord[AvailabilitySubscription]
+TerminationRecord: TypeAlias = SubscriptionRecord[TerminationSubscription]
 
 
 class RegistrationRecord(Value):

@@ -13,6 +13,7 @@ from hanse.elements.mep.liveness import Liveness
 from hanse.elements.mep.notices import Notices
 from hanse.elements.mep.records import Records, ServiceRecord
 from hanse.elements.mep.remote import RemoteLookup
+from hanse.elements.mep.subscriptions import Subscriptions
 from hanse.elements.mep.transports import platform_transport, resolved
 from hanse.kit.contract.call import require_match
 from hanse.kit.contract.declare import Created, Tagged
@@ -20,7 +21,14 @@ from hanse.kit.contract.tags import tag_of, tagged
 from hanse.kit.problems import bad_request, forbidden, not_found
 from hanse.kit.store import Store, Transaction
 from hanse.kit.values import ABSENT, Link
-from hanse.refpoints.mp1.services import ChangeType, ServiceInfo, ServiceLinks, ServiceQuery, TransportInfo
+from hanse.refpoints.mp1.services import (
+    AvailabilitySubscription,
+    ChangeType,
+    ServiceInfo,
+    ServiceLinks,
+    ServiceQuery,
+    TransportInfo,
+)
 
 
 class ServiceRegistry(Availability):
@@ -35,9 +43,14 @@ class ServiceRegistry(Availability):
         lookup: RemoteLookup,
         index: ServiceIndex,
         liveness: Liveness,
+        subscriptions: Subscriptions[AvailabilitySubscription],
     ) -> None:
-        super().__init__(url, store, records, notices)
+        super().__init__(subscriptions)
         self._url = url
+        self._base = f"{url}/mec_service_mgmt/v1"
+        self._store = store
+        self._records = records
+        self._notices = notices
         self._lookup = lookup
         self._services = index
         self._liveness = liveness

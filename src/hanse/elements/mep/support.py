@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
-import uuid
-from typing import TypeVar
-
 import msgspec
 
-from hanse.elements.mep import domain
-from hanse.elements.mep.notices import Notices
-from hanse.elements.mep.records import AppRecord, Records, TerminationRecord
+from hanse.elements.mep.records import AppRecord, Records
 from hanse.elements.mep.rules import check_traffic_rule, forwarding
 from hanse.elements.mep.standing import Standings
 from hanse.elements.mep.steering import Steering
+from hanse.elements.mep.subscriptions import Subscriptions
 from hanse.kit.contract.call import require_match
 from hanse.kit.contract.declare import Created, Tagged
+from hanse.kit.contract.tags import tag_of, tagged
 from hanse.kit.problems import bad_request, conflict, not_found
 from hanse.kit.store import Store, Transaction
-from hanse.kit.values import Link
 from hanse.refpoints.mm5.platform import AppPhase
-from hanse.refpoints.mp1.services import SelfLink, SubscriptionEntry, SubscriptionLinkList, SubscriptionLinks
+from hanse.refpoints.mp1.services import SubscriptionLinkList
 from hanse.refpoints.mp1.support import (
-    TERMINATION_SUBSCRIPTION,
     ApplicationSupport,
     AppReadyConfirmation,
     AppTerminationConfirmation,
@@ -32,21 +26,23 @@ from hanse.refpoints.mp1.support import (
     TrafficRule,
 )
 
-R = TypeVar("R", TrafficRule, DnsRule)
-
 
 class AppSupport(ApplicationSupport):
     """What an app tells and asks of its own life and its own rules."""
 
     def __init__(
-        self, url: str, store: Store, records: Records, steering: Steering, standings: Standings, notices: Notices
+        self,
+        store: Store,
+        records: Records,
+        steering: Steering,
+        standings: Standings,
+        subscriptions: Subscriptions[TerminationSubscription],
     ) -> None:
-        self._base = f"{url}/mec_app_support/v2"
         self._store = store
         self._records = records
         self._steering = steering
         self._standings = standings
-        self._notices = notices
+        self._subscriptions = subscriptions
 
     async def confirm_ready(self, app_instance_id: str, confirmation: AppReadyConfirmation) -> None:
         """Note that the app is ready; said again while it is, it is no error."""
@@ -80,48 +76,23 @@ class AppSupport(ApplicationSupport):
 
     async def list_subscriptions(self, app_instance_id: str) -> SubscriptionLinkList:
         """The app's own subscriptions."""
-        here = f"{self._base}/applications/{app_instance_id}/subscriptions"
-        own = [r for r in self._records.termination.values() if r.app_instance_id == app_instance_id]
-        entries = tuple(
-            SubscriptionEntry(href=f"{here}/{r.subscription_id}", subscription_type=TERMINATION_SUBSCRIPTION)
-            for r in own
-        )
-        return SubscriptionLinkList(links=SubscriptionLinks(self=Link(href=here), subscriptions=entries))
+        return self._subscriptions.listed(app_instance_id)
 
     async def subscribe(
         self, app_instance_id: str, subscription: TerminationSubscription, identifier: str = ""
     ) -> Created[TerminationSubscription]:
         """Ask to be told before the app is ended; ``identifier`` as for a service."""
-        if subscription.subscription_type != TERMINATION_SUBSCRIPTION:
-            raise bad_request("Invalid attribute subscriptionType", f"legal: {TERMINATION_SUBSCRIPTION}")
         if subscription.app_instance_id != app_instance_id:
             raise bad_request("Invalid attribute appInstanceId", "must be that of the URI")
-        domain.check_callback(subscription.callback_reference)
-        identifier = identifier or str(uuid.uuid4())
-        here = f"{self._base}/applications/{app_instance_id}/subscriptions/{identifier}"
-        known = msgspec.structs.replace(subscription, links=SelfLink(self=Link(href=here)))
-        record = TerminationRecord(subscription_id=identifier, app_instance_id=app_instance_id, subscription=known)
-
-        def decide(tx: Transaction) -> None:
-            tx.get(self._records.apps, app_instance_id)
-            tx.put(self._records.termination, identifier, record)
-
-        await self._store.commit(decide)
-        return Created(known, here)
+        return await self._subscriptions.add(app_instance_id, subscription, identifier)
 
     async def read_subscription(self, app_instance_id: str, subscription_id: str) -> TerminationSubscription:
         """One of the app's own subscriptions."""
-        return self._own(app_instance_id, self._records.termination.find(subscription_id), subscription_id).subscription
+        return self._subscriptions.read(app_instance_id, subscription_id)
 
     async def unsubscribe(self, app_instance_id: str, subscription_id: str) -> None:
         """End one of the app's own subscriptions; what still waits for it is dropped."""
-
-        def decide(tx: Transaction) -> None:
-            self._own(app_instance_id, tx.find(self._records.termination, subscription_id), subscription_id)
-            tx.delete(self._records.termination, subscription_id)
-            self._notices.forget(tx, subscription_id)
-
-        await self._store.commit(decide)
+        await self._subscriptions.end(app_instance_id, subscription_id)
 
     async def list_traffic_rules(self, app_instance_id: str) -> list[TrafficRule]:
         """The app's traffic rules."""
@@ -129,7 +100,7 @@ class AppSupport(ApplicationSupport):
 
     async def read_traffic_rule(self, app_instance_id: str, traffic_rule_id: str) -> Tagged[TrafficRule]:
         """One of the app's traffic rules."""
-        return _tagged(_traffic_rule(self._records.apps.get(app_instance_id), traffic_rule_id))
+        return tagged(_traffic_rule(self._records.apps.get(app_instance_id), traffic_rule_id))
 
     async def update_traffic_rule(
         self, app_instance_id: str, traffic_rule_id: str, rule: TrafficRule
@@ -141,14 +112,14 @@ class AppSupport(ApplicationSupport):
 
         def decide(tx: Transaction) -> None:
             app = tx.get(self._records.apps, app_instance_id)
-            require_match(_tag(_traffic_rule(app, traffic_rule_id)))
+            require_match(tag_of(_traffic_rule(app, traffic_rule_id)))
             forwarding(app.configuration, rule)
             rules = tuple(rule if r.traffic_rule_id == traffic_rule_id else r for r in app.traffic_rules)
             tx.put(self._records.apps, app_instance_id, msgspec.structs.replace(app, traffic_rules=rules))
 
         await self._store.commit(decide)
         await self._steering.apply(app_instance_id)
-        return _tagged(rule)
+        return tagged(rule)
 
     async def list_dns_rules(self, app_instance_id: str) -> list[DnsRule]:
         """The app's DNS rules."""
@@ -156,7 +127,7 @@ class AppSupport(ApplicationSupport):
 
     async def read_dns_rule(self, app_instance_id: str, dns_rule_id: str) -> Tagged[DnsRule]:
         """One of the app's DNS rules."""
-        return _tagged(_dns_rule(self._records.apps.get(app_instance_id), dns_rule_id))
+        return tagged(_dns_rule(self._records.apps.get(app_instance_id), dns_rule_id))
 
     async def update_dns_rule(self, app_instance_id: str, dns_rule_id: str, rule: DnsRule) -> Tagged[DnsRule]:
         """Activate or deactivate one of the app's DNS rules; nothing else of it may change (7.2.10.3.2)."""
@@ -164,7 +135,7 @@ class AppSupport(ApplicationSupport):
         def decide(tx: Transaction) -> None:
             app = tx.get(self._records.apps, app_instance_id)
             present = _dns_rule(app, dns_rule_id)
-            require_match(_tag(present))
+            require_match(tag_of(present))
             if msgspec.structs.replace(present, state=rule.state) != rule:
                 raise bad_request("Only state may change", "GET the rule, set state to ACTIVE or INACTIVE, PUT it back")
             rules = tuple(rule if r.dns_rule_id == dns_rule_id else r for r in app.dns_rules)
@@ -172,12 +143,7 @@ class AppSupport(ApplicationSupport):
 
         await self._store.commit(decide)
         await self._steering.apply(app_instance_id)
-        return _tagged(rule)
-
-    def _own(self, app: str, record: TerminationRecord | None, identifier: str) -> TerminationRecord:
-        if record is None or record.app_instance_id != app:
-            raise not_found("subscription", identifier)
-        return record
+        return tagged(rule)
 
 
 def _traffic_rule(app: AppRecord, identifier: str) -> TrafficRule:
@@ -192,11 +158,3 @@ def _dns_rule(app: AppRecord, identifier: str) -> DnsRule:
     if rule is None:
         raise not_found("DNS rule", identifier)
     return rule
-
-
-def _tag(rule: TrafficRule | DnsRule) -> str:
-    return hashlib.sha256(msgspec.json.encode(rule)).hexdigest()[:32]
-
-
-def _tagged(rule: R) -> Tagged[R]:
-    return Tagged(rule, _tag(rule))

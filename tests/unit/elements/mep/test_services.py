@@ -155,6 +155,13 @@ async def test_services_are_found_again_after_a_restart(bench: Bench) -> None:
     known = await registered(bench)
     platform, one = bench.platform, bench.platform.services
     again = ServiceRegistry(
-        "u", bench.store, platform.records, one._notices, one._lookup, ServiceIndex(), platform.liveness
+        "u",
+        bench.store,
+        platform.records,
+        one._notices,
+        one._lookup,
+        ServiceIndex(),
+        platform.liveness,
+        one._subscriptions,
     )
     assert await again.find_services(ServiceQuery(ser_name=("speech",))) == [known]

@@ -1,0 +1,137 @@
+"""Subscriptions of one kind that apps hold at the platform (ETSI GS MEC 011 V3.1.1, 7.2.3, 7.2.4, 8.2.8, 8.2.9).
+
+Those to the availability of services and those to an app's own termination differ in what they say, not in how they
+are kept: by the app whose they are, until it ends them or is gone. They never expire (7.1.3.2, 8.1.3.2).
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Generic
+
+import msgspec
+
+from hanse.elements.mep.domain import check_callback
+from hanse.elements.mep.notices import Notices
+from hanse.elements.mep.records import AppRecord, Records, S, SubscriptionRecord
+from hanse.kit.contract.declare import Created
+from hanse.kit.problems import bad_request, not_found
+from hanse.kit.store import Shelf, Store, Transaction
+from hanse.kit.values import Link
+from hanse.refpoints.mp1.services import (
+    AVAILABILITY_SUBSCRIPTION,
+    SelfLink,
+    SubscriptionEntry,
+    SubscriptionLinkList,
+    SubscriptionLinks,
+)
+from hanse.refpoints.mp1.support import TERMINATION_SUBSCRIPTION
+
+
+class Subscriptions(Generic[S]):
+    """All subscriptions of a ``kind`` (``subscriptionType``), served below ``base``."""
+
+    def __init__(
+        self,
+        kind: str,
+        base: str,
+        store: Store,
+        shelf: Shelf[SubscriptionRecord[S]],
+        apps: Shelf[AppRecord],
+        notices: Notices,
+    ) -> None:
+        self._kind = kind
+        self._base = base
+        self._store = store
+        self._shelf = shelf
+        self._apps = apps
+        self._notices = notices
+
+    def held_by(self, app_instance_id: str) -> list[SubscriptionRecord[S]]:
+        """Those of an app, oldest first."""
+        return [record for record in self._shelf.values() if record.app_instance_id == app_instance_id]
+
+    def listed(self, app_instance_id: str) -> SubscriptionLinkList:
+        """Those of an app, as links; a problem 404 for an app that is not known."""
+        self._apps.get(app_instance_id)
+        here = self._uri(app_instance_id)
+        entries = tuple(
+            SubscriptionEntry(href=f"{here}/{record.subscription_id}", subscription_type=self._kind)
+            for record in self.held_by(app_instance_id)
+        )
+        return SubscriptionLinkList(links=SubscriptionLinks(self=Link(href=here), subscriptions=entries))
+
+    def read(self, app_instance_id: str, subscription_id: str) -> S:
+        """One of an app's own; a problem 404 for any other."""
+        return _own(app_instance_id, self._shelf.find(subscription_id), subscription_id).subscription
+
+    async def add(self, app_instance_id: str, subscription: S, identifier: str = "") -> Created[S]:
+        """Keep one more; ``identifier`` is chosen here unless who runs the platform gives it."""
+        if subscription.subscription_type != self._kind:
+            raise bad_request("Invalid attribute subscriptionType", f"legal: {self._kind}")
+        check_callback(subscription.callback_reference)
+        identifier = identifier or str(uuid.uuid4())
+        here = f"{self._uri(app_instance_id)}/{identifier}"
+        known = msgspec.structs.replace(subscription, links=SelfLink(self=Link(href=here)))
+        record = SubscriptionRecord(subscription_id=identifier, app_instance_id=app_instance_id, subscription=known)
+
+        def decide(tx: Transaction) -> None:
+            tx.get(self._apps, app_instance_id)
+            tx.put(self._shelf, identifier, record)
+
+        await self._store.commit(decide)
+        return Created(known, here)
+
+    async def end(self, app_instance_id: str, subscription_id: str) -> None:
+        """End one of an app's own."""
+
+        def decide(tx: Transaction) -> None:
+            self._drop(tx, _own(app_instance_id, tx.find(self._shelf, subscription_id), subscription_id))
+
+        await self._store.commit(decide)
+
+    def end_all(self, tx: Transaction, app_instance_id: str) -> None:
+        """End all of an app, as part of a larger decision."""
+        for record in [r for r in tx.values(self._shelf) if r.app_instance_id == app_instance_id]:
+            self._drop(tx, record)
+
+    def _drop(self, tx: Transaction, record: SubscriptionRecord[S]) -> None:
+        """What still waits to be sent goes too."""
+        tx.delete(self._shelf, record.subscription_id)
+        self._notices.forget(tx, record.subscription_id)
+
+    def _uri(self, app_instance_id: str) -> str:
+        return f"{self._base}/applications/{app_instance_id}/subscriptions"
+
+
+class AppSubscriptions:
+    """Both kinds, which end together when an app is gone."""
+
+    def __init__(self, url: str, store: Store, records: Records, notices: Notices) -> None:
+        self.availability = Subscriptions(
+            AVAILABILITY_SUBSCRIPTION,
+            f"{url}/mec_service_mgmt/v1",
+            store,
+            records.availability,
+            records.apps,
+            notices,
+        )
+        self.termination = Subscriptions(
+            TERMINATION_SUBSCRIPTION,
+            f"{url}/mec_app_support/v2",
+            store,
+            records.termination,
+            records.apps,
+            notices,
+        )
+
+    def end_all(self, tx: Transaction, app_instance_id: str) -> None:
+        """End all of an app, as part of a larger decision."""
+        self.availability.end_all(tx, app_instance_id)
+        self.termination.end_all(tx, app_instance_id)
+
+
+def _own(app: str, record: SubscriptionRecord[S] | None, identifier: str) -> SubscriptionRecord[S]:
+    if record is None or record.app_instance_id != app:
+        raise not_found("subscription", identifier)
+    return record
