@@ -133,6 +133,28 @@ async def test_a_withdrawn_rule_takes_no_byte_from_the_flows_of_others(
     await assert_carried(ground, await counted(ground, "stays"), 5_000_000, 5_000_000, flows=20)
 
 
+async def test_the_peer_that_an_application_sees_tells_whose_flow_it_is(ground: Ground, serve: Run) -> None:
+    seen: dict[bytes, tuple[str, int]] = {}
+
+    async def note(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen[await reader.readexactly(1)] = writer.get_extra_info("peername")[:2]
+        await reader.read()
+
+    await serve(note)
+    await ground.plane.install("r", rule(ground))
+    devices = {b"a": ground.device, b"s": ground.stranger}
+    writers = [(await dial(ground, devices[mark]))[1] for mark in (b"a", b"s")]
+    for mark, writer in zip(devices, writers, strict=True):
+        writer.write(mark)
+    async with asyncio.timeout(5):
+        while len(seen) < 2:  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+    sources = {(f.peer_address, f.peer_port): f.src_address for f in await ground.plane.flows()}
+    assert {mark: sources[peer] for mark, peer in seen.items()} == devices
+    for writer in writers:
+        writer.close()
+
+
 async def test_a_device_that_no_rule_lets_in_is_reset_and_counted(ground: Ground, serve: Run) -> None:
     await serve(says(b"secret"))
     await ground.plane.install("r", rule(ground, matches=coming_from(ground, ground.device)))

@@ -42,6 +42,7 @@ def build(built: Built, element: Element) -> None:
         neighbour=neighbours.__getitem__,
         neighbours={other: wiring.require(SharedServices, f"mep.{other}", element) for other in others},
         producer=producers,
+        position=wiring.settings.hosts[host].zone.zone().position,
         devices=_devices(wiring, host),
         tags=tag_addresses(wiring.settings, host),
         issuer=TokenIssuer(wiring.directory / f"{element.name}.tokens.pem", issuer=element.url),

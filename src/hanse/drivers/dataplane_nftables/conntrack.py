@@ -44,12 +44,14 @@ def read(table: str) -> Iterator[tuple[int, Flow]]:
     """The flows of a table as the kernel prints it, but those that are over."""
     for line in table.splitlines():
         words = line.split()
-        said = dict(word.split("=", 1) for word in reversed(words) if "=" in word)  # of two directions, the first
+        pairs = [word.split("=", 1) for word in words if "=" in word]
+        said, answered = dict(reversed(pairs)), dict(pairs)  # of two directions the first, and the last
         if int(said.get("mark", 0)) and not _ENDED & set(words):
-            yield int(said["mark"]), _flow(words[2], said)
+            yield int(said["mark"]), _flow(words[2], said, answered)
 
 
-def _flow(protocol: str, said: dict[str, str]) -> Flow:
+def _flow(protocol: str, said: dict[str, str], answered: dict[str, str]) -> Flow:
+    """The application answers whom it sees: where its answers go is its peer."""
     return Flow(
         rule_id="",
         protocol=protocol,
@@ -57,6 +59,8 @@ def _flow(protocol: str, said: dict[str, str]) -> Flow:
         src_port=int(said.get("sport", 0)),
         dst_address=str(ip_address(said["dst"])),
         dst_port=int(said.get("dport", 0)),
+        peer_address=str(ip_address(answered["dst"])),
+        peer_port=int(answered.get("dport", 0)),
     )
 
 

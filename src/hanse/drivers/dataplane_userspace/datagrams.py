@@ -6,7 +6,7 @@ import asyncio
 from typing import cast
 
 from hanse.drivers.dataplane_userspace.endpoints import Endpoint
-from hanse.drivers.dataplane_userspace.flows import Admission, FlowTable
+from hanse.drivers.dataplane_userspace.flows import Admission, FlowTable, reached_from
 from hanse.refpoints.mp2 import Flow
 
 IDLE_SECONDS = 30.0
@@ -80,7 +80,7 @@ class DatagramSession(_Socket):
     @property
     def flow(self) -> Flow:
         """Who talks to what."""
-        return self.admission.flow
+        return reached_from(self.admission.flow, self.transport)
 
     @property
     def target(self) -> tuple[str, int]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from itertools import count
 from typing import NamedTuple, Protocol
+
+from msgspec.structs import replace
 
 from hanse.drivers.dataplane_userspace.endpoints import Endpoint
 from hanse.drivers.dataplane_userspace.rules import Rule, by_priority, decide, flow_key
@@ -132,6 +135,12 @@ class FlowTable:
         key = flow_key(flow.src_address, flow.src_port, flow.dst_address, flow.dst_port, flow.protocol)
         forwards = rule.forwarding.action is not Action.DROP
         return forwards and rule.takes(key) and rule.target(flow.dst_port) == passing.target
+
+
+def reached_from(flow: Flow, transport: asyncio.BaseTransport | None) -> Flow:
+    """A flow with the data plane's end of its connection to the application, if it has been reached."""
+    own = transport.get_extra_info("sockname") if transport else None
+    return replace(flow, peer_address=own[0], peer_port=own[1]) if own else flow
 
 
 def _flow(taken: Forwarding, source: tuple[str, int], endpoint: Endpoint) -> Flow:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 
 from hanse.drivers.dataplane_userspace.endpoints import Endpoint
-from hanse.drivers.dataplane_userspace.flows import Admission, FlowTable
+from hanse.drivers.dataplane_userspace.flows import Admission, FlowTable, reached_from
 from hanse.drivers.dataplane_userspace.half import Half
 from hanse.refpoints.mp2 import Flow
 
@@ -87,7 +87,7 @@ class Relay:
     @property
     def flow(self) -> Flow:
         """Who talks to what."""
-        return self.admission.flow
+        return reached_from(self.admission.flow, self._application.transport)
 
     @property
     def target(self) -> tuple[str, int]:

@@ -14,6 +14,7 @@ from hanse.elements.mep.index import ServiceIndex
 from hanse.elements.mep.liveness import Liveness, LivenessPolicy
 from hanse.elements.mep.neighbours import Neighbours
 from hanse.elements.mep.notices import Notices
+from hanse.elements.mep.peers import Places
 from hanse.elements.mep.records import Records
 from hanse.elements.mep.registrations import AppRegistry
 from hanse.elements.mep.remote import LocalConsumption, RemoteConsumption, RemoteLookup
@@ -72,6 +73,7 @@ class Platform:
         neighbour: Callable[[str], ServiceConsumption],
         neighbours: Mapping[str, SharedServices],
         producer: Callable[[str], ServiceConsumption],
+        position: Position,
         devices: Mapping[str, Position],
         tags: TagAddresses,
         issuer: TokenIssuer,
@@ -88,7 +90,7 @@ class Platform:
         self.access = Access(url, operator, self.records, issuer, seed, authority)
         notices = Notices(url, self.records, outbox, callbacks)
         standings = Standings(self.records)
-        lookup = RemoteLookup(url, store, self.records, manager, data_plane, devices)
+        lookup = RemoteLookup(url, store, self.records, manager, Places(data_plane, devices, position))
         self._announcer = Announcer(host, self.records, neighbours)
         index = ServiceIndex(self._changed)
         self.liveness = Liveness(store, self.records, notices, index, liveness)

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from hanse.elements.mep.locality import leaves_host, leaves_system
+from hanse.elements.mep.peers import Places
 from hanse.elements.mep.records import Records, RemoteService
 from hanse.elements.mep.remembered import forgettable
 from hanse.elements.mep.transports import carried_by_platform, producer_base
@@ -18,8 +19,7 @@ from hanse.kit.contract.declare import Stream
 from hanse.kit.contract.exchange import Exchange, relocated
 from hanse.kit.problems import Problem, not_found
 from hanse.kit.store import Store, Transaction
-from hanse.kit.values import ABSENT, Absent, Link
-from hanse.model.place import Position
+from hanse.kit.values import Absent, Link
 from hanse.refpoints.mm3.management import FoundService, ServiceWanted
 from hanse.refpoints.mm5.platform import ManagerLookup
 from hanse.refpoints.mp1.remote import RemoteServices
@@ -33,7 +33,6 @@ from hanse.refpoints.mp1.services import (
     ServiceQuery,
     TransportInfo,
 )
-from hanse.refpoints.mp2 import DataPlane
 from hanse.refpoints.mpp_fed.consumption import ServiceConsumption
 
 log = logging.getLogger("hanse.mep")
@@ -58,26 +57,24 @@ class RemoteLookup:
         store: Store,
         records: Records,
         manager: ManagerLookup,
-        data_plane: DataPlane,
-        devices: Mapping[str, Position],
+        places: Places,
     ) -> None:
         self._url = url
         self._store = store
         self._records = records
         self._manager = manager
-        self._data_plane = data_plane
-        self._devices = devices
+        self._places = places
 
     async def find(self, query: ServiceQuery) -> list[ServiceInfo]:
-        """What the federation offers; nothing if it cannot be asked now. Ids are known here alone: they ask nobody."""
+        """What the federation offers, for the device that the app serves by its call.
+
+        Nothing if the federation cannot be asked now. Ids are known here alone: they ask nobody.
+        """
         if isinstance(query.ser_name, Absent):
             return self._known(() if isinstance(query.ser_instance_id, Absent) else query.ser_instance_id)
-        position = await self._position(current_call().caller.subject)
-        wanted = ServiceWanted(
-            ser_name=query.ser_name,
-            latitude=position.latitude if position else ABSENT,
-            longitude=position.longitude if position else ABSENT,
-        )
+        call = current_call()
+        place = await self._places.of(call.caller.subject, call.peer)
+        wanted = ServiceWanted(ser_name=query.ser_name, latitude=place.latitude, longitude=place.longitude)
         try:
             with continuing(patience=LOOKUP_PATIENCE):
                 found = await self._manager.find_service(wanted)
@@ -89,12 +86,6 @@ class RemoteLookup:
     def _known(self, identifiers: Iterable[str]) -> list[ServiceInfo]:
         known = [self._records.remote.find(identifier) for identifier in identifiers]
         return [remote.service for remote in known if remote is not None]
-
-    async def _position(self, app_instance_id: str) -> Position | None:
-        """Where the device is that the app serves now, by the newest flow that a rule of the app lets through."""
-        flows = [f for f in await self._data_plane.flows() if f.rule_id.startswith(app_instance_id + ".")]
-        places = [self._devices[f.src_address] for f in flows if f.src_address in self._devices]
-        return places[-1] if places else None
 
     async def _remembered(self, found: Sequence[FoundService]) -> list[ServiceInfo]:
         seen = {identifier_of(service.system, service.reference): self._remote(service) for service in found}

@@ -47,6 +47,9 @@ LONGEST_PATIENCE = 600.0
 URI_LIMIT = 8192
 """Bytes of path and query; longer ones are refused with 414."""
 
+PEER = b"hanse-peer"
+"""Header: the far end of the connection that the caller serves by this call, ``ADDRESS:PORT`` as the caller sees it."""
+
 _CLOSE = {"Connection": "close"}  # the rest of a body that is not read would be taken for the next request's time
 _JSON = (b"content-type", b"application/json")
 _TRACEPARENT = re.compile(rb"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}")
@@ -155,6 +158,7 @@ class ApiServer:
             idempotency_key=headers.get(b"idempotency-key", b"").decode("latin-1")[:200],
             if_match=headers.get(b"if-match", b"").decode("latin-1"),
             tenant=headers.get(b"hanse-tenant", b"").decode("utf-8", "replace") if caller.trusted else caller.subject,
+            peer=headers.get(PEER, b"").decode("latin-1")[:100],
         )
 
 

@@ -69,8 +69,6 @@ class ServiceWanted(msgspec.Struct, frozen=True, kw_only=True):
     """A service that is looked for. ``latitude`` and ``longitude`` say where the device is that will use it."""
 
     ser_name: tuple[str, ...] | Absent = ABSENT
-    ser_instance_id: tuple[str, ...] | Absent = ABSENT
-    ser_category_id: str | Absent = ABSENT
     latitude: float | Absent = ABSENT
     longitude: float | Absent = ABSENT
 

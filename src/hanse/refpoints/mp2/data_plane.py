@@ -11,9 +11,10 @@ class TrafficMatch(Value):
     """One filter, resolved to addresses: its attributes are ANDed, the values of one attribute ORed.
 
     Addresses are ``a.b.c.d``, ``a.b.c.d/len`` or ``a.b.c.d-a.b.c.e``, IPv6 likewise; ports ``80`` or ``8000-8010``;
-    protocols ``tcp``, ``udp`` or ``icmp``; ``dscp`` 0 to 63 (IPv4), ``tc`` 0 to 255 (IPv6), ``qci`` that of the bearer;
-    tunnel addresses and ports those of GTP (ETSI GS MEC 011 V3.1.1, 7.1.5.2). ``in_interface`` are access networks by
-    name. An absent attribute matches everything.
+    protocols ``tcp``, ``udp`` or ``icmp``; ``dscp`` 0 to 63 (IPv4), ``tc`` 0 to 255 (IPv6); tunnel addresses and ports
+    those of GTP-U (ETSI GS MEC 011 V3.1.1, 7.1.5.2). No header carries a QCI: ``qci`` is that of the bearer by which a
+    packet came, so it and the tunnel attributes match only what came in a tunnel. ``in_interface`` are access networks
+    by name. An absent attribute matches everything.
     """
 
     src_address: tuple[str, ...] | Absent = ABSENT
@@ -32,10 +33,23 @@ class TrafficMatch(Value):
 
 
 class Tunnel(Value):
-    """A tunnel that traffic leaves by: ``GTP_U``, ``GRE`` or another type, and its two ends (7.1.5.4)."""
+    """A tunnel that traffic leaves by: ``GTP_U``, ``GRE`` or another type, and its two ends (7.1.5.4).
+
+    ``src_address`` absent: the data plane's own address towards applications.
+    """
 
     tunnel_type: str
     dst_address: str | Absent = ABSENT
+    src_address: str | Absent = ABSENT
+
+
+class Ethernet(Value):
+    """A MAC interface (7.1.5.3): the address that frames go to, and the one that they come from.
+
+    ``src_address`` absent: that of the link.
+    """
+
+    dst_address: str
     src_address: str | Absent = ABSENT
 
 
@@ -46,7 +60,9 @@ class Forwarding(Value):
     the device dialled). PASSTHROUGH leaves packets as they are, on their way to where they were sent. ``owner`` is the
     application instance whose rule it is. A DUPLICATE rule lets traffic go on and brings copies of what comes from
     devices to ``to_address``, of what goes to them to ``core_address`` (absent: to the same). ``to_mac`` and
-    ``to_tunnel`` are interfaces of types MAC and TUNNEL (7.1.5.3).
+    ``to_tunnel`` are interfaces of types MAC and TUNNEL in place of ``to_address``, ``core_mac`` and ``core_tunnel`` in
+    place of ``core_address`` (7.1.5.3). …_ENCAPSULATED takes only what came in a tunnel, and sends it on in one, to a
+    tunnel or to an address that is the far end of one.
     """
 
     rule_id: str
@@ -58,8 +74,10 @@ class Forwarding(Value):
     to_address: str | Absent = ABSENT
     to_port: int | Absent = ABSENT
     core_address: str | Absent = ABSENT
-    to_mac: str | Absent = ABSENT
+    to_mac: Ethernet | Absent = ABSENT
     to_tunnel: Tunnel | Absent = ABSENT
+    core_mac: Ethernet | Absent = ABSENT
+    core_tunnel: Tunnel | Absent = ABSENT
 
 
 class RuleCounters(Value):
@@ -77,7 +95,11 @@ class RuleCounters(Value):
 
 
 class Flow(Value):
-    """A flow that passes now: the device's address and port, and the address and port that it dialled."""
+    """A flow that passes now: the device's address and port, and the address and port that it dialled.
+
+    ``peer_address`` and ``peer_port`` are the other end as the application sees it: those of the data plane, or the
+    device's own where the data plane does not hide them. They are absent until the application is reached.
+    """
 
     rule_id: str
     protocol: str
@@ -85,6 +107,8 @@ class Flow(Value):
     src_port: int
     dst_address: str
     dst_port: int
+    peer_address: str | Absent = ABSENT
+    peer_port: int | Absent = ABSENT
 
 
 class DataPlaneCapabilities(Value):

@@ -158,7 +158,11 @@ class Bench:
             neighbour=lambda host: Carrier(f"mep.{host}", self.calls),
             neighbours=self.neighbours,
             producer=lambda base: Carrier(base, self.calls),
-            devices={"127.9.100.5": Position(latitude=54.0, longitude=10.0)},
+            position=Position(latitude=53.0, longitude=9.0),
+            devices={
+                "127.9.100.5": Position(latitude=54.0, longitude=10.0),
+                "127.9.100.6": Position(latitude=51.0, longitude=12.0),
+            },
             tags={"tag-alice": ("127.9.100.5",), "tag-bob": ("127.9.100.6", "127.9.100.7")},
             issuer=TokenIssuer(signing_key(), issuer=URL),
             seed=b"seed" * 8,
@@ -184,10 +188,10 @@ def signing_key() -> ec.EllipticCurvePrivateKey:
 
 
 @contextmanager
-def app(app_instance_id: str, if_match: str = "") -> Iterator[None]:
-    """As the app of this id, whose request may be conditional."""
+def app(app_instance_id: str, if_match: str = "", peer: str = "") -> Iterator[None]:
+    """As the app of this id, whose request may be conditional, or for a peer."""
     caller = Caller(role="app", name=f"app.{app_instance_id}", operator="north", subject=app_instance_id)
-    with serving(replace(first_call(caller), if_match=if_match)):
+    with serving(replace(first_call(caller), if_match=if_match, peer=peer)):
         yield
 
 

@@ -14,7 +14,6 @@ from hanse.kit.problems import Problem
 from hanse.kit.values import ABSENT
 from hanse.refpoints.mm3.management import FoundService
 from hanse.refpoints.mp1.services import EndPointInfo, LocalityType, ServiceQuery, ServiceState
-from hanse.refpoints.mp2 import Flow
 from tests.unit.elements.mep.parts import URL, Bench, app, configuration, nothing, service, transport
 
 FOUND = FoundService(
@@ -30,10 +29,6 @@ FOUND = FoundService(
 )
 WANTED = ServiceQuery(ser_name=("speech",))
 REQUEST = Exchange("POST", "", {}, nothing())
-
-
-def flow(rule: str, source: str) -> Flow:
-    return Flow(rule_id=rule, protocol="tcp", src_address=source, src_port=1, dst_address="127.9.1.1", dst_port=80)
 
 
 async def test_a_service_elsewhere_is_called_through_the_platform_under_a_stable_id(bench: Bench) -> None:
@@ -128,16 +123,6 @@ async def test_what_comes_from_elsewhere_fits_the_whole_query(bench: Bench, more
     bench.manager.found = [FOUND]
     query = ServiceQuery(ser_name=("speech",), **more)
     assert await bench.platform.services.find_services(query) == []
-
-
-async def test_the_place_of_the_device_that_the_app_serves_now_goes_along(bench: Bench) -> None:
-    bench.plane.passing = [flow("two.in", "127.9.100.9"), flow("one.in", "127.9.100.5")]
-    with app("one"):
-        await bench.platform.services.find_services(WANTED)
-    with app("two"):
-        await bench.platform.services.find_services(WANTED)
-    places = [(asked.latitude, asked.longitude) for asked in bench.manager.asked]
-    assert places == [(54.0, 10.0), (ABSENT, ABSENT)]
 
 
 async def test_nothing_is_found_rather_than_an_error_while_nobody_can_be_asked(bench: Bench) -> None:
