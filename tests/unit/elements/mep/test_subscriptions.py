@@ -12,8 +12,8 @@ from hanse.refpoints.mp1.services import AVAILABILITY_SUBSCRIPTION, Availability
 from hanse.refpoints.mp1.support import TERMINATION_SUBSCRIPTION, TerminationSubscription
 from tests.unit.elements.mep.parts import URL, Bench, configuration
 
-KINDS = ("availability", "termination")
-pytestmark = pytest.mark.parametrize("kind", KINDS)
+TYPES = {"availability": AVAILABILITY_SUBSCRIPTION, "termination": TERMINATION_SUBSCRIPTION}
+pytestmark = pytest.mark.parametrize("kind", TYPES)
 
 
 @pytest.fixture
@@ -30,11 +30,10 @@ def held(bench: Bench, kind: str) -> Subscriptions[Any]:
 
 
 def wish(kind: str, app: str = "one", **changes: str) -> Any:
-    callback = {"callback_reference": "http://one/n"}
+    given: dict[str, Any] = {"callback_reference": "http://one/n", "subscription_type": TYPES[kind]} | changes
     if kind == "availability":
-        return AvailabilitySubscription(**{"subscription_type": AVAILABILITY_SUBSCRIPTION} | callback | changes)
-    named = {"subscription_type": TERMINATION_SUBSCRIPTION, "app_instance_id": app}
-    return TerminationSubscription(**named | callback | changes)
+        return AvailabilitySubscription(**given)
+    return TerminationSubscription(app_instance_id=app, **given)
 
 
 async def refusal(work: Any) -> int:
