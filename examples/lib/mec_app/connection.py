@@ -15,12 +15,13 @@ IDLE_SECONDS = 30.0
 
 
 class Request(NamedTuple):
-    """What a client asks for; ``media_type`` is that of the body."""
+    """What a client asks for; ``media_type`` is that of the body, ``peer`` the client's end, ``ADDRESS:PORT``."""
 
     method: str
     path: str
     media_type: str
     body: bytes
+    peer: str = ""
 
 
 class Answer(NamedTuple):
@@ -65,7 +66,13 @@ class Connection(BaseHTTPRequestHandler):
             self.close_connection = True  # what follows on this connection is a body that nobody will read
             raise
         path = self.path.partition("?")[0]
-        return Request(self.command, path, self.headers.get("Content-Type", "application/octet-stream"), body)
+        media_type = self.headers.get("Content-Type", "application/octet-stream")
+        return Request(self.command, path, media_type, body, self._peer())
+
+    def _peer(self) -> str:
+        """The other end of the connection; an IPv6 address stands in brackets."""
+        host, port = self.client_address[:2]
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
     def _length(self) -> int:
         """Length of the body in bytes; a body without a length, or above the limit, is refused unread."""

@@ -15,6 +15,8 @@ from .problem import Problem
 
 SUPPORT = "/mec_app_support/v2/applications"
 SERVICES = "/mec_service_mgmt/v1"
+PEER = "hanse-peer"
+"""Header: the client for whom a service is looked for, ``ADDRESS:PORT``."""
 
 
 class Settings(NamedTuple):
@@ -124,18 +126,30 @@ class Platform:
         """Offer a service no longer (8.2.7.3.5)."""
         self._call("DELETE", f"{SERVICES}/applications/{self._self}/services/{quote(ser_instance_id, safe='')}")
 
-    def services(self, name: str) -> list[dict[str, Any]]:
-        """The services of that name which the application may use (8.2.3.3.1)."""
-        found = self._call("GET", f"{SERVICES}/services?{urlencode({'ser_name': name})}")
+    def services(self, name: str, peer: str = "") -> list[dict[str, Any]]:
+        """The services of that name which the application may use (8.2.3.3.1).
+
+        ``peer``: the client for whom it asks (`Request.peer`), so that a platform of Hanse finds what is near to the
+        device there; other platforms pass over the header.
+        """
+        serving = {PEER: peer} if peer else {}
+        found = self._call("GET", f"{SERVICES}/services?{urlencode({'ser_name': name})}", headers=serving)
         return [service for service in found if isinstance(service, dict)] if isinstance(found, list) else []
 
     def owns(self, url: str) -> bool:
         """Whether ``url`` lies on the platform, which then wants our token (services of other platforms do)."""
         return url.startswith(self.settings.platform_url.rstrip("/") + "/")
 
-    def send(self, method: str, url: str, body: bytes | None = None, media_type: str = "application/json") -> Reply:
+    def send(
+        self,
+        method: str,
+        url: str,
+        body: bytes | None = None,
+        media_type: str = "application/json",
+        headers: Mapping[str, str] | None = None,
+    ) -> Reply:
         """Any request; the token goes to the platform and to nobody else, once more with a new one after a 401."""
-        headers = {"Content-Type": media_type} if body is not None else {}
+        headers = {**(headers or {}), **({"Content-Type": media_type} if body is not None else {})}
         if not self.owns(url):
             return self.client.send(method, url, body, headers)
         token = self._token.get()
@@ -145,9 +159,9 @@ class Platform:
             reply = self.client.send(method, url, body, headers | {"Authorization": f"Bearer {token}"})
         return reply
 
-    def _call(self, method: str, path: str, value: object = None) -> Any:
+    def _call(self, method: str, path: str, value: object = None, headers: Mapping[str, str] | None = None) -> Any:
         body = None if value is None else json.dumps(value).encode()
-        reply = self.send(method, self.settings.platform_url.rstrip("/") + path, body)
+        reply = self.send(method, self.settings.platform_url.rstrip("/") + path, body, headers=headers)
         if not 200 <= reply.status < 300:
             raise Problem.read(reply.status, reply.body)
         return _decode(reply) if reply.body else None

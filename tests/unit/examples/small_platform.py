@@ -25,6 +25,7 @@ class SmallPlatform:
         self.not_ready = 0
         self.expires_in = 300
         self.remotes: dict[str, str] = {}
+        self.peers: list[str] = []
         self._secrets: dict[str, str] = {}
         self._tokens: dict[str, str] = {}
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (_Connection,), {"platform": self}))
@@ -136,6 +137,8 @@ class _Connection(BaseHTTPRequestHandler):
         if self.path == "/token":
             status, value = self.platform.token(authorization, body.decode())
         elif who := self.platform.caller(authorization):
+            if self.path.startswith("/mec_service_mgmt/v1/services?"):
+                self.platform.peers.append(self.headers.get("hanse-peer", ""))
             status, value = self.platform.answer(who, self.command, self.path, body)
         else:
             status, value = 401, {"title": "Not authenticated"}

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import socket
 from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection
 from typing import Any
+from urllib.parse import urlsplit
 
 from examples.device import tones
 from tests.unit.examples.running import App, Deployment
@@ -87,6 +89,22 @@ def test_our_own_host_is_preferred_to_another(deploy: Deployment, platform: Smal
     app = deploy("navigation")
     assert ask(app)[0] == 200
     assert "remote south" not in platform.did(app.instance_id)
+
+
+def test_the_platform_is_told_for_which_traveller_a_service_is_looked_for(
+    deploy: Deployment, platform: SmallPlatform
+) -> None:
+    deploy("speech")
+    target = urlsplit(deploy("navigation").url)
+    seen = []
+    for address in ("127.0.0.1", "127.0.0.2"):
+        traveller = HTTPConnection(str(target.hostname), target.port, timeout=20, source_address=(address, 0))
+        traveller.connect()
+        seen.append("{}:{}".format(*traveller.sock.getsockname()))
+        traveller.request("POST", "/directions", tones.wav("27"), {"Content-Type": "audio/wav"})
+        assert traveller.getresponse().status == 200
+        traveller.close()
+    assert platform.peers == seen
 
 
 def test_the_token_is_not_shown_to_services_outside_the_platform(deploy: Deployment, platform: SmallPlatform) -> None:

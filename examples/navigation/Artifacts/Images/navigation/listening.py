@@ -11,13 +11,13 @@ from mec_app import Platform, Problem
 SERVICE = "speech-recognition"
 
 
-def hear(platform: Platform, recording: bytes) -> str:
-    """What the recording says, by the first service that can be reached; the nearest is asked first.
+def hear(platform: Platform, recording: bytes, peer: str = "") -> str:
+    """What the recording says, by the first service that can be reached; the nearest to ``peer`` is asked first.
 
     503 if nobody offers the service, 400 if it cannot read the recording, 502 for whatever else goes wrong behind us.
     """
     failure = Problem(503, f"{SERVICE} is not offered", "no application on this platform or its partners offers it now")
-    for uri in _offers(platform):
+    for uri in _offers(platform, peer):
         try:
             return _transcribe(platform, uri, recording)
         except Problem as problem:
@@ -27,10 +27,10 @@ def hear(platform: Platform, recording: bytes) -> str:
     raise failure
 
 
-def _offers(platform: Platform) -> Iterator[str]:
+def _offers(platform: Platform, peer: str) -> Iterator[str]:
     """The addresses of the active services, those on our own host first."""
     try:
-        services = platform.services(SERVICE)
+        services = platform.services(SERVICE, peer)
     except Problem as problem:
         raise Problem(502, "The platform did not say who offers speech-recognition", str(problem)) from problem
     for service in sorted(services, key=lambda service: service.get("isLocal") is False):

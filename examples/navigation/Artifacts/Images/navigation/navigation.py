@@ -20,7 +20,7 @@ class Navigation:
 
     def directions(self, request: Request) -> Answer:
         """POST /directions: a recording of digits in, the way between their places out."""
-        heard = hear(self._platform, request.body)
+        heard = hear(self._platform, request.body, request.peer)
         return Answer(200, json.dumps(journey(heard)).encode())
 
     def health(self, _request: Request) -> Answer:
