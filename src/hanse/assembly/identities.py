@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from datetime import timedelta
 from pathlib import Path
 
 from hanse.assembly.catalogue import Element
@@ -12,7 +11,6 @@ from hanse.kit.certificates import Authority, Identity
 from hanse.kit.certificates.files import create, explained, make_directory
 from hanse.kit.problems import Problem
 
-LIFETIME = timedelta(days=90)
 SECRET_LENGTH = 32
 
 
@@ -22,6 +20,7 @@ class Identities:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._directory = settings.directory / "certificates"
+        self.lifetime = settings.certificates.lifetime
         self.authority = Authority.ensure(self._directory, settings.operator.name)
 
     @property
@@ -40,7 +39,7 @@ class Identities:
             name,
             addresses=(self._settings.federation.address,),
             uri=f"hanse://{name}",
-            lifetime=LIFETIME,
+            lifetime=self.lifetime,
             directory=self._directory,
         )
 
@@ -51,7 +50,7 @@ class Identities:
             name,
             addresses=addresses,
             uri=f"hanse://{operator}/{name}",
-            lifetime=LIFETIME,
+            lifetime=self.lifetime,
             directory=self._directory,
         )
 

@@ -165,13 +165,15 @@ class PartnerLink:
 
     async def _fetch(self, patience: float) -> None:
         form = urlencode({"grant_type": "client_credentials", "client_id": self._operator}).encode()
-        headers = {"content-type": "application/x-www-form-urlencoded"}
+        headers, renewals = {"content-type": "application/x-www-form-urlencoded"}, self._transport.renewals
         reply = await self._transport.send("POST", "/oauth2/token", headers, form, patience)
         if reply.status != 200:
             reply.close()
             status = 403 if reply.status in (400, 401, 403) else 502
             raise Problem(status, f"{self.name} gives no token", f"its token endpoint answered {reply.status}")
         token = await self._read(reply)
+        if self._transport.renewals != renewals:  # it is bound to a certificate that is not shown any more
+            return await self._fetch(patience)
         self._token = token.access_token
         self._good_until = time.time() + max(1.0, token.expires_in - RENEW_BEFORE)
 
@@ -200,6 +202,11 @@ class PartnerLink:
     ) -> Reply:
         """Send one request (a client's transport)."""
         return await self._transport.send(method, target, headers, body, patience)
+
+    def renew(self) -> None:
+        """Show a new certificate and a token bound to it from now on; what is under way ends on its connection."""
+        self._good_until, self._token = 0.0, ""
+        self._transport.renew()
 
     async def cut(self) -> None:
         """Close every connection and forget the token."""
@@ -246,6 +253,11 @@ class PartnerLinks:
             )
             self._made[key] = client(api, peer)
         return self._made[key]  # type: ignore[return-value]
+
+    def renew(self) -> None:
+        """Go on with new connections to every partner: our own certificate is another one now."""
+        for link in self._links.values():
+            link.renew()
 
     async def cut(self, name: str) -> None:
         """Close every connection to a partner."""

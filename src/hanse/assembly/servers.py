@@ -53,8 +53,10 @@ def _listener(built: Built, element: Element, sock: object) -> Listener:
     elif element.role in ("oss", "meo"):
         server.mount_raw(TOKEN_PATH, _client_tokens(built, element))
     wiring.serve(element, server)
-    context = server_context(
-        wiring.identities.of_element(element), clients=[wiring.identities.authority_path], require_client=False
+    trust = [wiring.identities.authority_path]
+    context = wiring.renewal.context(
+        lambda: wiring.identities.of_element(element),
+        lambda identity: server_context(identity, clients=trust, require_client=False),
     )
     return Listener(server, sock, context)  # type: ignore[arg-type]
 
@@ -154,7 +156,10 @@ def _border(built: Built, element: Element, sock: object) -> Listener:
     server = ApiServer(authenticator, border=True, page_size=limits.page_size, limit=limits.rate())
     server.mount_raw(TOKEN_PATH, TokenEndpoint(token, wiring.gate(element), "Mff-fed"))
     wiring.serve(element, server)
-    context = server_context(wiring.identities.of_operator(), clients=list(trust.values()), require_client=True)
+    context = wiring.renewal.context(
+        wiring.identities.of_operator,
+        lambda identity: server_context(identity, clients=list(trust.values()), require_client=True),
+    )
     listener = Listener(server, sock, context)  # type: ignore[arg-type]
 
     async def cut(name: str) -> None:

@@ -13,6 +13,7 @@ import msgspec
 
 from hanse.assembly.limits import LimitSettings, LivenessSettings
 from hanse.kit.contract.decode import invalid
+from hanse.assembly.upkeep import CertificateSettings
 from hanse.kit.problems import Problem, bad_request
 from hanse.kit.values import Value
 from hanse.model.place import Position, Zone
@@ -179,6 +180,8 @@ class Settings(_Table):
     packages: PackageSettings = PackageSettings()
     limits: LimitSettings = LimitSettings()
     path: str = ""
+    steering: dict[str, SteeringSettings] = {}
+    certificates: CertificateSettings = CertificateSettings()
 
     @property
     def base(self) -> Path:
@@ -257,7 +260,8 @@ def _checks(settings: Settings) -> list[tuple[str, str, bool]]:
         known = f"one of {', '.join(settings.hosts) or 'no host'}"
         checks.append((f"devices.{name}.host", known, device.host in settings.hosts))
         addresses.append((f"devices.{name}.address", device.address))
-    checks += settings.limits.checks()
+    checks += [*settings.limits.checks(), *settings.certificates.checks()]
+    checks += [check for name, policy in settings.steering.items() for check in policy.checks(name)]
     checks += [(key, "an IP address", _is_address(value)) for key, value in addresses]
     checks += [(key, f"1 to {most}", 1 <= port <= most) for key, port, most in _ports(settings)]
     checks += [

@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeVar, cast
 from hanse.assembly.authentication import element_caller
 from hanse.assembly.catalogue import Element, elements
 from hanse.assembly.identities import Identities
+from hanse.assembly.renewal import Renewal
 from hanse.assembly.settings import Settings
 from hanse.kit.certificates import client_context
 from hanse.kit.contract.client import Peer, client
@@ -54,6 +55,7 @@ class Wiring:
         self.observer = observer
         self.guard = Guard(REFERENCE_POINTS)
         self.identities = Identities(settings)
+        self.renewal = Renewal(self.identities.lifetime)
         self.procedures = DurableProcedures(self.directory / f"procedures-{chosen[0].name}.sqlite", chosen[0].name)
         self.starts: list[Hook] = []
         self.stops: list[Hook] = []
@@ -110,20 +112,23 @@ class Wiring:
     def _transport(self, provider: Element, consumer: Element) -> HttpTransport:
         key = (provider.name, consumer.name)
         if key not in self._transports:
-            identity = self.identities.of_element(consumer)
-            context = client_context([self.identities.authority_path], identity)
+            context = self.renewal.context(
+                lambda: self.identities.of_element(consumer),
+                lambda identity: client_context([self.identities.authority_path], identity),
+            )
             self._transports[key] = HttpTransport(provider.url, context, name=provider.name)
         return self._transports[key]
 
     def partner_context(self, name: str) -> ssl.SSLContext:
         """TLS towards a partner: its authority is trusted for its own border, and for nothing else."""
         trust = self.settings.file(self.settings.partners[name].trust)
-        return client_context([trust], self.identities.of_operator())
+        return self.renewal.context(self.identities.of_operator, lambda identity: client_context([trust], identity))
 
     async def start(self) -> None:
         """Start what was put together: elements in order, then what they left unfinished: procedures, events."""
         for start in self.starts:
             await start()
+        await self.renewal.start_up()
         if any(element.role in ("meo", "mepm") for element in self.chosen):
             await self.procedures.start()
             self.stops.append(self.procedures.close)
@@ -133,6 +138,7 @@ class Wiring:
 
     async def stop(self) -> None:
         """Stop in reverse; what is not finished waits on disk."""
+        await self.renewal.shut_down()
         for _, outbox in self._stores:
             if outbox is not None:
                 await outbox.close()

@@ -34,5 +34,6 @@ class Built:
         wiring = self.wiring
         caller = element_caller(wiring.operator, element.name)
         links = PartnerLinks(dict(wiring.settings.partners), wiring.partner_context, caller, wiring.observer, watch)
+        wiring.renewal.on_renewal(links.renew)
         wiring.stops.append(links.close)
         return links

@@ -108,8 +108,11 @@ class Sandbox:
             self._describe(server, apis, prefix)
         context = None
         if not self.options.plain:
-            identity = built.wiring.identities.of_element(built.wiring.elements[PLATFORM])
-            context = server_context(identity, require_client=None)
+            wiring = built.wiring
+            context = wiring.renewal.context(
+                lambda: wiring.identities.of_element(wiring.elements[PLATFORM]),
+                lambda identity: server_context(identity, require_client=None),
+            )
         return Listener(server, self._sock, context)
 
     def _describe(self, server: ApiServer, apis: list[type[Api]], prefix: str) -> None:

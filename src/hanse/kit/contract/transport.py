@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import weakref
 from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import unquote
@@ -16,6 +17,12 @@ from hanse.kit.contract.serve import ApiServer
 from hanse.kit.problems import Problem, unreachable
 
 
+RETIRED_LOOK = 1.0
+"""Seconds between two looks at whether what was begun before a renewal has ended."""
+RETIRED_PATIENCE = 86_400.0
+"""Seconds after which what was begun before a renewal is cut: somebody forgot it."""
+
+
 class HttpTransport:
     """Reaches one provider over HTTP/1.1 on warm connections; ``url`` is scheme, host and port."""
 
@@ -24,7 +31,10 @@ class HttpTransport:
         self._name = name or self.url
         self._context = context
         self._connections = connections
-        self._session: aiohttp.ClientSession | None = None
+        self._pool: _Pool | None = None
+        self._retired: dict[_Pool, asyncio.Task[None]] = {}
+        self.renewals = 0
+        """How often `renew` was called."""
 
     async def send(
         self,
@@ -36,9 +46,8 @@ class HttpTransport:
     ) -> Reply:
         """One request; redirects are not followed, bodies are not decompressed."""
         timeout = aiohttp.ClientTimeout(total=patience, connect=min(patience, 5.0))
-        session = self._opened()
         try:
-            response = await session.request(
+            response = await self._opened().request(
                 method,
                 URL(self.url + target, encoded=True),  # else `..` in a name would lead to another resource
                 headers=headers,
@@ -61,29 +70,75 @@ class HttpTransport:
                 yield chunk
         except TimeoutError:
             raise Problem(504, f"{self._name} does not answer", "the answer stopped in its middle") from None
-        except (aiohttp.ClientError, OSError) as error:
+        except (aiohttp.ClientError, OSError, RuntimeError) as error:  # the last: we closed it between two reads
             raise unreachable(self._name, _reason(error)) from None
         finally:
             response.release()
 
-    def _opened(self) -> aiohttp.ClientSession:
-        if self._session is None or self._session.closed:
-            connector = aiohttp.TCPConnector(
-                ssl=self._context if self._context is not None else True, limit=self._connections, keepalive_timeout=30
-            )
-            self._session = aiohttp.ClientSession(
-                connector=connector,
-                auto_decompress=False,
-                cookie_jar=aiohttp.DummyCookieJar(),  # many callers share a transport, no cookie may pass between them
-                skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
-            )
-        return self._session
+    def _opened(self) -> _Pool:
+        if self._pool is None:
+            self._pool = _Pool(self._context, self._connections)
+        return self._pool
+
+    def renew(self) -> None:
+        """Make requests on new connections from now on; those that are under way end on theirs, which close then."""
+        self.renewals += 1
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            self._retired[pool] = asyncio.create_task(self._retire(pool))
+
+    async def _retire(self, pool: _Pool) -> None:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + RETIRED_PATIENCE
+        while pool.busy and loop.time() < deadline:
+            await asyncio.sleep(RETIRED_LOOK)
+        self._retired.pop(pool, None)
+        await pool.close()
 
     async def close(self) -> None:
         """Close every connection, also those in use; the next request opens new ones."""
-        session, self._session = self._session, None
-        if session is not None:
-            await session.close()
+        for task in self._retired.values():
+            task.cancel()
+        pools = [*self._retired, *([self._pool] if self._pool else [])]
+        self._pool, self._retired = None, {}
+        for pool in pools:
+            await pool.close()
+
+
+class _Pool:
+    """Warm connections, and what is under way on them."""
+
+    def __init__(self, context: ssl.SSLContext | None, connections: int) -> None:
+        connector = aiohttp.TCPConnector(
+            ssl=context if context is not None else True, limit=connections, keepalive_timeout=30
+        )
+        self._session = aiohttp.ClientSession(
+            connector=connector,
+            auto_decompress=False,
+            cookie_jar=aiohttp.DummyCookieJar(),  # many callers share a transport, no cookie may pass between them
+            skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
+        )
+        self._asking = 0
+        self._answers: weakref.WeakSet[aiohttp.ClientResponse] = weakref.WeakSet()
+
+    async def request(self, method: str, url: URL, **options: Any) -> aiohttp.ClientResponse:
+        """One request, as aiohttp has it."""
+        self._asking += 1
+        try:
+            answer = await self._session.request(method, url, **options)
+        finally:
+            self._asking -= 1
+        self._answers.add(answer)
+        return answer
+
+    @property
+    def busy(self) -> bool:
+        """Whether a request has no answer yet, or an answer is not read to its end."""
+        return self._asking > 0 or any(not answer.closed for answer in self._answers)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._session.close()
 
 
 class MemoryTransport:
