@@ -26,6 +26,7 @@ from hanse.kit.values import Absent
 from hanse.refpoints.mfm_fed.members import PartnerState
 from hanse.refpoints.mm1.lifecycle import OperationalState
 from hanse.refpoints.mm1.packages import OnboardingState
+from hanse.scenarios.at_once import ask_at_once
 from hanse.scenarios.outcome import Record
 from hanse.scenarios.stage import Stage, example_module
 
@@ -39,6 +40,9 @@ STEPS = {
     9: ("Mpp-fed", "consume", "the service is consumed from platform to platform"),
 }
 """Steps of 6.5.2 that are messages; 7 is the answer to 6, and 8 is the decision of the orchestrator."""
+
+NEAREST = {"alice": "mep.valley", "bob": "mep.summit"}
+"""Which southern platform is right for whom."""
 
 HOME = "http://navigation.example.com"
 
@@ -142,9 +146,10 @@ async def _use(stage: Stage, record: Record) -> None:
     served = [await _ask(stage, record, tones, device, name) for device, name in ((alice, "alice"), (bob, "bob"))]
     record.check(
         "the platform nearer to each device serves it",
-        served == ["mep.valley", "mep.summit"],
+        served == list(NEAREST.values()),
         f"alice in the west: {served[0]}, bob in the east: {served[1]}",
     )
+    await ask_at_once(stage, record, f"{HOME}/directions", NEAREST)
     record.step("a device without access tries")
     stranger = stage.device_at("north", "127.66.6.6", "harbour")
     refusal = await _refusal(stranger)
