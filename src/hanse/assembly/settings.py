@@ -180,7 +180,6 @@ class Settings(_Table):
     packages: PackageSettings = PackageSettings()
     limits: LimitSettings = LimitSettings()
     path: str = ""
-    steering: dict[str, SteeringSettings] = {}
     certificates: CertificateSettings = CertificateSettings()
 
     @property
@@ -261,7 +260,6 @@ def _checks(settings: Settings) -> list[tuple[str, str, bool]]:
         checks.append((f"devices.{name}.host", known, device.host in settings.hosts))
         addresses.append((f"devices.{name}.address", device.address))
     checks += [*settings.limits.checks(), *settings.certificates.checks()]
-    checks += [check for name, policy in settings.steering.items() for check in policy.checks(name)]
     checks += [(key, "an IP address", _is_address(value)) for key, value in addresses]
     checks += [(key, f"1 to {most}", 1 <= port <= most) for key, port, most in _ports(settings)]
     checks += [
