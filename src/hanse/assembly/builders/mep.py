@@ -27,7 +27,7 @@ def build(built: Built, element: Element) -> None:
     producers = Producers()
     links = built.links(element, built.watch(element))
     neighbours = {other: wiring.require(ServiceConsumption, f"mep.{other}", element) for other in wiring.settings.hosts}
-    others = [other for other in wiring.settings.hosts if other != host]
+    others = nearest(wiring.settings, host)
     platform = Platform(
         host,
         wiring.operator,
@@ -55,6 +55,13 @@ def build(built: Built, element: Element) -> None:
     wiring.stops += [callbacks.close, producers.close, platform.shut_down]
     built.parts[element.name] = platform
     wiring.provide(element, platform.apis())
+
+
+def nearest(settings: Settings, host: str) -> list[str]:
+    """The other hosts, by the distance of their zones from that of ``host``."""
+    here = settings.hosts[host].zone.zone().position
+    distances = {n: here.distance(h.zone.zone().position) for n, h in settings.hosts.items() if n != host}
+    return sorted(distances, key=distances.__getitem__)
 
 
 def tag_addresses(settings: Settings, host: str) -> dict[str, tuple[str, ...]]:

@@ -55,7 +55,10 @@ STEER_PERIOD = 3.0
 
 
 class Platform:
-    """The platform of one host, put together from its parts; `apis` tells which part provides which API."""
+    """The platform of one host, put together from its parts; `apis` tells which part provides which API.
+
+    ``neighbours`` are those of the other hosts of its system, the nearest first.
+    """
 
     def __init__(
         self,
@@ -116,7 +119,7 @@ class Platform:
         )
         self.remote = RemoteConsumption(self.records, partner, neighbour, producer)
         self.local = LocalConsumption(self.records, producer)
-        self.neighbours = Neighbours(url, store, self.records, notices, index)
+        self.neighbours = Neighbours(url, store, self.records, notices, index, list(neighbours))
 
     def apis(self) -> dict[type[Api], Api]:
         """Which part provides which API."""

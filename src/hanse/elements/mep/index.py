@@ -1,103 +1,155 @@
-"""The index of services, a host's own and its neighbours': by id and by name.
+"""The index of services, a host's own and its neighbours', on shelves by what queries ask for.
 
-The answers to the commonest question are made beforehand.
+A query names services by id, name or category, or does not; then it may narrow by locality (ETSI GS MEC 011 V3.1.1,
+8.2.3.3.1). So whatever can be named has one shelf for each kind of locality that occurs there, and an answer is those
+shelves that fit, one after the other. Records are encoded when they change, and shelves are joined when they are first
+asked for after that: no question looks at single services.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple, TypeAlias
 
 import msgspec
 
 from hanse.kit.contract.declare import Prepared
-from hanse.kit.values import ABSENT
-from hanse.refpoints.mp1.services import ServiceInfo, ServiceQuery, ServiceState
+from hanse.refpoints.mp1.services import LocalityType, ServiceInfo, ServiceQuery, ServiceState
 
 _encode = msgspec.json.Encoder().encode
 
 
+class Locality(NamedTuple):
+    """What queries narrow by. ``rank`` orders answers: 0 for this host, then its neighbours, the nearest first."""
+
+    rank: int
+    scope: LocalityType
+    consumed_local_only: bool
+    is_local: bool
+
+
+class Shelf:
+    """Services with one locality, by their ids; a service that changes keeps its place."""
+
+    __slots__ = ("_encoded", "_joined", "services")
+
+    def __init__(self) -> None:
+        self.services: dict[str, ServiceInfo] = {}
+        self._encoded: dict[str, bytes] = {}
+        self._joined: bytes | None = None
+
+    def put(self, service_id: str, service: ServiceInfo, encoded: bytes) -> None:
+        """Add or replace a service."""
+        self.services[service_id] = service
+        self._encoded[service_id] = encoded
+        self._joined = None
+
+    def remove(self, service_id: str) -> None:
+        """Take one away that is there."""
+        del self.services[service_id], self._encoded[service_id]
+        self._joined = None
+
+    @property
+    def joined(self) -> bytes:
+        """The records as they stand in a JSON array, without its brackets."""
+        if self._joined is None:
+            self._joined = b",".join(self._encoded.values())
+        return self._joined
+
+
+Name: TypeAlias = tuple[str, str]
+"""What a query names: a query parameter and its value; both are empty for all services."""
+ALL: Name = ("", "")
+
+
 class ServiceIndex:
-    """Services as Mp1 shows them; what follows from a change is worked out once, not for each question.
+    """Services as Mp1 shows them.
 
     ``changed`` is called after each change of a service of this host.
     """
 
     def __init__(self, changed: Callable[[], None] = lambda: None) -> None:
         self._changed = changed
-        self._by_id: dict[str, ServiceInfo] = {}
-        self._by_name: dict[str, dict[str, ServiceInfo]] = {}
-        self._prepared: dict[str, Prepared[ServiceInfo]] = {}
-        self._elsewhere: set[str] = set()
+        self._known: dict[str, tuple[ServiceInfo, int]] = {}
+        self._shelves: dict[Name, dict[Locality, Shelf]] = {}
 
     def find(self, service_id: str) -> ServiceInfo | None:
-        """The service of that id."""
-        return self._by_id.get(service_id)
+        """The service of that id, a suspended one too."""
+        known = self._known.get(service_id)
+        return known and known[0]
 
-    def candidates(self, query: ServiceQuery) -> Iterable[ServiceInfo]:
-        """Services that may fit a query, by the narrowest of its names; suspended ones are not discoverable.
+    def answer(self, query: ServiceQuery) -> Prepared[ServiceInfo]:
+        """The services that fit a query, encoded already; those of this host come first, then the nearest."""
+        scope, consumed, local = query.scope_of_locality, query.consumed_local_only, query.is_local is True
+        found = [
+            (locality.rank, shelf)
+            for name in _named_by(query)
+            for locality, shelf in self._shelves.get(name, {}).items()
+            if (locality.scope is scope or scope is msgspec.UNSET)
+            and (locality.consumed_local_only is consumed or consumed is msgspec.UNSET)
+            and (locality.is_local or not local)
+        ]
+        if len(found) > 1:
+            found.sort(key=_rank)
+        services = [service for _, shelf in found for service in shelf.services.values()]
+        return Prepared(services, b"[%b]" % b",".join([shelf.joined for _, shelf in found]))
 
-        Those of this host come first: who takes the first takes the nearest.
-        """
-        found = [s for s in self._named(query) if s.state is not ServiceState.SUSPENDED]
-        if self._elsewhere:
-            found.sort(key=lambda s: s.ser_instance_id in self._elsewhere)
-        return found
-
-    def of_name(self, query: ServiceQuery) -> Prepared[ServiceInfo] | None:
-        """The whole answer, encoded already, to a query for one name and nothing else; ``None`` for any other."""
-        names = query.ser_name
-        if not isinstance(names, tuple) or len(names) != 1 or not _asks_for_name_only(query):
-            return None
-        name = names[0]
-        prepared = self._prepared.get(name)
-        if prepared is None and name in self._by_name:
-            found = list(self.candidates(query))
-            prepared = self._prepared[name] = Prepared(found, _encode(found))
-        return prepared
-
-    def put(self, service: ServiceInfo, *, elsewhere: bool = False) -> None:
-        """A service has come or changed, of this host or (``elsewhere``) of a neighbour."""
+    def put(self, service: ServiceInfo, rank: int = 0) -> None:
+        """A service has come or changed, of this host or of the neighbour of that rank."""
         identifier = str(service.ser_instance_id)
-        self._drop(identifier)
-        self._by_id[identifier] = service
-        self._prepared.pop(service.ser_name, None)
-        self._by_name.setdefault(service.ser_name, {})[identifier] = service
-        if elsewhere:
-            self._elsewhere.add(identifier)
-        else:
-            self._changed()
+        before = self._known.get(identifier)
+        self._known[identifier] = service, rank
+        places, encoded = set(_places(service, rank)), _encode(service)
+        if before is not None:
+            self._take_away(identifier, [place for place in _places(*before) if place not in places])
+        for name, locality in places:
+            self._shelves.setdefault(name, {}).setdefault(locality, Shelf()).put(identifier, service, encoded)
+        self._told(rank)
 
     def remove(self, service_id: str) -> None:
         """A service has gone; an unknown one is no error."""
-        self._drop(service_id)
-        if service_id in self._elsewhere:
-            self._elsewhere.remove(service_id)
-        else:
+        known = self._known.pop(service_id, None)
+        if known is not None:
+            self._take_away(service_id, _places(*known))
+            self._told(known[1])
+
+    def _take_away(self, service_id: str, places: Iterable[tuple[Name, Locality]]) -> None:
+        for name, locality in places:
+            shelves = self._shelves[name]
+            shelves[locality].remove(service_id)
+            if not shelves[locality].services:
+                del shelves[locality]
+            if not shelves:
+                del self._shelves[name]
+
+    def _told(self, rank: int) -> None:
+        if rank == 0:
             self._changed()
 
-    def _drop(self, service_id: str) -> None:
-        service = self._by_id.pop(service_id, None)
-        if service is None:
-            return
-        self._prepared.pop(service.ser_name, None)
-        named = self._by_name[service.ser_name]
-        del named[service_id]
-        if not named:
-            del self._by_name[service.ser_name]
 
-    def _named(self, query: ServiceQuery) -> Iterable[ServiceInfo]:
-        if isinstance(query.ser_instance_id, tuple):
-            return [self._by_id[i] for i in dict.fromkeys(query.ser_instance_id) if i in self._by_id]
-        if isinstance(query.ser_name, tuple):
-            return [s for name in dict.fromkeys(query.ser_name) for s in self._by_name.get(name, {}).values()]
-        return self._by_id.values()
+def _rank(found: tuple[int, Shelf]) -> int:
+    return found[0]
 
 
-def _asks_for_name_only(query: ServiceQuery) -> bool:
-    return (
-        query.ser_instance_id is ABSENT
-        and query.ser_category_id is ABSENT
-        and query.scope_of_locality is ABSENT
-        and query.consumed_local_only is ABSENT
-        and query.is_local is ABSENT
-    )
+def _places(service: ServiceInfo, rank: int) -> Iterator[tuple[Name, Locality]]:
+    """Where a service stands; nowhere while it is suspended: then it is not discoverable (8.1.6.6)."""
+    if service.state is ServiceState.SUSPENDED:
+        return
+    local = service.is_local is not False
+    locality = Locality(rank, service.scope_of_locality, service.consumed_local_only, local)
+    yield ALL, locality
+    yield ("ser_instance_id", str(service.ser_instance_id)), locality
+    yield ("ser_name", service.ser_name), locality
+    if service.ser_category is not msgspec.UNSET:
+        yield ("ser_category_id", service.ser_category.id), locality
+
+
+def _named_by(query: ServiceQuery) -> Iterable[Name]:
+    """What a query names, in its order; the three ways exclude each other."""
+    if query.ser_name is not msgspec.UNSET:
+        return [("ser_name", name) for name in dict.fromkeys(query.ser_name)]
+    if query.ser_instance_id is not msgspec.UNSET:
+        return [("ser_instance_id", identifier) for identifier in dict.fromkeys(query.ser_instance_id)]
+    if query.ser_category_id is not msgspec.UNSET:
+        return [("ser_category_id", query.ser_category_id)]
+    return [ALL]

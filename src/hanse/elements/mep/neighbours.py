@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 import msgspec
 
@@ -33,16 +34,26 @@ Seen = dict[str, RemoteService]
 class Neighbours(SharedServices):
     """Hears other platforms; their services come, change and go here in one commit with the notices that tell of it."""
 
-    def __init__(self, url: str, store: Store, records: Records, notices: Notices, index: ServiceIndex) -> None:
+    def __init__(
+        self,
+        url: str,
+        store: Store,
+        records: Records,
+        notices: Notices,
+        index: ServiceIndex,
+        nearest: Sequence[str],
+    ) -> None:
+        """``nearest``: the other hosts of the system, the nearest first; in this order apps find their services."""
         self._url = url
         self._store = store
         self._records = records
         self._notices = notices
         self._index = index
+        self._ranks = {host: rank for rank, host in enumerate(nearest, 1)}
         self._timer = SilenceTimer(self._forget)
         for record in records.neighbours.values():
             for service in record.services.values():
-                index.put(service.service, elsewhere=True)
+                index.put(service.service, self._rank(record.host))
 
     async def watch(self) -> None:
         """Remove services of who is silent, until cancelled; at the start all have the whole patience."""
@@ -100,19 +111,25 @@ class Neighbours(SharedServices):
         for identifier in [i for i in before if i not in after]:
             self._remove(tx, identifier, before[identifier].service)
         for identifier, service in after.items():
-            self._put(tx, identifier, before.get(identifier), service)
+            self._put(tx, identifier, before.get(identifier), service, self._rank(host))
 
     def _remove(self, tx: Transaction, identifier: str, service: ServiceInfo) -> None:
         tx.delete(self._records.remote, identifier)
         self._notices.service_changed(tx, service, ChangeType.REMOVED, "")
         tx.after.append(lambda: self._index.remove(identifier))
 
-    def _put(self, tx: Transaction, identifier: str, before: RemoteService | None, after: RemoteService) -> None:
+    def _rank(self, host: str) -> int:
+        """The place of a host's services in answers; a host that is new to the settings comes last."""
+        return self._ranks.get(host, len(self._ranks) + 1)
+
+    def _put(
+        self, tx: Transaction, identifier: str, before: RemoteService | None, after: RemoteService, rank: int
+    ) -> None:
         change = domain.change_between(before.service, after.service) if before else ChangeType.ADDED
         tx.put(self._records.remote, identifier, after)  # also if unchanged: a look-up may have put its own view there
         if change is not None:
             self._notices.service_changed(tx, after.service, change, "")
-            tx.after.append(lambda: self._index.put(after.service, elsewhere=True))
+            tx.after.append(lambda: self._index.put(after.service, rank))
 
 
 def as_seen(service: ServiceInfo, identifier: str, url: str) -> ServiceInfo:

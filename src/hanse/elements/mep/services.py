@@ -59,11 +59,8 @@ class ServiceRegistry(Availability):
 
     async def find_services(self, query: ServiceQuery) -> list[ServiceInfo]:
         """Services of this host and of its neighbours; if none of them fits, those that the federation finds."""
-        prepared = self._services.of_name(query)
-        if prepared:
-            return prepared
         domain.check_query(query)
-        found = [s for s in self._services.candidates(query) if domain.matches(s, query)]
+        found = self._services.answer(query)
         if found or query.is_local is True:
             return found
         return [s for s in await self._lookup.find(query) if domain.matches(s, query)]

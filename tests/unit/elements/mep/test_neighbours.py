@@ -196,6 +196,26 @@ async def test_services_of_the_own_host_come_first(pair: Pair) -> None:
     assert (await pair.found(ServiceQuery()))[0] == own
 
 
+async def test_after_those_of_the_own_host_the_nearest_come_first_also_after_a_restart() -> None:
+    hosts = ["station", "airport", "stadium"]  # the nearest first, as the harbour's settings have it
+    harbour = Bench(neighbours={host: Way("harbour") for host in hosts})
+    await harbour.platform.configuration.configure("two", configuration("two", "speech"))
+    for host in ("stadium", "station", "new", "airport"):
+        way = Way(host)
+        way.to = harbour
+        shared = replace(service("speech"), ser_instance_id="s", version=host)
+        await way.announce(host, Announcement(mark="m", services=(shared,)))
+    own = (await harbour.platform.services.register_service("two", replace(service("speech"), version="own"))).value
+    found = await harbour.platform.services.find_services(NAMED)
+    assert found[0] == own
+    assert [s.version for s in found[1:]] == [*hosts, "new"]
+    again = ServiceIndex()
+    platform = harbour.platform
+    neighbours.Neighbours(URL, harbour.store, platform.records, platform.neighbours._notices, again, hosts)
+    assert [s.version for s in again.answer(NAMED)] == [*hosts, "new"]
+    harbour.store.close()
+
+
 async def test_a_service_that_is_not_http_keeps_its_own_address(pair: Pair) -> None:
     bus = replace(transport(), endpoint=EndPointInfo(alternative={"topic": "speech"}))
     await pair.register(transport_info=bus)
@@ -267,7 +287,7 @@ async def test_what_neighbours_share_is_known_again_after_a_restart(pair: Pair) 
     [before] = await pair.until_found(1)
     again = ServiceIndex()
     platform = pair.harbour.platform
-    neighbours.Neighbours(URL, pair.harbour.store, platform.records, platform.neighbours._notices, again)
+    neighbours.Neighbours(URL, pair.harbour.store, platform.records, platform.neighbours._notices, again, ["airport"])
     assert again.find(str(before.ser_instance_id)) == before
 
 
