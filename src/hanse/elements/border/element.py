@@ -16,7 +16,7 @@ from hanse.elements.border.records import Pseudonym
 from hanse.elements.border.translation import Translator, outward
 from hanse.kit.contract.call import continuing, current_call
 from hanse.kit.contract.declare import Stream
-from hanse.kit.contract.exchange import Exchange
+from hanse.kit.contract.exchange import Exchange, abandon
 from hanse.kit.problems import Problem, forbidden, not_found
 from hanse.kit.store import Store, Transaction
 from hanse.kit.values import Absent
@@ -83,14 +83,18 @@ class Border(Federation, PlatformDiscovery, ServiceConsumption):
         return told
 
     async def consume(self, reference: str, rest: str, exchange: Exchange) -> Stream:
-        """A request to a shared service, by its pseudonym."""
+        """A request to a shared service, by its pseudonym; what an app says of its own failure stays inside."""
         agreement, epoch = self._open_agreement()
         known = self._pseudonyms.find(reference)
         if known is None or (known.partner, known.epoch) != (agreement.partner, epoch):
             raise not_found("service", reference)
         if not agreement.shares_service(known.ser_name) or _leaves(rest):
             raise not_found("service", reference)
-        return await self._inside(lambda: self._platform(known.host).consume(known.ser_instance_id, rest, exchange))
+        answer = await self._inside(lambda: self._platform(known.host).consume(known.ser_instance_id, rest, exchange))
+        if answer.status >= 500:
+            await abandon(answer)
+            raise outward(Problem(answer.status, "The service failed", headers=_again_after(answer)))
+        return answer
 
     def _open_agreement(self) -> tuple[Agreement, int]:
         partner = current_call().caller.subject
@@ -139,3 +143,8 @@ def _restricted(query: MemberQuery, agreement: Agreement) -> MemberQuery | None:
         return query
     names = tuple(name for name in query.ser_name if agreement.shares_service(name))
     return msgspec.structs.replace(query, ser_name=names) if names else None
+
+
+def _again_after(answer: Stream) -> dict[str, str]:
+    told = dict(answer.headers).get("retry-after")
+    return {"Retry-After": told} if told else {}

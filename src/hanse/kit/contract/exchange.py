@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import suppress
 
 import msgspec
 from msgspec.structs import replace
@@ -69,6 +70,15 @@ async def whole(body: AsyncIterator[bytes], limit: int) -> bytes:
             raise Problem(413, "Body too large", f"at most {limit} bytes are taken here")
         parts.append(part)
     return b"".join(parts)
+
+
+async def abandon(stream: Stream) -> None:
+    """Let go of an answer that nobody will read, so that its connection is not held."""
+    close = getattr(stream.chunks, "aclose", None)
+    with suppress(Exception):
+        await anext(stream.chunks, b"")  # a generator that has not begun would not clean up
+        if close is not None:
+            await close()
 
 
 def relocated(stream: Stream, change: Callable[[str], str]) -> Stream:

@@ -33,6 +33,7 @@ class Inside(Federation, PlatformDiscovery, ServiceConsumption):
     asked: list[tuple[str, object]] = field(default_factory=list)
     problem: Problem | None = None
     speech: str = "harbour/id-speech"
+    answer: Stream = field(default_factory=lambda: Stream(empty()))
 
     def note(self, what: object) -> None:
         self.asked.append((current_call().tenant, what))
@@ -58,7 +59,7 @@ class Inside(Federation, PlatformDiscovery, ServiceConsumption):
 
     async def consume(self, reference: str, rest: str, exchange: Exchange) -> Stream:
         self.note((reference, rest))
-        return Stream(empty())
+        return self.answer
 
 
 class Bench:
@@ -136,6 +137,33 @@ async def test_a_shared_service_is_reached_under_its_pseudonym_on_its_host(bench
     assert await consumed(bench, "south", reference) == 200
     assert bench.hosts == ["harbour"]
     assert bench.inside.asked[-1] == ("south", ("id-speech", "v1/text"))
+
+
+async def test_what_an_app_says_of_its_own_failure_stays_inside(bench: Bench) -> None:
+    reference = await bench.reference("south")
+    let_go: list[str] = []
+
+    async def traceback() -> AsyncIterator[bytes]:
+        try:
+            yield b"File /srv/secret/app.py"
+            yield b"and more"
+        finally:
+            let_go.append("the connection to the app")
+
+    bench.inside.answer = Stream(traceback(), status=503, headers=(("retry-after", "7"), ("etag", "inner")))
+    with by("south"), pytest.raises(Problem) as caught:
+        await bench.border.consume(reference, "v1/text", request())
+    assert (caught.value.status, caught.value.title) == (503, "Not available now")
+    assert caught.value.headers == {"Retry-After": "7"}
+    assert let_go == ["the connection to the app"]
+    bench.inside.answer = Stream(empty(), status=500)
+    assert await consumed(bench, "south", reference) == 502
+
+
+@pytest.mark.parametrize("status", [204, 302, 404, 409, 499])
+async def test_what_an_app_refuses_is_its_own_word_to_the_consumer(bench: Bench, status: int) -> None:
+    bench.inside.answer = Stream(empty(), status=status)
+    assert await consumed(bench, "south", await bench.reference("south")) == status
 
 
 async def test_a_real_name_or_a_guess_reaches_nothing(bench: Bench) -> None:
