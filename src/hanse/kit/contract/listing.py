@@ -6,7 +6,7 @@ provider has answered: a provider answers whole lists, a client of ours asks for
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -26,6 +26,8 @@ PAGE_SIZE = 1000
 """Items of one answer, where nothing else is set."""
 WHOLE = "all_fields"
 """The query of clients whose types want everything."""
+_ASKED = re.compile(rf"[%+]|filter|fields|exclude_default|{MARKER}")
+"""What a query has in it that asks for a part of a list, or may do so behind an encoding."""
 
 
 @dataclass(frozen=True)
@@ -36,23 +38,28 @@ class Lists:
     left_out: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Part:
-    """What one request wants of a list."""
+    """What one request wants of a list; ``query`` is that of the request without its marker."""
 
     key: str
     fits: Test | None
     removed: Tree
     marker: str
-    query: tuple[tuple[str, str], ...]
+    query: str
 
-    def of(self, items: Sequence[Any], size: int) -> tuple[list[Any], str]:
-        """The part of ``items`` that is answered, and the query of the next one, if there is one."""
+    def of(self, items: list[Any], size: int) -> tuple[list[Any], str]:
+        """The part of ``items`` that is answered, and the query of the next one, if there is one.
+
+        Items that are answered as they are stay the list that they came in, which may be encoded already.
+        """
+        if self.fits is None and not self.removed and not self.marker and len(items) <= size:
+            return items, ""
         fitting = items if self.fits is None else [item for item in items if self.fits(item)]
         page, marker = page_of(fitting, lambda item: str(getattr(item, self.key)), self.marker, size)
         if self.removed:
             page = [pruned(msgspec.to_builtins(item), self.removed) for item in page]
-        return page, urlencode([*self.query, (MARKER, marker)]) if marker else ""
+        return page, f"{self.query}&{MARKER}={marker}".lstrip("&") if marker else ""
 
 
 class Listing:
@@ -62,9 +69,12 @@ class Listing:
         self._shape = shape
         self._key = attributes_of(shape)[lists.key].member
         self._selectable = Selectable(shape, lists.left_out)
+        self._by_default = self._selectable.removed({})
 
     def read(self, raw: str, own: bool) -> tuple[Part, str]:
         """What a query wants of the list, and the rest of it; ``own`` tells whether the operation has a query too."""
+        if own and _ASKED.search(raw) is None:
+            return Part(self._key, None, self._by_default, "", raw), raw
         pairs = query_pairs(raw)
         given: dict[str, str] = {}
         rest = []
@@ -77,9 +87,9 @@ class Listing:
                 given[name] = value
         if rest and not own:
             raise bad_request(f"Unknown query parameter {rest[0][0]}", f"legal: {', '.join(PARAMETERS)}")
-        return self._part(given, tuple(pair for pair in pairs if pair[0] != MARKER)), urlencode(rest)
+        return self._part(given, urlencode([pair for pair in pairs if pair[0] != MARKER])), urlencode(rest)
 
-    def _part(self, given: dict[str, str], query: tuple[tuple[str, str], ...]) -> Part:
+    def _part(self, given: dict[str, str], query: str) -> Part:
         text = given.get("filter")
         if MARKER in given and not given[MARKER]:
             raise bad_request(f"Invalid query parameter {MARKER}", "take it from a Link, as it is")

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from hanse.kit.contract.declare import Api, Created, Tagged, delete, get, post, put
+from hanse.kit.contract.listing import Lists
 from hanse.kit.values import ABSENT, Absent, Link, Value
 from hanse.model.descriptor.services import CategoryRef
 from hanse.refpoints.mp1.liveness import ServiceState as ServiceState
@@ -189,10 +190,17 @@ class SubscriptionLinkList(Value):
     links: SubscriptionLinks = msgspec.field(name="_links")
 
 
-class ServiceManagement(Api, bases=("/mec_service_mgmt/v1",)):
-    """Service management (8.2); the app named in a path must be the caller."""
+SERVICES = Lists(key="serInstanceId")
 
-    @get("/services", refuses=(400, 401, 403, 404, 414))
+
+class ServiceManagement(Api, bases=("/mec_service_mgmt/v1",)):
+    """Service management (8.2); the app named in a path must be the caller.
+
+    Lists of representations can be filtered, shortened and read in pages beside the parameters of MEC 011, which says
+    nothing of it; nothing is left out by default (ETSI GS MEC 009 V3.1.1, 6.18 to 6.20).
+    """
+
+    @get("/services", refuses=(400, 401, 403, 404, 414), lists=SERVICES)
     async def find_services(self, query: ServiceQuery) -> list[ServiceInfo]:
         """Services that the caller may see, also those of other systems (8.2.3.3.1)."""
 
@@ -200,11 +208,11 @@ class ServiceManagement(Api, bases=("/mec_service_mgmt/v1",)):
     async def read_service(self, service_id: str) -> Tagged[ServiceInfo]:
         """One service (8.2.4.3.1)."""
 
-    @get("/transports")
+    @get("/transports", lists=Lists())
     async def list_transports(self) -> list[TransportInfo]:
         """Transports that the platform offers (8.2.5.3.1)."""
 
-    @get("/applications/{app_instance_id}/services", refuses=(400, 401, 403, 404, 414))
+    @get("/applications/{app_instance_id}/services", refuses=(400, 401, 403, 404, 414), lists=SERVICES)
     async def find_app_services(self, app_instance_id: str, query: ServiceQuery) -> list[ServiceInfo]:
         """Services that the app itself offers (8.2.6.3.1)."""
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 import msgspec
 
 from hanse.kit.contract.declare import Api, Created, Tagged, delete, get, post, put
+from hanse.kit.contract.listing import Lists
 from hanse.kit.values import ABSENT, Absent, Value
 from hanse.model.descriptor.traffic import Action, FilterType, InterfaceType, IpAddressType
 from hanse.refpoints.mp1.services import SelfLink, SubscriptionLink, SubscriptionLinkList
@@ -160,7 +161,7 @@ class ApplicationSupport(Api, bases=("/mec_app_support/v2", "/mec_app_support/v1
     async def unsubscribe(self, app_instance_id: str, subscription_id: str) -> None:
         """End a subscription (7.2.4.3.5)."""
 
-    @get("/applications/{app_instance_id}/traffic_rules")
+    @get("/applications/{app_instance_id}/traffic_rules", lists=Lists(key="trafficRuleId"))
     async def list_traffic_rules(self, app_instance_id: str) -> list[TrafficRule]:
         """The app's traffic rules (7.2.7.3.1)."""
 
@@ -174,7 +175,7 @@ class ApplicationSupport(Api, bases=("/mec_app_support/v2", "/mec_app_support/v1
     ) -> Tagged[TrafficRule]:
         """Activate, deactivate or change a traffic rule (7.2.8.3.2)."""
 
-    @get("/applications/{app_instance_id}/dns_rules")
+    @get("/applications/{app_instance_id}/dns_rules", lists=Lists(key="dnsRuleId"))
     async def list_dns_rules(self, app_instance_id: str) -> list[DnsRule]:
         """The app's DNS rules (7.2.9.3.1)."""
 

@@ -39,6 +39,11 @@ def test_a_developer_reads_parameters_shapes_and_refusals_of_discovery() -> None
         "scope_of_locality",
         "consumed_local_only",
         "is_local",
+        "filter",
+        "all_fields",
+        "exclude_default",
+        "fields",
+        "exclude_fields",
     }
     assert set(names["scope_of_locality"]["schema"]["enum"]) == set(LocalityType)
     assert {"200", "400", "401", "403", "404", "414"} == set(found["responses"])

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from hanse.kit.contract.client import Peer, client
-from hanse.kit.contract.declare import Api, get
+from hanse.kit.contract.declare import Api, Prepared, get
 from hanse.kit.contract.describe import describe
 from hanse.kit.contract.direct import direct
 from hanse.kit.contract.gate import Gate
@@ -165,6 +165,22 @@ async def test_what_cannot_be_meant_is_refused_by_name(query: str, title: str, w
     ((status, headers, body),) = await answered(Clerk(), f"/vessels?{query}")
     assert (status, headers["content-type"], body["title"]) == (400, "application/problem+json", title)
     assert word in body["detail"]
+
+
+async def test_a_list_that_is_encoded_already_is_not_encoded_again_unless_a_part_is_wanted() -> None:
+    class Herald(Clerk):
+        async def rigged(self, query: RigQuery) -> list[Vessel]:
+            found = await super().rigged(query)
+            return Prepared(found, b'["beforehand"]' + b" " * len(found))
+
+    targets = ("/rigged?rig=COG", "/rigged", "/rigged?rig=COG&fields=cargo", "/rigged?rig=COG&%66ilter=(eq,id,none)")
+    whole, both, shortened, filtered = await answered(Herald(), *targets)
+    assert whole[2] == both[2] == ["beforehand"]
+    assert ids(shortened[2]) == [ADLER.id]
+    assert filtered[2] == []
+    (first,) = await answered(Herald([*FLEET, CARL]), "/rigged")
+    assert ids(first[2]) == [BUNTE.id, CARL.id]
+    assert following(first[1]).startswith("/register/v1/rigged?nextpage_opaque_marker=")
 
 
 async def test_a_caller_beyond_its_rate_is_told_so_on_the_wire() -> None:
