@@ -18,12 +18,13 @@ from dns.message import Message
 from dns.opcode import Opcode
 from dns.rcode import Rcode
 from dns.rdatatype import RdataType
+from msgspec.structs import replace
 
 from hanse.drivers.names_embedded import EmbeddedNames
 from hanse.drivers.names_rfc2136 import UpdatedNames
 from hanse.kit.ports import bind
 from hanse.kit.problems import Problem
-from hanse.refpoints.mp2 import NameRecord
+from hanse.refpoints.mp2 import BY_CLIENT, NameRecord, NameRecords
 from tests.contract.outside import KEY, outside
 
 _BLOCK = f"127.{64 + os.getpid() % 64}.{os.getpid() // 64 % 256}"
@@ -230,3 +231,49 @@ async def test_names_of_others_are_asked_of_the_other_server(names: EmbeddedName
         assert (await ask(near, "none.mec.example", tcp=True)).rcode() == Rcode.NXDOMAIN
     finally:
         await near.close()
+
+
+def all_of(*records: NameRecord) -> NameRecords:
+    return NameRecords(records=records)
+
+
+async def test_all_records_of_an_owner_are_replaced_and_those_of_others_stay(server: Server) -> None:
+    other = replace(record("o", name="other.mec.example"), owner="another")
+    await server.publish("o", other)
+    await server.publish_all("app", all_of(record("a"), record("b", name="films.mec.example")))
+    await server.publish_all("app", all_of(record("b", name="films.mec.example", address="127.3.0.9"), record("c")))
+    assert addresses(await ask(server, "films.mec.example")) == {"127.3.0.9"}
+    assert addresses(await ask(server, "video.mec.example")) == {"127.3.0.7"}
+    assert addresses(await ask(server, "other.mec.example")) == {"127.3.0.7"}
+    assert [r.record_id for r in await server.records()] == ["b", "c", "o"]
+    await server.publish_all("app", all_of())
+    assert await server.records() == [other]
+    assert (await ask(server, "films.mec.example")).rcode() == Rcode.NXDOMAIN
+
+
+async def test_of_many_records_one_wrong_leaves_all_as_they_were(server: Server) -> None:
+    await server.publish("r", record())
+    wrong = (
+        all_of(record("a", address="127.3.0.9"), record("b", address="127.3.0")),
+        all_of(record("a"), record("a", address="127.3.0.9")),
+        all_of(replace(record("a"), owner="another")),
+    )
+    for records in wrong:
+        with pytest.raises(Problem, match="400"):
+            await server.publish_all("app", records)
+    assert await server.records() == [record()]
+    assert addresses(await ask(server, "video.mec.example")) == {"127.3.0.7"}
+
+
+async def test_what_a_server_says_that_it_lacks_it_refuses_and_all_else_it_does(server: Server) -> None:
+    for_some = replace(record(), clients=(DEVICE,))
+    lacks = (await server.capabilities()).lacks
+    if BY_CLIENT in lacks:
+        with pytest.raises(Problem, match="same answer"):
+            await server.publish("r", for_some)
+        assert await server.records() == []
+    else:
+        await server.publish("r", for_some)
+        assert addresses(await ask(server, "video.mec.example")) == {"127.3.0.7"}
+        assert addresses(await ask(server, "video.mec.example", source=STRANGER)) == set()
+    assert set(lacks) <= {BY_CLIENT}

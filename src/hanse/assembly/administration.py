@@ -16,6 +16,7 @@ from hanse.kit.contract.observe import Silence
 from hanse.kit.contract.transport import HttpTransport
 from hanse.refpoints.mm1.lifecycle import Lifecycle
 from hanse.refpoints.mm1.packages import PackageManagement
+from hanse.refpoints.mm1.steering import SteeringPolicies
 from hanse.refpoints.mx1.overview import Overview
 
 
@@ -26,6 +27,7 @@ class Administration:
     packages: PackageManagement
     lifecycle: Lifecycle
     overview: Overview
+    steering: SteeringPolicies
 
 
 @asynccontextmanager
@@ -37,6 +39,11 @@ async def administration(settings: Settings, name: str = "administrator") -> Asy
     transport = HttpTransport(oss.url, context, name=f"the OSS of {settings.operator.name}")
     peer = Peer("oss", transport, element_caller(settings.operator.name, name), "Mx1", Silence())
     try:
-        yield Administration(client(PackageManagement, peer), client(Lifecycle, peer), client(Overview, peer))
+        yield Administration(
+            client(PackageManagement, peer),
+            client(Lifecycle, peer),
+            client(Overview, peer),
+            client(SteeringPolicies, peer),
+        )
     finally:
         await transport.close()

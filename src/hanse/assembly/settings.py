@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from hanse.assembly.leading import SteeringSettings
 from hanse.assembly.limits import LimitSettings, LivenessSettings
 from hanse.kit.contract.decode import invalid
 from hanse.assembly.upkeep import CertificateSettings
@@ -179,6 +180,7 @@ class Settings(_Table):
     clients: dict[str, ClientSettings] = {}
     packages: PackageSettings = PackageSettings()
     limits: LimitSettings = LimitSettings()
+    steering: dict[str, SteeringSettings] = {}
     path: str = ""
     certificates: CertificateSettings = CertificateSettings()
 
@@ -260,6 +262,7 @@ def _checks(settings: Settings) -> list[tuple[str, str, bool]]:
         checks.append((f"devices.{name}.host", known, device.host in settings.hosts))
         addresses.append((f"devices.{name}.address", device.address))
     checks += [*settings.limits.checks(), *settings.certificates.checks()]
+    checks += [check for name, policy in settings.steering.items() for check in policy.checks(name)]
     checks += [(key, "an IP address", _is_address(value)) for key, value in addresses]
     checks += [(key, f"1 to {most}", 1 <= port <= most) for key, port, most in _ports(settings)]
     checks += [

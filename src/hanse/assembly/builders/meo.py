@@ -9,6 +9,7 @@ from hanse.refpoints.meo_fed.platforms import PlatformDiscovery
 from hanse.refpoints.mfm_fed.members import Membership
 from hanse.refpoints.mfm_fed.system_info import FederationEnablement
 from hanse.refpoints.mm1.lifecycle import Lifecycle
+from hanse.refpoints.mm1.steering import SteeringPolicies
 from hanse.refpoints.mm3.management import InstanceAssignment
 from hanse.refpoints.mm4.infrastructure import Infrastructure
 
@@ -26,6 +27,7 @@ def build(built: Built, element: Element) -> None:
             lifecycle=wiring.require(Lifecycle, f"mepm.{name}", element),
             assignment=wiring.require(InstanceAssignment, f"mepm.{name}", element),
             infrastructure=wiring.require(Infrastructure, f"vim.{name}", element),
+            steering=wiring.require(SteeringPolicies, f"mepm.{name}", element),
         )
         for name, place in settings.hosts.items()
     }
@@ -41,6 +43,8 @@ def build(built: Built, element: Element) -> None:
         enablement=wiring.require(FederationEnablement, "federation_manager", element),
         membership=wiring.require(Membership, "federation_manager", element),
         peer=lambda name: links.api(PlatformDiscovery, "Meo-fed", name),
+        devices=settings.devices.keys(),
+        steering={name: policy.policy(name) for name, policy in settings.steering.items()},
     )
     wiring.starts.append(orchestrator.start_up)
     wiring.stops.append(orchestrator.shut_down)

@@ -10,6 +10,8 @@ from hanse.assembly.producers import Producers
 from hanse.assembly.settings import Settings
 from hanse.assembly.wiring import Wiring
 from hanse.elements.mep import Platform
+from hanse.elements.mep.choice import Asker
+from hanse.elements.mep.devices import Devices
 from hanse.kit.callbacks import Callbacks
 from hanse.kit.tokens import TokenIssuer
 from hanse.model.place import Position
@@ -50,6 +52,7 @@ def build(built: Built, element: Element) -> None:
         authority=wiring.identities.authority_path.read_text(),
         liveness=wiring.settings.hosts[host].liveness.policy(),
         volumes=(wiring.directory / element.name / "volumes").absolute(),
+        led=led_devices(wiring.settings, host),
     )
     wiring.starts.append(platform.start_up)
     wiring.stops += [callbacks.close, producers.close, platform.shut_down]
@@ -79,3 +82,13 @@ def _devices(wiring: Wiring, host: str) -> dict[str, Position]:
         for device in wiring.settings.devices.values()
         if device.host == host
     }
+
+
+def led_devices(settings: Settings, host: str) -> Devices:
+    """All devices of the operator, each in the zone of the host that serves it; strangers are in that of ``host``."""
+    zones = {name: place.zone.zone() for name, place in settings.hosts.items()}
+    known = [
+        Asker(d.address, name, zones[d.host].name, Position(latitude=d.latitude, longitude=d.longitude))
+        for name, d in settings.devices.items()
+    ]
+    return Devices(known, Asker(zone=zones[host].name, position=zones[host].position))

@@ -5,7 +5,9 @@ from __future__ import annotations
 from hanse.assembly.builders.built import Built
 from hanse.assembly.catalogue import Element
 from hanse.elements.mepm import PlatformManager
+from hanse.elements.mepm.policies import handed_on
 from hanse.refpoints.mm1.lifecycle import Lifecycle
+from hanse.refpoints.mm1.steering import SteeringPolicies
 from hanse.refpoints.mm3.granting import Granting
 from hanse.refpoints.mm3.management import InstanceAssignment, SystemView
 from hanse.refpoints.mm5.platform import ManagerLookup, PlatformConfiguration
@@ -29,6 +31,14 @@ def build(built: Built, element: Element) -> None:
         ready_patience=wiring.settings.hosts[host].ready_patience,
     )
     built.parts[element.name] = manager
+    policies = handed_on(wiring.require(SteeringPolicies, f"mep.{host}", element))
     wiring.provide(
-        element, {Lifecycle: manager, InstanceAssignment: manager, ManagerLookup: manager, WorkloadEvents: manager}
+        element,
+        {
+            Lifecycle: manager,
+            InstanceAssignment: manager,
+            SteeringPolicies: policies,
+            ManagerLookup: manager,
+            WorkloadEvents: manager,
+        },
     )

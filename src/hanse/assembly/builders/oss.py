@@ -8,6 +8,7 @@ from hanse.elements.oss import Oss
 from hanse.refpoints.mfm_fed.members import Membership
 from hanse.refpoints.mm1.lifecycle import Lifecycle
 from hanse.refpoints.mm1.packages import PackageManagement
+from hanse.refpoints.mm1.steering import SteeringPolicies
 from hanse.refpoints.mm1.topology import SystemTopology
 
 
@@ -19,6 +20,7 @@ def build(built: Built, element: Element) -> None:
         wiring.require(Lifecycle, "meo", element),
         wiring.require(SystemTopology, "meo", element),
         wiring.require(Membership, "federation_manager", element),
+        wiring.require(SteeringPolicies, "meo", element),
     )
     built.parts[element.name] = oss
     wiring.provide(element, oss.apis())

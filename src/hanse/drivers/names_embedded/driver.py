@@ -22,7 +22,7 @@ from hanse.drivers.names_embedded.zones import Zones
 from hanse.kit.failpoints import effect
 from hanse.kit.ports import bind, describe_holder
 from hanse.kit.problems import Problem, bad_request, conflict
-from hanse.refpoints.mp2 import NameRecord, NameServer
+from hanse.refpoints.mp2 import NameRecord, NameRecords, NameServer, NameServerCapabilities, check_owned
 
 _WHOLE = 65535
 
@@ -86,6 +86,16 @@ class EmbeddedNames(NameServer):
     async def retract(self, record_id: str) -> None:
         """Stop answering with it."""
         self._zones.remove(record_id)
+
+    @effect("names.publish_all")
+    async def publish_all(self, owner: str, records: NameRecords) -> None:
+        """Between two queries, an owner has the old records or the new ones; 400 as for `publish`."""
+        check_owned(owner, records)
+        self._zones.replace(owner, records.records)
+
+    async def capabilities(self) -> NameServerCapabilities:
+        """It can do all."""
+        return NameServerCapabilities(kind="embedded")
 
     async def records(self) -> list[NameRecord]:
         """All records in force."""

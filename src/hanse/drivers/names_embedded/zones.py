@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from ipaddress import ip_address
 from typing import NamedTuple
 
@@ -60,6 +60,18 @@ class Zones:
         self._at.setdefault(name, Choices()).put(record)
         self._below.update(_ancestors(name))
         self._touch(name)
+
+    def replace(self, owner: str, records: Sequence[NameRecord]) -> None:
+        """Let these be all records of an owner; 400 names what cannot be read, and leaves everything as it was."""
+        for record in records:
+            _checked(record)
+        keep = {record.record_id for record in records}
+        for record_id in [r.record_id for _, r in self._by_id.values() if r.owner == owner]:
+            if record_id not in keep:
+                self.remove(record_id)
+        for record in records:
+            if self._by_id.get(record.record_id, (b"", None))[1] != record:
+                self.put(record)
 
     def remove(self, record_id: str) -> None:
         """Stop answering with it; an unknown id is no error."""

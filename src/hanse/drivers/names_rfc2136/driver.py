@@ -12,10 +12,10 @@ from dns.name import Name
 from dns.rcode import Rcode
 
 from hanse.drivers.names_rfc2136.journal import Published, load, save
-from hanse.drivers.names_rfc2136.updates import Key, check, update
+from hanse.drivers.names_rfc2136.updates import SAME_FOR_ALL, Key, check, update
 from hanse.kit.failpoints import effect
 from hanse.kit.problems import Problem, bad_request
-from hanse.refpoints.mp2 import NameRecord, NameServer
+from hanse.refpoints.mp2 import BY_CLIENT, NameRecord, NameRecords, NameServer, NameServerCapabilities, check_owned
 
 PATIENCE = 5.0
 """Seconds that the server has for an update."""
@@ -57,27 +57,47 @@ class UpdatedNames(NameServer):
             raise bad_request("recordId differs", f"the address says {record_id}, the body {record.record_id}")
         check(record, self._zone)
         async with self._lock:
-            await self._change({**self._records, record_id: record}, record_id)
+            await self._change({**self._records, record_id: record})
 
     @effect("names.retract")
     async def retract(self, record_id: str) -> None:
         """Let it answer with it no more."""
         async with self._lock:
             if record_id in self._records:
-                await self._change({k: r for k, r in self._records.items() if k != record_id}, record_id)
+                await self._change({k: r for k, r in self._records.items() if k != record_id})
+
+    @effect("names.publish_all")
+    async def publish_all(self, owner: str, records: NameRecords) -> None:
+        """Let it answer with these and no others of the owner, one update for each name; 400 and 503 as `publish`."""
+        check_owned(owner, records)
+        for record in records.records:
+            check(record, self._zone)
+        async with self._lock:
+            others = {k: r for k, r in self._records.items() if r.owner != owner}
+            await self._change({**others, **{r.record_id: r for r in records.records}})
+
+    async def capabilities(self) -> NameServerCapabilities:
+        """Everything but what plain DNS cannot tell apart."""
+        return NameServerCapabilities(kind="rfc2136", lacks={BY_CLIENT: SAME_FOR_ALL})
 
     async def records(self) -> list[NameRecord]:
         """All records in force, in the order of their ids."""
         return [self._records[record_id] for record_id in sorted(self._records)]
 
-    async def _change(self, wanted: dict[str, NameRecord], record_id: str) -> None:
-        """From the records in force to those wanted, which differ in one: the file first, then the server."""
-        touched = [r for r in (self._records.get(record_id), wanted.get(record_id)) if r is not None]
-        names = {dns.name.from_text(record.name) for record in touched}
+    async def _change(self, wanted: dict[str, NameRecord]) -> None:
+        """From the records in force to those wanted: the file first, then the server, name by name."""
+        present = self._records
+        ids = [k for k in present.keys() | wanted.keys() if present.get(k) != wanted.get(k)]
+        touched = [r for k in ids for r in (present.get(k), wanted.get(k)) if r is not None]
+        names = self._doubtful | {dns.name.from_text(record.name) for record in touched}
         self._doubtful |= names
         await self._remember()
-        for name in sorted(names):
-            await self._send(name, wanted)
+        try:
+            for name in sorted(names):
+                await self._send(name, wanted)
+        except Problem:
+            self._doubtful |= names  # also those that were sent: the records are still those before
+            raise
         self._records = wanted
         await self._remember()
 

@@ -22,6 +22,9 @@ from hanse.refpoints.mp2 import NameRecord
 _MOST_TTL = 2**31 - 1
 _KINDS = ("A", "AAAA", "CNAME")
 
+SAME_FOR_ALL = "an outside name server gives all clients the same answer; use the embedded one"
+"""Why a record for some clients cannot be published there."""
+
 
 class Key(NamedTuple):
     """A TSIG key: its name, its algorithm like ``hmac-sha256``, its secret in Base64."""
@@ -46,8 +49,7 @@ class Key(NamedTuple):
 def check(record: NameRecord, zone: Name) -> Name:
     """The name of a record that can be published; 400 names the attribute that cannot."""
     if record.clients:
-        detail = "an outside name server gives all clients the same answer; use the embedded one"
-        raise bad_request("clients is not supported", detail)
+        raise bad_request("clients is not supported", SAME_FOR_ALL)
     name = _name(record.name, "name")
     if not name.is_subdomain(zone) or name == zone or name.is_wild():
         raise bad_request("name is outside the zone", f"write a name below {zone.to_text(True)}; got {record.name}")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from hanse.elements.meo.disposal import Disposal
 from hanse.elements.meo.hosts import Host
@@ -14,6 +15,7 @@ from hanse.elements.meo.presence import Presence
 from hanse.elements.meo.procedures import SystemProcedures
 from hanse.elements.meo.records import Records
 from hanse.elements.meo.registrar import Registrar
+from hanse.elements.meo.steering import SystemSteering
 from hanse.elements.meo.view import Grants, Topology, View
 from hanse.kit.contract.declare import Api
 from hanse.kit.outbox import Outbox
@@ -24,6 +26,7 @@ from hanse.refpoints.mfm_fed.members import Membership
 from hanse.refpoints.mfm_fed.system_info import FederationEnablement
 from hanse.refpoints.mm1.lifecycle import Lifecycle
 from hanse.refpoints.mm1.packages import PackageManagement
+from hanse.refpoints.mm1.steering import SteeringPolicies, SteeringPolicy
 from hanse.refpoints.mm1.topology import SystemTopology
 from hanse.refpoints.mm3.granting import Granting
 from hanse.refpoints.mm3.management import SystemView
@@ -46,11 +49,14 @@ class Orchestrator:
         enablement: FederationEnablement,
         membership: Membership,
         peer: Callable[[str], PlatformDiscovery],
+        devices: Collection[str] = (),
+        steering: Mapping[str, SteeringPolicy] = MappingProxyType({}),
     ) -> None:
         self.records = Records(store)
         disposal = Disposal(outbox, self.records, hosts)
         self.packages = Packages(url, store, outbox, procedures, self.records, directory, trust, disposal)
-        self._procedures = SystemProcedures(store, self.records, self.packages, hosts)
+        self._steering = SystemSteering(store, self.records, hosts, devices, steering)
+        self._procedures = SystemProcedures(store, self.records, self.packages, hosts, self._steering.moved)
         self._hosts = hosts
         self._presence = Presence(lambda: self._registrar.changed())  # each needs the other
         self._registrar = Registrar(operator, store, self.records, hosts, self._presence, enablement, membership)
@@ -61,10 +67,18 @@ class Orchestrator:
             Lifecycle: InstanceLifecycle(url, store, outbox, procedures, self.records, self.packages, hosts),
             Granting: Grants(url, store, self.records),
             SystemView: View(
-                store, self.records, hosts, self._presence, lookup, self._procedures, self._registrar.changed
+                store,
+                self.records,
+                hosts,
+                self._presence,
+                lookup,
+                self._procedures,
+                self._registrar.changed,
+                self._steering.moved,
             ),
             SystemTopology: Topology(operator, self.records, hosts, self._presence, self._registrar.registered),
             PlatformDiscovery: shared,
+            SteeringPolicies: self._steering,
         }
         for name, body in (
             ("instantiate", self._procedures.instantiate),
@@ -82,8 +96,10 @@ class Orchestrator:
         self._presence.watch(self._hosts)
         await self.packages.start_up()
         await self._registrar.start_up()
+        await self._steering.start_up()
 
     async def shut_down(self) -> None:
         """Stop what runs by itself."""
         self._presence.close()
+        await self._steering.shut_down()
         await self._registrar.shut_down()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from hanse.kit.problems import not_found
 from hanse.model.place import Zone
 from hanse.refpoints.mm1.lifecycle import Lifecycle
+from hanse.refpoints.mm1.steering import SteeringPolicies
 from hanse.refpoints.mm3.management import InstanceAssignment
 from hanse.refpoints.mm4.infrastructure import Infrastructure
 
@@ -22,6 +23,7 @@ class Host:
     lifecycle: Lifecycle
     assignment: InstanceAssignment
     infrastructure: Infrastructure
+    steering: SteeringPolicies
 
 
 def host_of(hosts: Mapping[str, Host], name: str) -> Host:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import urlsplit
 
 import msgspec
@@ -42,8 +42,16 @@ HOST_PATIENCE = 90000.0
 class SystemProcedures:
     """The durable sequences of an orchestrator; every step names the operation and may run twice."""
 
-    def __init__(self, store: Store, records: Records, packages: Packages, hosts: Mapping[str, Host]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        records: Records,
+        packages: Packages,
+        hosts: Mapping[str, Host],
+        moved: Callable[[], None] = lambda: None,
+    ) -> None:
         self._store = store
+        self._moved = moved
         self._records = records
         self._packages = packages
         self._hosts = hosts
@@ -195,6 +203,7 @@ class SystemProcedures:
             done = msgspec.structs.replace(instance, state=state, running=running, host=host)
             tx.put(self._records.instances, instance.id, done)
             tx.put(self._records.operations, operation_id, entered(operation, OperationState.COMPLETED))
+            tx.after.append(self._moved)
 
         await self._store.commit(decide)
 

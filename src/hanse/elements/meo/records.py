@@ -12,6 +12,7 @@ from hanse.model.package import PackageImage
 from hanse.refpoints.mm1.lifecycle import InstantiationState, OperationalState
 from hanse.refpoints.mm1.occurrence import Occurrence
 from hanse.refpoints.mm1.packages import Checksum, OnboardingState, PackageOperationalState
+from hanse.refpoints.mm1.steering import SteeringPolicy
 from hanse.refpoints.mm3.granting import Grant
 from hanse.refpoints.mm3.management import PlatformReport
 
@@ -62,6 +63,7 @@ class Records:
         self.operations: Shelf[Occurrence] = store.shelf("app_lcm_op_occ", Occurrence)
         self.grants: Shelf[Grant] = store.shelf("grant", Grant)
         self.reports: Shelf[PlatformReport] = store.shelf("platform_report", PlatformReport)
+        self.policies: Shelf[SteeringPolicy] = store.shelf("steering_policy", SteeringPolicy)
         self.membership: Shelf[Membership] = store.shelf("membership", Membership)
 
 

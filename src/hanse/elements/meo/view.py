@@ -87,6 +87,7 @@ class View(SystemView):
         lookup: ServiceLookup,
         procedures: SystemProcedures,
         changed: Callable[[], None],
+        moved: Callable[[], None],
     ) -> None:
         self._store = store
         self._records = records
@@ -95,6 +96,7 @@ class View(SystemView):
         self._lookup = lookup
         self._procedures = procedures
         self._changed = changed
+        self._moved = moved
 
     async def find_service(self, query: ServiceWanted) -> list[FoundService]:
         """In the system, or else in the federation (ETSI GR MEC 035, 6.5.2, step 4)."""
@@ -127,6 +129,7 @@ class View(SystemView):
             if not any(o.live and o.app_instance_id == app_instance_id for o in tx.values(self._records.operations)):
                 stopped = msgspec.structs.replace(instance, running=OperationalState.STOPPED)
                 tx.put(self._records.instances, app_instance_id, stopped)
+                tx.after.append(self._moved)
 
         await self._store.commit(decide)
 

@@ -10,11 +10,13 @@ from pathlib import Path
 from hanse.elements.mep.access import Access
 from hanse.elements.mep.announcing import Announcer
 from hanse.elements.mep.configuration import Configuration
+from hanse.elements.mep.devices import Devices
 from hanse.elements.mep.index import ServiceIndex
 from hanse.elements.mep.liveness import Liveness, LivenessPolicy
 from hanse.elements.mep.neighbours import Neighbours
 from hanse.elements.mep.notices import Notices
 from hanse.elements.mep.peers import Places
+from hanse.elements.mep.policies import Policies
 from hanse.elements.mep.records import Records
 from hanse.elements.mep.registrations import AppRegistry
 from hanse.elements.mep.remote import LocalConsumption, RemoteConsumption, RemoteLookup
@@ -36,6 +38,7 @@ from hanse.kit.problems import Problem
 from hanse.kit.store import Store
 from hanse.kit.tokens import TokenIssuer
 from hanse.model.place import Position
+from hanse.refpoints.mm1.steering import SteeringPolicies
 from hanse.refpoints.mm5.platform import ManagerLookup, PlatformConfiguration
 from hanse.refpoints.mp1.liveness import ServiceLiveness
 from hanse.refpoints.mp1.registrations import Registrations
@@ -84,12 +87,14 @@ class Platform:
         authority: str,
         liveness: LivenessPolicy = LivenessPolicy(),  # noqa: B008 (frozen)
         volumes: Path | None = None,
+        led: Devices = Devices(),  # noqa: B008 (nobody changes it)
     ) -> None:
         self._host = host
         self.records = Records(store)
         self._reporter = Reporter(host, store, self.records, manager)
         self._tasks: list[asyncio.Task[None]] = []
-        self.steering = Steering(self.records, data_plane, name_server, tags)
+        self.steering = Steering(self.records, data_plane, name_server, tags, led)
+        self.policies = Policies(store, self.records, self.steering, name_server, led)
         self.access = Access(url, operator, self.records, issuer, seed, authority)
         notices = Notices(url, self.records, outbox, callbacks)
         standings = Standings(self.records)
@@ -132,6 +137,7 @@ class Platform:
             UeIdentity: self.ue_tags,
             RemoteServices: self.remote,
             PlatformConfiguration: self.configuration,
+            SteeringPolicies: self.policies,
             ServiceConsumption: self.local,
             SharedServices: self.neighbours,
         }

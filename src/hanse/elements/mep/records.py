@@ -6,6 +6,7 @@ from typing import Generic, TypeAlias, TypeVar
 
 from hanse.kit.store import Shelf, Store
 from hanse.kit.values import Value
+from hanse.refpoints.mm1.steering import SteeringPolicy
 from hanse.refpoints.mm5.platform import AppConfiguration, AppPhase
 from hanse.refpoints.mp1.registrations import AppInfo
 from hanse.refpoints.mp1.services import AvailabilitySubscription, ServiceInfo
@@ -99,3 +100,4 @@ class Records:
         self.registrations: Shelf[RegistrationRecord] = store.shelf("registration", RegistrationRecord)
         self.remote: Shelf[RemoteService] = store.shelf("remote_service", RemoteService)
         self.neighbours: Shelf[NeighbourRecord] = store.shelf("neighbour", NeighbourRecord)
+        self.policies: Shelf[SteeringPolicy] = store.shelf("steering_policy", SteeringPolicy)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hanse.elements.mep.led import RULES_ORDER
 from hanse.elements.mep.records import AppRecord
 from hanse.kit.problems import bad_request
 from hanse.kit.values import ABSENT, Absent
@@ -76,6 +77,7 @@ def names(app: AppRecord) -> list[mp2.NameRecord]:
             name=rule.domain_name,
             address=rule.ip_address,
             ttl=rule.ttl if isinstance(rule.ttl, int) else DEFAULT_TTL,
+            order=RULES_ORDER,
         )
         for rule in app.dns_rules
         if rule.state is RuleState.ACTIVE

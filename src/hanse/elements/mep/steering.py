@@ -4,21 +4,31 @@ from __future__ import annotations
 
 import asyncio
 
+from hanse.elements.mep.devices import Devices
+from hanse.elements.mep.led import name_of, owner_of, records_of
 from hanse.elements.mep.records import Records
 from hanse.elements.mep.rules import forwardings, names
 from hanse.elements.mep.tags import TagAddresses, resolved
 from hanse.kit.failpoints import effect
-from hanse.refpoints.mp2 import DataPlane, NameServer
+from hanse.refpoints.mp2 import DataPlane, NameRecord, NameRecords, NameServer
 
 
 class Steering:
     """Reconciles by owner: one app's change touches nobody else's rules."""
 
-    def __init__(self, records: Records, data_plane: DataPlane, name_server: NameServer, tags: TagAddresses) -> None:
+    def __init__(
+        self,
+        records: Records,
+        data_plane: DataPlane,
+        name_server: NameServer,
+        tags: TagAddresses,
+        devices: Devices = Devices(),  # noqa: B008 (nobody changes it)
+    ) -> None:
         self._records = records
         self._data_plane = data_plane
         self._name_server = name_server
         self._tags = tags
+        self._devices = devices
         self._lock = asyncio.Lock()
 
     async def restore(self) -> None:
@@ -26,6 +36,7 @@ class Steering:
         installed = {f.owner for f in await self._data_plane.forwardings()}
         published = {r.owner for r in await self._name_server.records()}
         known = {app.app_instance_id for app in self._records.apps.values()}
+        known |= {owner_of(policy.name) for policy in self._records.policies.values()}
         for owner in known | installed | published:
             await self.apply(owner)
 
@@ -48,11 +59,26 @@ class Steering:
 
     @effect("mep.names")
     async def _apply_names(self, app_instance_id: str) -> None:
+        present = {r.record_id: r for r in await self._name_server.records() if r.owner == app_instance_id}
+        name = name_of(app_instance_id)
+        if name is not None:
+            await self._apply_policy(app_instance_id, name, list(present.values()))
+            return
         app = self._records.apps.find(app_instance_id)
         wanted = {r.record_id: r for r in (names(app) if app else [])}
-        present = {r.record_id: r for r in await self._name_server.records() if r.owner == app_instance_id}
         for record_id in present.keys() - wanted.keys():
             await self._name_server.retract(record_id)
         for record_id, record in wanted.items():
             if present.get(record_id) != record:
                 await self._name_server.publish(record_id, record)
+
+    async def _apply_policy(self, owner: str, name: str, present: list[NameRecord]) -> None:
+        """All records of a policy at once: between two of them a device would be led to where nobody meant."""
+        policy = self._records.policies.find(name)
+        wanted = records_of(policy, self._devices) if policy else ()
+        if sorted(present, key=_id) != sorted(wanted, key=_id):
+            await self._name_server.publish_all(owner, NameRecords(records=wanted))
+
+
+def _id(record: NameRecord) -> str:
+    return record.record_id

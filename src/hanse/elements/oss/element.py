@@ -9,6 +9,7 @@ from hanse.kit.problems import forbidden
 from hanse.refpoints.mfm_fed.members import Membership
 from hanse.refpoints.mm1.lifecycle import Lifecycle
 from hanse.refpoints.mm1.packages import PackageManagement
+from hanse.refpoints.mm1.steering import SteeringPolicies
 from hanse.refpoints.mm1.topology import SystemTopology
 from hanse.refpoints.mx1.overview import OperatorOverview, Overview
 
@@ -24,6 +25,7 @@ class Oss(Overview):
         lifecycle: Lifecycle,
         topology: SystemTopology,
         membership: Membership,
+        steering: SteeringPolicies,
     ) -> None:
         self._topology = topology
         self._membership = membership
@@ -31,6 +33,7 @@ class Oss(Overview):
             PackageManagement: forwarding(PackageManagement, packages, tenant_of),
             Lifecycle: forwarding(Lifecycle, lifecycle, tenant_of),
             Overview: self,
+            SteeringPolicies: forwarding(SteeringPolicies, steering, tenant_of),
         }
 
     def apis(self) -> dict[type[Api], Api]:

@@ -3,6 +3,7 @@
 from hanse.kit.contract.reference import Offer, ReferencePoint
 from hanse.refpoints.mm1.lifecycle import Lifecycle
 from hanse.refpoints.mm1.packages import PackageManagement
+from hanse.refpoints.mm1.steering import SteeringPolicies
 from hanse.refpoints.mm1.topology import SystemTopology
 
 Mm1 = ReferencePoint(
@@ -13,5 +14,6 @@ Mm1 = ReferencePoint(
         Offer(PackageManagement, provider="meo", users=("oss",)),
         Offer(Lifecycle, provider="meo", users=("oss",)),
         Offer(SystemTopology, provider="meo", users=("oss",)),
+        Offer(SteeringPolicies, provider="meo", users=("oss",)),
     ),
 )

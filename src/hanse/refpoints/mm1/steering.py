@@ -6,7 +6,12 @@ platform; ETSI GS MEC 002, Routing and DNS support) and gives no payload.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from ipaddress import ip_address, ip_network
+
 from hanse.kit.contract.declare import Api, delete, get, put
+from hanse.kit.problems import bad_request
 from hanse.kit.values import ABSENT, Absent, Value
 from hanse.model.place import Zone
 
@@ -63,3 +68,43 @@ class SteeringPolicies(Api, bases=("/steering/v1",)):
     @get("/names")
     async def list_policies(self) -> list[SteeringPolicy]:
         """All policies in force, in the order of their names."""
+
+
+MOST_PREFERENCES = 10_000
+_MOST_TTL = 86_400
+_NAME = re.compile(r"(?=.{1,253}$)([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?\.)+[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?")
+
+
+def check_policy(name: str, policy: SteeringPolicy) -> None:
+    """What a policy must hold beyond its shape; a problem 400 names the attribute at fault."""
+    if policy.name != name:
+        raise bad_request("Invalid attribute name", f"the address says {name}, the body {policy.name}")
+    if not _NAME.fullmatch(name):
+        raise bad_request("Invalid attribute name", f"a full name in lower case, like video.example.com; got {name!r}")
+    if not 0 <= policy.ttl <= _MOST_TTL:
+        raise bad_request("Invalid attribute ttl", f"seconds, 0 to {_MOST_TTL}; got {policy.ttl}")
+    if len(policy.preferences) > MOST_PREFERENCES:
+        raise bad_request("Invalid attribute preferences", f"at most {MOST_PREFERENCES}; got {len(policy.preferences)}")
+    for target in policy.targets:
+        _check_network("targets.address", target.address, ip_address, "127.10.200.7 or 2001:db8::7")
+    for preference in policy.preferences:
+        _check_preference(preference)
+
+
+def _check_preference(preference: Preference) -> None:
+    if not (preference.devices or preference.subnets or preference.zones):
+        raise bad_request(
+            "Invalid attribute preferences", f"name devices, subnets or zones to be led to {preference.to}"
+        )
+    for subnet in preference.subnets:
+        _check_network("preferences.subnets", subnet, ip_network, "10.1.0.0/16 or 2001:db8::/32")
+
+
+def _check_network(attribute: str, text: str, read: Callable[[str], object], example: str) -> None:
+    try:
+        if "%" not in text:
+            read(text)
+            return
+    except ValueError:
+        pass
+    raise bad_request(f"Invalid attribute {attribute}", f"write {example}; got {text!r}")

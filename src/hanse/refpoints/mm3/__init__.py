@@ -2,6 +2,7 @@
 
 from hanse.kit.contract.reference import Offer, ReferencePoint
 from hanse.refpoints.mm1.lifecycle import Lifecycle
+from hanse.refpoints.mm1.steering import SteeringPolicies
 from hanse.refpoints.mm3.granting import Granting
 from hanse.refpoints.mm3.management import InstanceAssignment, SystemView
 
@@ -23,6 +24,7 @@ Mm3 = ReferencePoint(
     offers=(
         Offer(Lifecycle, provider="mepm", users=("meo",), only=LIFECYCLE_ON_MM3),
         Offer(InstanceAssignment, provider="mepm", users=("meo",)),
+        Offer(SteeringPolicies, provider="mepm", users=("meo",)),
         Offer(Granting, provider="meo", users=("mepm",)),
         Offer(SystemView, provider="meo", users=("mepm",)),
     ),

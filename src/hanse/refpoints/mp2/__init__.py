@@ -12,7 +12,14 @@ from hanse.refpoints.mp2.data_plane import (
     Tunnel,
 )
 from hanse.refpoints.mp2.features import Feature, features, refuse_lacking
-from hanse.refpoints.mp2.names import NameRecord, NameServer
+from hanse.refpoints.mp2.names import (
+    BY_CLIENT,
+    NameRecord,
+    NameRecords,
+    NameServer,
+    NameServerCapabilities,
+    check_owned,
+)
 
 Mp2 = ReferencePoint(
     name="Mp2",
@@ -25,6 +32,7 @@ Mp2 = ReferencePoint(
 )
 
 __all__ = [
+    "BY_CLIENT",
     "Action",
     "DataPlane",
     "DataPlaneCapabilities",
@@ -34,10 +42,13 @@ __all__ = [
     "Forwarding",
     "Mp2",
     "NameRecord",
+    "NameRecords",
     "NameServer",
+    "NameServerCapabilities",
     "RuleCounters",
     "TrafficMatch",
     "Tunnel",
+    "check_owned",
     "features",
     "refuse_lacking",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hanse.kit.contract.declare import Api, delete, get, put
+from hanse.kit.problems import bad_request
 from hanse.kit.values import ABSENT, Absent, Value
 
 
@@ -25,8 +26,33 @@ class NameRecord(Value):
     order: int = 0
 
 
+class NameRecords(Value):
+    """Records of one owner."""
+
+    records: tuple[NameRecord, ...]
+
+
+BY_CLIENT = "answers by client"
+"""What a name server may lack: records with ``clients``, which only some devices get."""
+
+
+class NameServerCapabilities(Value):
+    """What the driver can do; ``lacks`` tells each thing that it refuses, with the reason."""
+
+    kind: str
+    lacks: dict[str, str] = {}
+
+
 class NameServer(Api, bases=("/mp2/v1",)):
-    """A name server driver. Every method is idempotent by record id."""
+    """A name server driver. Every method is idempotent by record id; what it cannot answer with it refuses with 400."""
+
+    @get("/name_server/capabilities")
+    async def capabilities(self) -> NameServerCapabilities:
+        """What this name server can do."""
+
+    @put("/name_server/owners/{owner}", success=204)
+    async def publish_all(self, owner: str, records: NameRecords) -> None:
+        """Let these be all the records of an owner, changed at once: a query gets the old ones or the new ones."""
 
     @put("/names/{record_id}", success=204)
     async def publish(self, record_id: str, record: NameRecord) -> None:
@@ -39,3 +65,16 @@ class NameServer(Api, bases=("/mp2/v1",)):
     @get("/names")
     async def records(self) -> list[NameRecord]:
         """All records in force."""
+
+
+def check_owned(owner: str, records: NameRecords) -> None:
+    """Records that may be all of an owner's: each is its own, and of an id of its own; else a problem 400."""
+    seen = set[str]()
+    for record in records.records:
+        if record.owner != owner:
+            raise bad_request(
+                "Invalid attribute owner", f"all must be {owner}'s; {record.record_id} is {record.owner}'s"
+            )
+        if record.record_id in seen:
+            raise bad_request("Invalid attribute recordId", f"each must have its own; {record.record_id} comes twice")
+        seen.add(record.record_id)

@@ -3,6 +3,7 @@
 from hanse.kit.contract.reference import Offer, ReferencePoint
 from hanse.refpoints.mm1.lifecycle import Lifecycle
 from hanse.refpoints.mm1.packages import PackageManagement
+from hanse.refpoints.mm1.steering import SteeringPolicies
 from hanse.refpoints.mx1.overview import Overview
 
 Mx1 = ReferencePoint(
@@ -13,5 +14,6 @@ Mx1 = ReferencePoint(
         Offer(PackageManagement, provider="oss", users=("customer", "administrator")),
         Offer(Lifecycle, provider="oss", users=("customer", "administrator")),
         Offer(Overview, provider="oss", users=("administrator",)),
+        Offer(SteeringPolicies, provider="oss", users=("administrator",)),
     ),
 )

@@ -18,7 +18,7 @@ from hanse.kit.contract.call import Caller, first_call, serving
 from hanse.kit.contract.declare import Accepted, Created, Stream
 from hanse.kit.contract.exchange import whole
 from hanse.kit.outbox import Outbox
-from hanse.kit.problems import Problem, forbidden, not_found, unreachable
+from hanse.kit.problems import Problem, bad_request, forbidden, not_found, unreachable
 from hanse.kit.store import Store
 from hanse.kit.values import Link
 from hanse.model.place import Position, Zone
@@ -37,6 +37,7 @@ from hanse.refpoints.mm1.lifecycle import (
 )
 from hanse.refpoints.mm1.occurrence import moment
 from hanse.refpoints.mm1.packages import AppPkgInfo, Checksum, CreateAppPkg, OnboardingState
+from hanse.refpoints.mm1.steering import SteeringPolicies, SteeringPolicy
 from hanse.refpoints.mm3.management import Assignment, InstanceAssignment, OfferedService
 from hanse.refpoints.mm4.infrastructure import Capacity, Infrastructure
 from hanse.refpoints.mp1.services import LocalityType, ServiceState
@@ -46,7 +47,7 @@ URL = "https://127.9.0.9:8444"
 GIB = 2**30
 
 
-class FakeHost(Lifecycle, InstanceAssignment, Infrastructure):
+class FakeHost(Lifecycle, InstanceAssignment, Infrastructure, SteeringPolicies):
     """A host's manager and VIM; its operations end in ``outcome``, with the problem if that is FAILED."""
 
     def __init__(self, name: str, memory: int = 2 * GIB) -> None:
@@ -57,6 +58,8 @@ class FakeHost(Lifecycle, InstanceAssignment, Infrastructure):
         self.charge: dict[str, Assignment] = {}
         self.calls: list[str] = []
         self._operations: dict[str, LcmOperation] = {}
+        self.policies: dict[str, SteeringPolicy] = {}
+        self.refuses = ""
 
     async def capacity(self) -> Capacity:
         if self.away:
@@ -82,6 +85,23 @@ class FakeHost(Lifecycle, InstanceAssignment, Infrastructure):
             raise unreachable(f"vim.{self.name}")
         self.calls.append("discard_image")
         self.images.pop(image_id, None)
+
+    async def set_policy(self, name: str, policy: SteeringPolicy) -> None:
+        if self.away:
+            raise unreachable(f"mepm.{self.name}")
+        if self.refuses:
+            raise bad_request("The policy leads devices to different targets", self.refuses)
+        self.policies[name] = policy
+
+    async def remove_policy(self, name: str) -> None:
+        if self.away:
+            raise unreachable(f"mepm.{self.name}")
+        self.policies.pop(name, None)
+
+    async def list_policies(self) -> list[SteeringPolicy]:
+        if self.away:
+            raise unreachable(f"mepm.{self.name}")
+        return list(self.policies.values())
 
     async def assign(self, app_instance_id: str, assignment: Assignment) -> None:
         self.calls.append("assign")
@@ -177,12 +197,13 @@ class Bench:
     procedures: InlineProcedures = field(default_factory=InlineProcedures)
     federation: Federation = field(default_factory=Federation)
     peers: dict[str, Peer] = field(default_factory=dict)
+    steering: dict[str, SteeringPolicy] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.outbox = Outbox(self.store)
         self.fakes = {"harbour": FakeHost("harbour", 4 * GIB), "airport": FakeHost("airport")}
         hosts = {
-            name: Host(name, zone(name, latitude), country, fake, fake, fake)
+            name: Host(name, zone(name, latitude), country, fake, fake, fake, fake)
             for (name, fake), latitude, country in zip(self.fakes.items(), (54.0, 48.0), ("DE", "AT"), strict=True)
         }
         self.meo = Orchestrator(
@@ -197,6 +218,8 @@ class Bench:
             enablement=self.federation,
             membership=self.federation,
             peer=self.peers.__getitem__,
+            devices=("alice", "bob"),
+            steering=self.steering,
         )
         lifecycle = self.meo.apis()[Lifecycle]
         assert isinstance(lifecycle, InstanceLifecycle)

@@ -30,7 +30,15 @@ from hanse.refpoints.mm3.management import FoundService, PlatformReport, Service
 from hanse.refpoints.mm5.platform import AppConfiguration, ManagerLookup
 from hanse.refpoints.mp1.services import EndPointInfo, LocalityType, SecurityInfo, ServiceInfo, ServiceState
 from hanse.refpoints.mp1.services import TransportInfo as Transport
-from hanse.refpoints.mp2 import DataPlane, Flow, Forwarding, NameRecord, NameServer
+from hanse.refpoints.mp2 import (
+    DataPlane,
+    Flow,
+    Forwarding,
+    NameRecord,
+    NameRecords,
+    NameServer,
+    NameServerCapabilities,
+)
 from hanse.refpoints.mp3.services import SharedServices
 from hanse.refpoints.mpp_fed.consumption import ServiceConsumption
 
@@ -68,6 +76,7 @@ class Names(NameServer):
 
     def __init__(self) -> None:
         self.known: dict[str, NameRecord] = {}
+        self.lacks: dict[str, str] = {}
 
     async def publish(self, record_id: str, record: NameRecord) -> None:
         self.known[record_id] = record
@@ -77,6 +86,13 @@ class Names(NameServer):
 
     async def records(self) -> list[NameRecord]:
         return list(self.known.values())
+
+    async def publish_all(self, owner: str, records: NameRecords) -> None:
+        others = {k: r for k, r in self.known.items() if r.owner != owner}
+        self.known = {**others, **{r.record_id: r for r in records.records}}
+
+    async def capabilities(self) -> NameServerCapabilities:
+        return NameServerCapabilities(kind="remembers", lacks=self.lacks)
 
 
 class Manager(ManagerLookup):

@@ -18,6 +18,7 @@ from hanse.kit.problems import Problem
 from hanse.refpoints.mfm_fed.members import Membership, Partner, PartnerState
 from hanse.refpoints.mm1.lifecycle import AppInstanceInfo, CreateAppInstanceRequest, Lifecycle
 from hanse.refpoints.mm1.packages import AppPkgInfo, PackageManagement
+from hanse.refpoints.mm1.steering import SteeringPolicies
 from hanse.refpoints.mm1.topology import SystemOverview, SystemTopology
 from hanse.refpoints.mx1.overview import Overview
 from hanse.refpoints.table import REFERENCE_POINTS
@@ -25,7 +26,7 @@ from hanse.refpoints.table import REFERENCE_POINTS
 SOUTH = Partner(name="south", state=PartnerState.AVAILABLE, open=True, epoch=1, since=0.0)
 
 
-class Inside(PackageManagement, Lifecycle, SystemTopology, Membership):
+class Inside(PackageManagement, Lifecycle, SystemTopology, Membership, SteeringPolicies):
     """The orchestrator and the federation manager: what they were asked, and for which tenant."""
 
     def __init__(self) -> None:
@@ -65,7 +66,7 @@ def inside() -> Inside:
 
 @pytest.fixture
 def oss(inside: Inside) -> Oss:
-    return Oss(inside, inside, inside, inside)
+    return Oss(inside, inside, inside, inside, inside)
 
 
 def customer(tenant: str) -> Caller:
