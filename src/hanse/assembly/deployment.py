@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from hanse.assembly import planes
 from hanse.assembly.catalogue import elements
 from hanse.assembly.identities import Identities
 from hanse.assembly.settings import Settings, load
@@ -145,7 +146,7 @@ class Deployment:
                     yield Running(operator, record.stem, process)
 
     def stop(self) -> int:
-        """Stop every process; the number stopped. Workloads are ended too: nothing is left behind."""
+        """Stop every process; the number stopped. Workloads and networks are ended too: nothing is left behind."""
         operators = [running.process for running in self.running()]
         for process in operators:
             processes.notify(process, signal.SIGTERM)
@@ -156,6 +157,7 @@ class Deployment:
             processes.notify(process, signal.SIGKILL)
         for settings in self.operators.values():
             end_workloads(settings)
+        planes.clear(self.operators.values())
         return len(operators)
 
     def _spawn(self, settings: Settings, name: str, environment: dict[str, str] | None) -> subprocess.Popen[bytes]:

@@ -254,7 +254,7 @@ def _checks(settings: Settings) -> list[tuple[str, str, bool]]:
         known = "one of " + ", ".join(DATA_PLANE_DRIVERS)
         checks.append((f"hosts.{name}.data_plane_driver", known, host.data_plane_driver in DATA_PLANE_DRIVERS))
         if host.data_plane_driver == "nftables":
-            checks.append((f"hosts.{name}.data_plane", "for nftables an address outside of 127.0.0.0/8", _leaves(host)))
+            checks += _in_kernel(settings, name, host)
         addresses.append((f"hosts.{name}.names.address", host.names.address))
         checks += _of_names(f"hosts.{name}.names", host.names)
     for name, device in settings.devices.items():
@@ -298,13 +298,41 @@ def _tried(read: Any) -> tuple[str, bool]:
     return "", True
 
 
-def _leaves(host: HostSettings) -> bool:
-    """Whether a host's data plane and apps have addresses that pass from one network namespace to another."""
+def _in_kernel(settings: Settings, name: str, host: HostSettings) -> list[tuple[str, str, bool]]:
+    """A data plane in the kernel joins network namespaces: what devices meet must have addresses that leave one."""
+    elsewhere = {
+        _network(d.address) for d in settings.devices.values() if d.host != name and _in_kernel_too(settings, d)
+    }
+    outside = "for nftables an address outside of 127.0.0.0/8"
+    found = [
+        (f"hosts.{name}.data_plane", outside, _leaves(host.data_plane)),
+        (f"hosts.{name}.names.address", outside, _leaves(host.names.address)),
+        (f"hosts.{name}.apps", outside, _leaves(host.apps.partition("-")[0].strip())),
+    ]
+    for key, device in settings.devices.items():
+        if device.host == name:
+            place = f"devices.{key}.address"
+            found.append((place, outside, _leaves(device.address)))
+            alone = "a /24 network in which no other host has devices"
+            found.append((place, alone, _network(device.address) not in elsewhere))
+    return found
+
+
+def _in_kernel_too(settings: Settings, device: DeviceSettings) -> bool:
+    host = settings.hosts.get(device.host)
+    return host is not None and host.data_plane_driver == "nftables"
+
+
+def _network(address: str) -> str:
+    return address.rpartition(".")[0]
+
+
+def _leaves(address: str) -> bool:
+    """Whether an address passes from one network namespace to another."""
     try:
-        found = [ipaddress.ip_address(host.data_plane), *map(ipaddress.ip_address, host.app_addresses())]
+        return not ipaddress.ip_address(address).is_loopback
     except ValueError:
         return True  # told as such
-    return not any(address.is_loopback for address in found)
 
 
 def _is_address(text: str) -> bool:

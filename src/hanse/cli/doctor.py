@@ -10,6 +10,7 @@ from pathlib import Path
 
 from hanse.cli import here
 from hanse.drivers.compute_process.driver import ProcessCompute
+from hanse.drivers.dataplane_nftables import NftablesDataPlane, Site
 from hanse.drivers.dataplane_userspace import UserspaceDataPlane
 from hanse.drivers.names_embedded import EmbeddedNames
 from hanse.elements.ue import Device
@@ -36,14 +37,18 @@ async def examine() -> list[Finding]:
         await compute.close()
     findings.append(Finding(what="process driver", works=found.available, detail=_isolation(found.isolates)))
     findings += [Finding(what=f"process driver: {what}", works=False, detail=why) for what, why in found.lacks.items()]
-    findings += [*await _data_plane(UserspaceDataPlane("127.0.0.1")), await _names("127.10.1.1")]
+    findings += await _data_plane("user-space data plane", UserspaceDataPlane("127.0.0.1"), "TCP and UDP, no root")
+    findings += await _data_plane("kernel data plane", NftablesDataPlane(NOWHERE), "hanse up --data-plane nftables")
+    findings.append(await _names("127.10.1.1"))
     return findings + [_tool(name, use) for name, use in TOOLS.items()]
 
 
-async def _data_plane(plane: DataPlane) -> list[Finding]:
+async def _data_plane(what: str, plane: DataPlane, detail: str) -> list[Finding]:
+    """Whether it can run here, why not, and what it refuses or cannot promise."""
     found = await plane.capabilities()
-    what = "user-space data plane"
-    works = Finding(what=what, works=found.available, detail="TCP and UDP in 127.0.0.0/8, no root")
+    if not found.available:
+        return [Finding(what=what, works=False, detail="; ".join(found.lacks[n] for n in ABSENT if n in found.lacks))]
+    works = Finding(what=what, works=True, detail=detail)
     return [works, *(Finding(what=f"{what}: {lack}", works=False, detail=why) for lack, why in found.lacks.items())]
 
 
@@ -65,6 +70,10 @@ async def _names(address: str) -> Finding:
     return Finding(what=what, works=found == told, detail=f"asked for {name} at {address}, it said {found}")
 
 
+NOWHERE = Site(name="doctor", own=(), home=(), apps=(), access=())
+"""What it can do is found out without a place for it."""
+ABSENT = ("kernel", "address")
+"""Under which data planes say why they cannot run."""
 ANSWER_PATIENCE = 2.0
 """Seconds that the name server may take to answer."""
 

@@ -25,6 +25,10 @@ console = Console()
 OperatorOption = Annotated[str, typer.Option("--operator", "-o", help="The operator to speak to.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")]
 
+DataPlaneOption = Annotated[
+    str, typer.Option("--data-plane", help="userspace, or nftables: in the kernel, which needs root.")
+]
+
 
 def state_directory() -> Path:
     """Where ``hanse up`` keeps its deployment: ``HANSE_HOME``, or ``.hanse`` here."""

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from hanse.assembly import planes
 from hanse.assembly.administration import administration
 from hanse.assembly.deployment import Deployment
 from hanse.assembly.settings import Settings, load
@@ -33,11 +34,24 @@ def up(
         Path | None, typer.Argument(help="A deployment file; without it two operators, north and south.")
     ] = None,
     separate: Annotated[bool, typer.Option("--separate", help="Every element a process of its own.")] = False,
+    data_plane: here.DataPlaneOption = "",
 ) -> None:
-    """Start the operators of a deployment and leave them running."""
-    made = Deployment(file) if file else Deployment.from_template(here.state_directory())
+    """Start the operators of a deployment and leave them running; a file says itself which data planes it has."""
+    made = Deployment(file) if file else _from_template(data_plane)
     made.start(separate=separate, tell=lambda text: here.console.print(text, highlight=False))
     here.hint("hanse status · hanse scenario run u5 · hanse down")
+
+
+def _from_template(data_plane: str) -> Deployment:
+    """The deployment that is there, or a new one; 409 if the one that is there has another data plane."""
+    directory = here.state_directory()
+    template = planes.template_of(data_plane) if data_plane else planes.TEMPLATE_OF["userspace"]
+    made = Deployment.from_template(directory, template)
+    other = {driver for settings in made.operators.values() for driver in planes.drivers(settings)} - {data_plane}
+    if data_plane and other:
+        detail = f"hanse down, then remove {directory} or set HANSE_HOME to another directory"
+        raise Problem(409, f"{directory} has the data plane {', '.join(other)}", detail)
+    return made
 
 
 def down(file: Annotated[Path | None, typer.Argument(help="The deployment file.")] = None) -> None:

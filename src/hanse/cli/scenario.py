@@ -25,10 +25,11 @@ def list_scenarios() -> None:
 def run(
     name: Annotated[str, typer.Argument(help="The scenario.")],
     separate: Annotated[bool, typer.Option("--separate", help="Every element a process of its own.")] = False,
+    data_plane: here.DataPlaneOption = "userspace",
     json: here.JsonOption = False,
 ) -> None:
     """Play a scenario from nothing, check it, and leave nothing behind."""
-    outcome = play(name, separate=separate, tell=None if json else typer.echo)
+    outcome = play(name, separate=separate, data_plane=data_plane, tell=None if json else typer.echo)
     if json:
         here.show(outcome)
     if not outcome.passed:

@@ -7,21 +7,10 @@ from typing import Annotated
 
 import typer
 
-from hanse.assembly.settings import Settings
+from hanse.assembly.devices import device
 from hanse.cli import here
-from hanse.elements.ue import Device
-from hanse.kit.problems import Problem
 
 commands = typer.Typer(no_args_is_help=True)
-
-
-def device(settings: Settings, name: str) -> Device:
-    """A device of the configuration, with the name server of the host that serves it."""
-    if name not in settings.devices:
-        raise Problem(404, f"No device {name}", f"there are {', '.join(settings.devices) or 'none'}")
-    found = settings.devices[name]
-    names = settings.hosts[found.host].names
-    return Device(found.address, (names.address, names.port))
 
 
 @commands.command("list")

@@ -31,14 +31,14 @@ SCENARIOS = {
 }
 
 
-def play(name: str, *, separate: bool = False, tell: Tell | None = None) -> Outcome:
+def play(name: str, *, separate: bool = False, data_plane: str = "userspace", tell: Tell | None = None) -> Outcome:
     """Play a scenario on operators of its own; whatever happens, nothing of it is left."""
     if name not in SCENARIOS:
         raise Problem(404, f"No scenario {name}", f"there are {', '.join(SCENARIOS)}")
     record = Record(name, tell)
     directory = Path(tempfile.mkdtemp(prefix="hanse-"))
     try:
-        _play(SCENARIOS[name], Stage(directory, separate=separate), record)
+        _play(SCENARIOS[name], Stage(directory, separate=separate, data_plane=data_plane), record)
     finally:
         uninterrupted(partial(shutil.rmtree, directory))
     return record.outcome()
@@ -52,3 +52,6 @@ def _play(scenario: Scenario, stage: Stage, record: Record) -> None:
     finally:
         uninterrupted(stage.clear)
     record.check("nothing is left running", not stage.left(), f"{stage.started} processes had been started")
+    if stage.data_plane == "nftables":
+        spaces = stage.spaces()
+        record.check("no network namespace is left", not spaces, ", ".join(spaces))

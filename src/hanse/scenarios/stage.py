@@ -7,12 +7,14 @@ import os
 import shutil
 import socket
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 
 import hanse
+from hanse.assembly import planes
 from hanse.assembly.administration import administration
 from hanse.assembly.deployment import Deployment, renumbered
+from hanse.assembly.devices import device
 from hanse.assembly.onboarding import on_board
 from hanse.assembly.settings import Settings
 from hanse.assembly.workloads import workload_processes
@@ -34,13 +36,15 @@ EXAMPLES = Path(hanse.__file__).resolve().parents[2] / "examples"
 class Stage:
     """Two operators in a directory that vanishes afterwards, on addresses that nobody else on this machine uses."""
 
-    def __init__(self, directory: Path, *, separate: bool = False) -> None:
+    def __init__(self, directory: Path, *, separate: bool = False, data_plane: str = "userspace") -> None:
         if not EXAMPLES.is_dir():
             raise Problem(404, "The examples are missing", f"scenarios need them at {EXAMPLES}: use a checkout")
+        template = planes.template_of(data_plane)
         self.directory = directory
-        self.separate = separate
+        self.separate, self.data_plane = separate, data_plane
         self._claim, self.networks = claim()
-        self.deployment = Deployment.from_template(directory, networks=self.networks)
+        self._virtual = virtual(self.networks, data_plane)
+        self.deployment = Deployment.from_template(directory, template, self.networks)
         self.started = 0
 
     def operator(self, name: str) -> Settings:
@@ -59,7 +63,7 @@ class Stage:
         if not source.exists():
             shutil.copytree(EXAMPLES / name, source)
             for definition in (source / "Definitions").glob("*.yaml"):
-                definition.write_text(renumbered(definition.read_text(), self.networks))
+                definition.write_text(renumbered(definition.read_text(), self._virtual))
         return build(source, out, certificate=signer.certificate_path, key=signer.key_path)
 
     async def on_board(self, operator: str, archive: Path) -> tuple[str, str]:
@@ -70,12 +74,10 @@ class Stage:
 
     def device(self, operator: str, name: str) -> Device:
         """A device of an operator."""
-        settings = self.operator(operator)
-        found = settings.devices[name]
-        return self.device_at(operator, found.address, found.host)
+        return device(self.operator(operator), name)
 
     def device_at(self, operator: str, address: str, host: str) -> Device:
-        """A device with any address, which asks the name server of a host."""
+        """A device on loopback with any address, which asks the name server of a host."""
         names = self.operator(operator).hosts[host].names
         return Device(address, (names.address, names.port))
 
@@ -102,10 +104,20 @@ class Stage:
         """Processes of the scenario that still run."""
         return [running.pid for running in self.deployment.running()] + self.workloads()
 
+    def spaces(self) -> list[str]:
+        """Network namespaces of the scenario that are there."""
+        return planes.left(self.deployment.operators.values())
+
     def clear(self) -> None:
         """Stop all that was started, and give the addresses back."""
         self.deployment.stop()
         os.close(self._claim)
+
+
+def virtual(networks: Mapping[str, str], data_plane: str) -> dict[str, str]:
+    """How addresses that packages claim are renumbered: those on loopback are of no use behind the kernel's."""
+    net = {"userspace": 127, "nftables": 10}[data_plane]
+    return {f"127.{own}.": networks[f"{net}.{own}."] for _, own in _OPERATORS}
 
 
 def claim() -> tuple[int, dict[str, str]]:

@@ -151,7 +151,7 @@ async def _use(stage: Stage, record: Record) -> None:
     )
     await ask_at_once(stage, record, f"{HOME}/directions", NEAREST)
     record.step("a device without access tries")
-    stranger = stage.device_at("north", "127.66.6.6", "harbour")
+    stranger = stage.device("north", "mallory")
     refusal = await _refusal(stranger)
     record.check("a device without access is refused", "refused" in refusal or "reset" in refusal, refusal)
 

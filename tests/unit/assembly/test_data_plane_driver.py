@@ -15,11 +15,12 @@ import dns.message
 import pytest
 
 from hanse.assembly.builders.built import Built
-from hanse.assembly.builders.data_plane import build, device_space, site_of
+from hanse.assembly.builders.data_plane import build
 from hanse.assembly.builders.names import build as build_names
 from hanse.assembly.catalogue import elements
 from hanse.assembly.deployment import TEMPLATES, renumbered
 from hanse.assembly.settings import Settings, parse
+from hanse.assembly.sites import device_space, site_of
 from hanse.assembly.wiring import Wiring
 from hanse.drivers.dataplane_nftables import NftablesDataPlane
 from hanse.drivers.dataplane_nftables.namespaces import existing, inside, run
@@ -27,6 +28,7 @@ from hanse.drivers.dataplane_nftables.trial import found_out
 from hanse.drivers.dataplane_userspace import UserspaceDataPlane
 from hanse.drivers.names_embedded import EmbeddedNames
 from hanse.kit.contract.observe import Silence
+from hanse.kit.problems import Problem
 from hanse.refpoints.mp2 import Action, FilterType, Forwarding, NameRecord, TrafficMatch
 from hanse.scenarios.stage import claim
 from tests.contract.grounds import bound, connected
@@ -173,3 +175,22 @@ async def _heard(plane: NftablesDataPlane, net: str) -> bytes:
             return await reader.read()
         finally:
             writer.close()
+
+
+@pytest.mark.parametrize(
+    ("table", "entry", "key", "value", "hint"),
+    [
+        ("hosts", "harbour", "names", {"address": "127.10.1.3"}, "outside of 127.0.0.0/8"),
+        ("hosts", "harbour", "apps", "127.10.1.100-127.10.1.131", "outside of 127.0.0.0/8"),
+        ("devices", "alice", "address", "127.10.100.5", "outside of 127.0.0.0/8"),
+        ("devices", "bob", "host", "airport", "a /24 network in which no other host has devices"),
+    ],
+)
+def test_an_address_that_cannot_leave_a_namespace_is_named_before_anything_starts(
+    table: str, entry: str, key: str, value: object, hint: str
+) -> None:
+    raw: dict[str, Any] = tomllib.loads((TEMPLATES / "two-operators-kernel" / "north.toml").read_text())
+    raw[table][entry][key] = value
+    with pytest.raises(Problem, match=rf"Invalid key {table}\.") as refused:
+        parse(raw, Path("north.toml"))
+    assert hint in refused.value.detail

@@ -6,6 +6,8 @@ import pytest
 
 from hanse.cli import doctor
 from hanse.cli.doctor import Finding
+from hanse.drivers.dataplane_nftables import NftablesDataPlane
+from hanse.drivers.dataplane_nftables.trial import found_out
 from hanse.drivers.dataplane_userspace import UserspaceDataPlane
 from hanse.drivers.names_embedded import EmbeddedNames
 
@@ -14,10 +16,18 @@ ELSEWHERE = "192.0.2.1"
 
 
 async def test_a_data_plane_that_cannot_listen_is_not_said_to_work() -> None:
-    good, *_ = await doctor._data_plane(UserspaceDataPlane("127.0.0.1"))
-    bad, *lacks = await doctor._data_plane(UserspaceDataPlane(ELSEWHERE))
+    good, *lacks = await doctor._data_plane("a data plane", UserspaceDataPlane("127.0.0.1"), "good")
+    bad, *none = await doctor._data_plane("a data plane", UserspaceDataPlane(ELSEWHERE), "good")
     assert (good.works, bad.works) == (True, False)
-    assert any(ELSEWHERE in lack.detail for lack in lacks)
+    assert ELSEWHERE in bad.detail
+    assert lacks, "what it lacks is told"
+    assert not none, "and not of one that cannot run at all"
+
+
+async def test_the_kernels_data_plane_is_said_to_work_exactly_if_it_was_made_here() -> None:
+    reason = (await found_out()).get("kernel", "")
+    found, *_ = await doctor._data_plane("kernel data plane", NftablesDataPlane(doctor.NOWHERE), "good")
+    assert (found.works, found.detail) == (not reason, reason or "good")
 
 
 async def test_the_name_server_is_asked_and_its_answer_shown() -> None:
@@ -42,4 +52,4 @@ async def test_a_name_server_that_keeps_silent_is_not_said_to_work(monkeypatch: 
 async def test_everything_that_an_operator_needs_was_tried() -> None:
     findings: list[Finding] = await doctor.examine()
     names = {finding.what for finding in findings}
-    assert {"process driver", "user-space data plane", "embedded name server"} <= names
+    assert {"process driver", "user-space data plane", "kernel data plane", "embedded name server"} <= names

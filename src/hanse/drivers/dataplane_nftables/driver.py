@@ -17,7 +17,7 @@ from hanse.drivers.dataplane_nftables.rules import Rule, read_rule
 from hanse.drivers.dataplane_nftables.topology import Site
 from hanse.drivers.dataplane_nftables.trial import LACKS, found_out
 from hanse.kit.failpoints import effect
-from hanse.kit.problems import bad_request
+from hanse.kit.problems import Problem, bad_request
 from hanse.refpoints.mp2 import DataPlane, DataPlaneCapabilities, Flow, Forwarding, RuleCounters, refuse_lacking
 
 
@@ -42,6 +42,7 @@ class NftablesDataPlane(DataPlane):
         if not found.available:
             raise bad_request("The nftables data plane cannot run here", found.lacks["kernel"])
         try:
+        self._ready = False
             await self.ground.make()
             await self._kernel.start()
         except BaseException:
@@ -57,6 +58,7 @@ class NftablesDataPlane(DataPlane):
         """What it can do here, found by trying it in a namespace that is removed again."""
         if self._lacks is None:
             self._lacks = await found_out()
+        self._ready = True
         return DataPlaneCapabilities(kind="nftables", available="kernel" not in self._lacks, lacks=self._lacks)
 
     @effect("data_plane.install")
@@ -100,6 +102,7 @@ class NftablesDataPlane(DataPlane):
         return await asyncio.to_thread(conntrack.flows, self.site.plane_space)
 
     def _number(self, rule_id: str) -> int:
+        self._refuse_unready()
         """A rule that is changed keeps its number: flows and counters know it by that."""
         before = self._changes.now.rules.get(rule_id)
         return before.mark if before else next(self._numbers)
@@ -111,3 +114,9 @@ class NftablesDataPlane(DataPlane):
 def _without_place(forwarding: Forwarding) -> Forwarding:
     """A forwarding without its place among others."""
     return msgspec.structs.replace(forwarding, priority=0)
+        self._refuse_unready()
+    def _refuse_unready(self) -> None:
+        """Before `start` there may be namespaces of an earlier process, and what is put into these is lost with them."""
+        if not self._ready:
+            raise Problem(503, "The data plane has not started", "ask again in a moment", {"Retry-After": "1"})
+

@@ -12,6 +12,7 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from hanse.elements.ue.lookup import look_up
+from hanse.elements.ue.network import HERE, Network, attached
 from hanse.kit.problems import Problem, bad_request, unreachable
 
 _MOST_BODY = 64 * 1024 * 1024
@@ -30,21 +31,30 @@ class Device:
 
     It remembers nothing: each request asks the name anew and begins a flow of its own, so that a changed rule is seen
     at once. ``timeout`` is in seconds: for each try to resolve and to connect, and for the silence in an answer.
+    ``network`` is where its sockets are made.
     """
 
-    def __init__(self, address: str, resolver: tuple[str, int], timeout: float = 5.0) -> None:
-        self.address, self.resolver, self.timeout = address, resolver, timeout
+    def __init__(self, address: str, resolver: tuple[str, int], timeout: float = 5.0, network: Network = HERE) -> None:
+        self.address, self.resolver, self.timeout, self._network = address, resolver, timeout, network
 
     async def resolve(self, name: str) -> str:
         """The IPv4 address of a name; 404 if there is none, 403 if the resolver refuses, 503 if it does not answer."""
-        return await look_up(name, self.address, self.resolver, self.timeout)
+        return await look_up(
+            name, lambda kind: attached(self._network, self.address, kind), self.resolver, self.timeout
+        )
 
     async def open(self, host: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """A TCP connection to a name or address; 503 if it is refused. The caller closes the writer."""
         address = await self.resolve(host)
         try:
-            async with asyncio.timeout(self.timeout):
-                return await asyncio.open_connection(address, port, local_addr=(self.address, 0))
+            sock = attached(self._network, self.address)
+            try:
+                async with asyncio.timeout(self.timeout):
+                    await asyncio.get_running_loop().sock_connect(sock, (address, port))
+                    return await asyncio.open_connection(sock=sock)
+            except BaseException:
+                sock.close()
+                raise
         except OSError as error:  # a TimeoutError is one
             raise self._refused(f"{host}:{port}", error) from None
 
@@ -72,7 +82,7 @@ class Device:
 
     def _session(self) -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(
-            local_addr=(self.address, 0),
+            socket_factory=lambda _: attached(self._network, self.address),
             resolver=_DeviceResolver(self),
             use_dns_cache=False,
             force_close=True,

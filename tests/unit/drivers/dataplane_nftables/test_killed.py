@@ -12,6 +12,7 @@ import pytest
 
 from hanse.drivers.dataplane_nftables.namespaces import DIRECTORY, existing, run
 from hanse.drivers.dataplane_nftables.trial import found_out
+from hanse.kit.problems import Problem
 from tests.contract.grounds import Namespaces, applications, rule, says, told
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -108,3 +109,21 @@ async def test_another_plane_whose_name_begins_alike_is_left_alone(name: str) ->
         assert len(existing(longer.site.plane_space)) == 6
     finally:
         await longer.close()
+
+
+async def test_a_rule_is_not_taken_into_the_namespaces_of_a_killed_plane_and_lost_with_them(name: str) -> None:
+    left = Namespaces(name)
+    await left.start()
+    spaces = Namespaces(name)
+    try:
+        with pytest.raises(Problem, match="has not started") as refused:
+            await spaces.plane.install("r", rule(spaces))
+        assert refused.value.status == 503
+        await spaces.start()
+        assert await spaces.plane.forwardings() == []
+        async with applications(spaces) as serve:
+            await serve(says(b"hello"))
+            await spaces.plane.install("r", rule(spaces))
+            assert await told(spaces) == b"hello"
+    finally:
+        await spaces.close()

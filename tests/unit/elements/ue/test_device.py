@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from typing import cast
 
+import dns.flags
 import dns.message
 import dns.rcode
 import dns.rrset
@@ -186,3 +188,48 @@ async def test_an_answer_that_is_no_http_is_a_bad_gateway(device: Device) -> Non
 async def test_what_is_no_http_url_is_refused(device: Device, url: str) -> None:
     with pytest.raises(Problem, match="400 url is not"):
         await device.request("GET", url)
+
+
+class Truncating(Resolver):
+    """A name server whose answers do not fit a datagram."""
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        response = dns.message.make_response(dns.message.from_wire(data))
+        response.flags |= dns.flags.TC
+        self.transport.sendto(response.to_wire(), addr)
+
+
+async def test_an_answer_that_does_not_fit_a_datagram_is_asked_for_over_tcp() -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        length = int.from_bytes(await reader.readexactly(2))
+        response = dns.message.make_response(dns.message.from_wire(await reader.readexactly(length)))
+        response.answer.append(dns.rrset.from_text(str(response.question[0].name), 30, "IN", "A", APP))
+        writer.write(response.to_wire(prepend_length=True))
+        writer.close()
+        peers.append(writer.get_extra_info("peername")[0])
+
+    peers: list[str] = []
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.create_datagram_endpoint(Truncating, local_addr=(DNS, PORT))
+    async with await asyncio.start_server(answer, DNS, PORT):
+        assert await Device(ADDRESS, (DNS, PORT), timeout=2).resolve("video.example") == APP
+    transport.close()
+    assert peers == [ADDRESS]
+
+
+@pytest.mark.usefixtures("resolver", "app")
+async def test_every_socket_of_a_device_is_made_in_its_network() -> None:
+    entered = 0
+
+    @contextmanager
+    def network() -> Iterator[None]:
+        nonlocal entered
+        entered += 1
+        yield
+
+    device = Device(ADDRESS, (DNS, PORT), timeout=2, network=network)
+    await device.request("GET", f"http://video.example:{PORT}/")
+    assert entered == 2, "one to ask the name, one to call"
+    _, writer = await device.open(APP, PORT)
+    writer.close()
+    assert entered == 3
