@@ -114,9 +114,8 @@ class NftablesDataPlane(DataPlane):
 def _without_place(forwarding: Forwarding) -> Forwarding:
     """A forwarding without its place among others."""
     return msgspec.structs.replace(forwarding, priority=0)
-        self._refuse_unready()
     def _refuse_unready(self) -> None:
-        """Before `start` there may be namespaces of an earlier process, and what is put into these is lost with them."""
+        """Before `start` there may be namespaces of an earlier process; what is put into these is lost with them."""
         if not self._ready:
             raise Problem(503, "The data plane has not started", "ask again in a moment", {"Retry-After": "1"})
 
