@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import pytest
@@ -94,9 +95,6 @@ class TestContent:
         content = await system.call("GET", info["_links"]["appPkgContent"]["href"])
         assert (content.status, content.headers["content-type"]) == (200, "application/zip")
         assert content.body == system.archive
-        text = await system.call("GET", info["_links"]["appD"]["href"])
-        assert (text.status, text.headers["content-type"]) == (200, "text/plain")
-        assert descriptor.encode() in text.body
         assert (await system.call("GET", f"{ONBOARDED}/{descriptor}")).body == info
         assert info in (await system.call("GET", ONBOARDED + "?all_fields")).body
         refused(await system.upload(here), 409, "ONBOARDED")
@@ -175,9 +173,51 @@ async def test_what_is_unknown_is_not_there_and_other_methods_are_refused(system
     for method, path, allowed in (
         ("PUT", UNKNOWN, "DELETE, GET, PATCH"),
         ("DELETE", PACKAGES, "GET, POST"),
-        ("POST", f"{UNKNOWN}/appd", "GET"),
+        ("POST", f"{UNKNOWN}/appd", "GET, PUT"),
     ):
         reply = await system.call(method, path)
         refused(reply, 405)
         assert reply.headers["allow"] == allowed
     refused(await system.call("GET", f"{PACKAGES}?filter1=(eq,appName,speech)"), 400, "filter1")
+
+
+async def test_a_package_lives_by_the_id_of_its_descriptor_as_by_its_own(system: System) -> None:
+    digest = hashlib.sha256(system.archive).hexdigest()
+    wanted = {
+        "appPkgName": "speech",
+        "appPkgVersion": "1.0",
+        "checksum": {"algorithm": "SHA-256", "hash": digest},
+        "appPkgPath": "speech.csar",
+    }
+    made = await system.call("POST", ONBOARDED, wanted)
+    here = made.headers["location"]
+    assert (made.status, here) == (201, f"{system.base}{PACKAGES}/{made.body['id']}"), "it is not on-boarded yet"
+    await system.upload(here)
+    info = await system.checked(here)
+    place = f"{ONBOARDED}/{info['appDId']}"
+    refused(await system.upload(place), 409, "ONBOARDED")
+    assert (await system.call("PATCH", place, OFF)).body == OFF
+    assert states((await system.call("GET", here)).body)[1] == "DISABLED"
+    refused(await system.call("PATCH", place, OFF), 409, "DISABLED")
+    assert (await system.call("PATCH", place, ON)).body == ON
+    refused(await system.call("DELETE", place), 403, "ENABLED")
+    await system.call("PATCH", place, OFF)
+    refused(await system.call("DELETE", place, tenant="rival"), 404)
+    assert (await system.call("DELETE", place)).status == 204
+    for gone in (here, place):
+        refused(await system.call("GET", gone), 404)
+    refused(await system.call("POST", ONBOARDED, {}), 400, "appPkgName")
+
+
+async def test_of_what_is_not_on_boarded_nothing_is_there_by_a_descriptors_id(system: System) -> None:
+    unknown = f"{ONBOARDED}/unknown"
+    for method, path, body in (
+        ("PATCH", unknown, OFF),
+        ("DELETE", unknown, None),
+        ("GET", f"{unknown}/package_content", None),
+        ("GET", f"{unknown}/appd", None),
+        ("PUT", f"{unknown}/appd", None),
+        ("PUT", f"{PACKAGES}/unknown/appd", None),
+    ):
+        refused(await system.call(method, path, body), 404, "unknown")
+    refused(await system.upload(unknown), 404, "unknown")

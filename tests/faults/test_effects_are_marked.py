@@ -13,7 +13,7 @@ from types import ModuleType
 import pytest
 
 import hanse
-from hanse.elements.meo.packages import Packages
+from hanse.elements.meo.packages_check import Onboarding
 from hanse.elements.meo.procedures import SystemProcedures
 from hanse.elements.mepm.procedures import InstanceProcedures
 from hanse.kit.failpoints import EFFECTS
@@ -43,7 +43,7 @@ READS: dict[type, set[str]] = {
 }
 """Methods of drivers that change nothing; ``close`` lets go of workloads, which run on."""
 
-PROCEDURES = (InstanceProcedures, SystemProcedures, Packages)
+PROCEDURES = (InstanceProcedures, SystemProcedures, Onboarding)
 
 WAITING = {
     "await_ready": "asks where the app stands until it is ready; asking changes nothing",

@@ -3,7 +3,7 @@
 from hanse.model.package.archive import Limits
 from hanse.model.package.build import build
 from hanse.model.package.images import extract_image, unpack_image
-from hanse.model.package.members import member_chunks, read_descriptor
+from hanse.model.package.members import descriptor_archive, descriptor_files, member_chunks
 from hanse.model.package.values import Package, PackageImage
 from hanse.model.package.verify import verify
 
@@ -12,9 +12,10 @@ __all__ = [
     "Package",
     "PackageImage",
     "build",
+    "descriptor_archive",
+    "descriptor_files",
     "extract_image",
     "member_chunks",
-    "read_descriptor",
     "unpack_image",
     "verify",
 ]

@@ -3,19 +3,43 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import zipfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from hanse.model.descriptor.tosca import examine
 from hanse.model.package import tosca_meta
 from hanse.model.package.archive import CHUNK
 from hanse.model.package.wrapper import open_package
 
 
-def read_descriptor(path: Path) -> bytes:
-    """The main AppD file of the package at ``path``; blocking."""
+def descriptor_files(path: Path) -> dict[str, bytes]:
+    """The AppD files of the package at ``path`` by their names in it, the main one first; blocking.
+
+    Only files that the main one imports, directly or not, belong to it.
+    """
     with open_package(path) as opened:
-        meta = tosca_meta.read_meta(opened.archive.text(tosca_meta.PATH))
-        return opened.archive.text(meta.definitions)
+        archive, files = opened.archive, dict[str, bytes]()
+
+        def read(name: str) -> bytes | None:
+            if name in archive:
+                files[name] = archive.text(name)
+            return files.get(name)
+
+        examine(tosca_meta.read_meta(archive.text(tosca_meta.PATH)).definitions, read)
+        return files
+
+
+def descriptor_archive(path: Path) -> bytes:
+    """A ZIP of the AppD files of the package at ``path`` and of TOSCA.meta, which tells the main one; blocking."""
+    with open_package(path) as opened:
+        files = {tosca_meta.PATH: opened.archive.text(tosca_meta.PATH)} | descriptor_files(path)
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
+    return packed.getvalue()
 
 
 async def member_chunks(path: Path, member: str) -> AsyncIterator[bytes]:

@@ -102,14 +102,21 @@ PACKAGES = Lists(left_out=("checksum", "softwareImages"))
 """What a list of packages leaves out by default (7.3.1.3.2); additionalArtifacts, which it names too, we have none."""
 
 
-class PackageManagement(Api, bases=("/app_pkgm/v1",)):
-    """Package management (7.3): announce, upload, read, enable, disable, delete."""
+MERGE = "application/json application/merge-patch+json"
+"""What a change of a package may come as: the standard does not say."""
 
-    @post("/app_packages", refuses=(400, 401, 403))
+
+class PackageManagement(Api, bases=("/app_pkgm/v1",)):
+    """Package management (7.3): announce, upload, read, enable, disable, delete.
+
+    Every resource is there twice (7.2): by the id of a package, and, once it is on-boarded, by that of its descriptor.
+    """
+
+    @post("/app_packages")
     async def create_package(self, package: CreateAppPkg) -> Created[AppPkgInfo]:
         """Announce a package; its content is uploaded afterwards (7.3.1.3.1)."""
 
-    @get("/app_packages", refuses=(400, 401, 403), lists=PACKAGES)
+    @get("/app_packages", lists=PACKAGES)
     async def list_packages(self) -> list[AppPkgInfo]:
         """All packages of the caller (7.3.1.3.2)."""
 
@@ -117,11 +124,7 @@ class PackageManagement(Api, bases=("/app_pkgm/v1",)):
     async def read_package(self, app_pkg_id: str) -> AppPkgInfo:
         """One package (7.3.2.3.2)."""
 
-    @patch(
-        "/app_packages/{app_pkg_id}",
-        refuses=(400, 401, 403, 404, 409),
-        consumes="application/json application/merge-patch+json",
-    )
+    @patch("/app_packages/{app_pkg_id}", refuses=(400, 401, 403, 404, 409), consumes=MERGE)
     async def modify_package(self, app_pkg_id: str, change: AppPkgInfoModifications) -> AppPkgInfoModifications:
         """Enable or disable a package; a repeat is a conflict (7.3.2.3.5)."""
 
@@ -138,18 +141,55 @@ class PackageManagement(Api, bases=("/app_pkgm/v1",)):
     async def upload_content(self, app_pkg_id: str, content: Stream) -> Accepted:
         """Upload the archive; it is checked afterwards (7.3.7.3.3)."""
 
-    @get("/app_packages/{app_pkg_id}/package_content")
+    @get("/app_packages/{app_pkg_id}/package_content", refuses=(400, 401, 403, 404, 416))
     async def download_content(self, app_pkg_id: str) -> Stream:
-        """The archive as it was on-boarded (7.3.7.3.2)."""
+        """The archive as it was on-boarded, or one range of its bytes (7.3.7.3.2)."""
 
-    @get("/app_packages/{app_pkg_id}/appd")
+    @get("/app_packages/{app_pkg_id}/appd", refuses=(400, 401, 403, 404, 416))
     async def read_descriptor(self, app_pkg_id: str) -> Stream:
-        """The descriptor's main file (7.3.6.3.2)."""
+        """The descriptor: text if it is a single file, or an archive of its files, by Accept (7.3.6.3.2)."""
 
-    @get("/onboarded_app_packages", refuses=(400, 401, 403), lists=PACKAGES)
+    @put("/app_packages/{app_pkg_id}/appd", success=204)
+    async def replace_descriptor(self, app_pkg_id: str) -> None:
+        """Always 403: a descriptor is what its provider signed (7.3.6.3.3)."""
+
+    @post("/onboarded_app_packages")
+    async def create_onboarded(self, package: CreateAppPkg) -> Created[AppPkgInfo]:
+        """Announce a package; it is found by its own id until it is on-boarded (7.3.1.3.1)."""
+
+    @get("/onboarded_app_packages", lists=PACKAGES)
     async def list_onboarded(self) -> list[AppPkgInfo]:
         """The packages that are on-boarded (7.3.1.3.2)."""
 
     @get("/onboarded_app_packages/{app_d_id}")
     async def read_onboarded(self, app_d_id: str) -> AppPkgInfo:
         """The on-boarded package of a descriptor (7.3.2.3.2)."""
+
+    @patch("/onboarded_app_packages/{app_d_id}", refuses=(400, 401, 403, 404, 409), consumes=MERGE)
+    async def modify_onboarded(self, app_d_id: str, change: AppPkgInfoModifications) -> AppPkgInfoModifications:
+        """Enable or disable a package; a repeat is a conflict (7.3.2.3.5)."""
+
+    @delete("/onboarded_app_packages/{app_d_id}")
+    async def delete_onboarded(self, app_d_id: str) -> None:
+        """Delete a package that is disabled and not in use (7.3.2.3.4)."""
+
+    @put(
+        "/onboarded_app_packages/{app_d_id}/package_content",
+        success=202,
+        refuses=(400, 401, 403, 404, 409),
+        consumes="application/zip",
+    )
+    async def upload_onboarded(self, app_d_id: str, content: Stream) -> Accepted:
+        """Always 409: what is on-boarded has its content (7.3.7.3.3)."""
+
+    @get("/onboarded_app_packages/{app_d_id}/package_content", refuses=(400, 401, 403, 404, 416))
+    async def download_onboarded(self, app_d_id: str) -> Stream:
+        """The archive as it was on-boarded, or one range of its bytes (7.3.7.3.2)."""
+
+    @get("/onboarded_app_packages/{app_d_id}/appd", refuses=(400, 401, 403, 404, 416))
+    async def read_onboarded_descriptor(self, app_d_id: str) -> Stream:
+        """The descriptor: text if it is a single file, or an archive of its files, by Accept (7.3.6.3.2)."""
+
+    @put("/onboarded_app_packages/{app_d_id}/appd", success=204)
+    async def replace_onboarded_descriptor(self, app_d_id: str) -> None:
+        """Always 403: a descriptor is what its provider signed (7.3.6.3.3)."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hanse.elements.meo import packages
+from hanse.elements.meo import packages_check
 from hanse.kit.contract.declare import Stream
 from hanse.kit.contract.exchange import whole
 from hanse.kit.problems import Problem
@@ -74,7 +74,7 @@ async def test_an_error_of_ours_does_not_leave_a_package_in_processing_for_ever(
 
     with tenant("acme"):
         with monkeypatch.context() as patch:
-            patch.setattr(packages, "verify", breaks)
+            patch.setattr(packages_check, "verify", breaks)
             info = await bench.on_board(csar)
         assert info.onboarding_state is OnboardingState.CREATED
         assert info.onboarding_failure_details is not ABSENT
@@ -86,7 +86,7 @@ async def test_an_error_of_ours_does_not_leave_a_package_in_processing_for_ever(
 async def test_a_late_failure_takes_nothing_from_a_package_that_is_on_boarded(bench: Bench, csar: Path) -> None:
     with tenant("acme"):
         info = await bench.on_board(csar)
-        await bench.packages.failed(info.id, Problem(500, "Internal error").encode().decode())
+        await bench.packages.onboarding.failed(info.id, Problem(500, "Internal error").encode().decode())
         assert await bench.packages.read_package(info.id) == info
         archive = await bench.packages.download_content(info.id)
         assert await whole(archive.chunks, 10**8) == csar.read_bytes()
@@ -157,7 +157,7 @@ async def test_a_package_is_changed_only_to_the_other_state(bench: Bench, csar: 
     ("wrong", "title"),
     [
         (wish(name=""), "appPkgName"),
-        (wish(version=""), "appPkgName"),
+        (wish(version=""), "appPkgVersion"),
         (wish(checksum=Checksum(algorithm="MD5", hash="a" * 32)), "checksum.algorithm"),
         (wish(checksum=Checksum(algorithm="SHA-256", hash="a" * 63)), "checksum.hash"),
         (wish(checksum=Checksum(algorithm="SHA-256", hash="g" * 64)), "checksum.hash"),

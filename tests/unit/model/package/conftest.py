@@ -70,3 +70,19 @@ def template() -> dict[str, object]:
 def csar(sources: Path, files: dict[str, Any], tmp_path: Path) -> Path:
     """A sound package."""
     return build(sources, tmp_path / "hello.csar", **files)
+
+
+TYPES = "Definitions/types/own.yaml"
+
+
+def put_types_apart(sources: Path) -> None:
+    """Let the descriptor keep its node types in a file of their own, beside one that nobody imports."""
+    document = template()
+    types = {"tosca_definitions_version": document["tosca_definitions_version"], "node_types": document["node_types"]}
+    imports = document.get("imports", [])
+    assert isinstance(imports, list)
+    main = {name: value for name, value in document.items() if name != "node_types"}
+    (sources / "Definitions/types").mkdir()
+    (sources / TYPES).write_text(yaml.safe_dump(types))
+    (sources / "Definitions/types/stray.yaml").write_text("nobody: imports this\n")
+    (sources / "Definitions/hello.yaml").write_text(yaml.safe_dump(main | {"imports": [*imports, "types/own.yaml"]}))
