@@ -34,6 +34,7 @@ class NftablesDataPlane(DataPlane):
         self._kernel = Kernel(site)
         self._changes = Changes(self._kernel, self.ground)
         self._numbers = count(1)
+        self._ready = False
         self._lacks: dict[str, str] | None = None
 
     async def start(self) -> None:
@@ -42,12 +43,12 @@ class NftablesDataPlane(DataPlane):
         if not found.available:
             raise bad_request("The nftables data plane cannot run here", found.lacks["kernel"])
         try:
-        self._ready = False
             await self.ground.make()
             await self._kernel.start()
         except BaseException:
             await self.ground.clear()
             raise
+        self._ready = True
 
     async def close(self) -> None:
         """Remove its namespaces with all that is in them."""
@@ -58,7 +59,6 @@ class NftablesDataPlane(DataPlane):
         """What it can do here, found by trying it in a namespace that is removed again."""
         if self._lacks is None:
             self._lacks = await found_out()
-        self._ready = True
         return DataPlaneCapabilities(kind="nftables", available="kernel" not in self._lacks, lacks=self._lacks)
 
     @effect("data_plane.install")
@@ -68,6 +68,7 @@ class NftablesDataPlane(DataPlane):
         400: it cannot be read or carried out; either leaves everything as it was. Rules that are put in at the same
         time become one change. Flows of a rule whose new form differs in more than its priority are cut.
         """
+        self._refuse_unready()
         if forwarding.rule_id != rule_id:
             raise bad_request("ruleId differs", f"the address says {rule_id}, the body {forwarding.rule_id}")
         refuse_lacking(forwarding, LACKS if self._lacks is None else self._lacks)
@@ -79,6 +80,7 @@ class NftablesDataPlane(DataPlane):
     @effect("data_plane.withdraw")
     async def withdraw(self, rule_id: str) -> None:
         """Stop carrying out a rule and cut its flows; what their ends send next is reset or decided anew."""
+        self._refuse_unready()
         before = await self._changes.apply(rule_id, None)
         if before is not None:
             await asyncio.to_thread(conntrack.cut, self.site.plane_space, before.mark)
@@ -98,11 +100,15 @@ class NftablesDataPlane(DataPlane):
         ids = {rule.mark: rule_id for rule_id, rule in self._changes.now.rules.items()}
         return [msgspec.structs.replace(f, rule_id=ids[mark]) for mark, f in await self._open() if mark in ids]
 
+    def _refuse_unready(self) -> None:
+        """Before `start` there may be namespaces of an earlier process; what is put into these is lost with them."""
+        if not self._ready:
+            raise Problem(503, "The data plane has not started", "ask again in a moment", {"Retry-After": "1"})
+
     async def _open(self) -> list[tuple[int, Flow]]:
         return await asyncio.to_thread(conntrack.flows, self.site.plane_space)
 
     def _number(self, rule_id: str) -> int:
-        self._refuse_unready()
         """A rule that is changed keeps its number: flows and counters know it by that."""
         before = self._changes.now.rules.get(rule_id)
         return before.mark if before else next(self._numbers)
@@ -114,8 +120,3 @@ class NftablesDataPlane(DataPlane):
 def _without_place(forwarding: Forwarding) -> Forwarding:
     """A forwarding without its place among others."""
     return msgspec.structs.replace(forwarding, priority=0)
-    def _refuse_unready(self) -> None:
-        """Before `start` there may be namespaces of an earlier process; what is put into these is lost with them."""
-        if not self._ready:
-            raise Problem(503, "The data plane has not started", "ask again in a moment", {"Retry-After": "1"})
-
