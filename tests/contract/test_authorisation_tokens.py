@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from hanse.assembly.catalogue import OF_HOST
 from hanse.assembly.servers import access_of
+from hanse.assembly.token_endpoint import TOKEN_PATH
 from tests.contract.recorded import APP, REACHED, Target
-from tests.contract.world import GONE, ROLES, WIRES, World, wrong
+from tests.contract.wired import CLIENTS, secret_of
+from tests.contract.world import GONE, ROLES, WIRES, World, reached, wrong
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 BAD = ("malformed", "empty", "of another scheme", "expired", "of another key", "for another audience", "without alg")
 UNFIT = ("none", "unbound", "bound to another", "of an old agreement", "expired", "foreign")
+
+
+async def granted(world: World, role: str, client: str) -> str:
+    """A token as a client gets it from the element's own endpoint."""
+    form = f"grant_type=client_credentials&client_id={client}&client_secret={secret_of(client)}".encode()
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    async with reached(world, "memory", role, None) as transport:
+        answer = await transport.send("POST", TOKEN_PATH, headers, form, 5.0)
+        told = json.loads(b"".join([chunk async for chunk in answer.chunks]))
+    return f"Bearer {told['access_token']}"
 
 
 class TestTokens:
@@ -61,15 +75,22 @@ class TestTokens:
         token = f"Bearer {self._token(world, 'mep', app)}"
         assert await wrong(world, "memory", "mep", None, token, lambda _: {401}) == []
 
+    @pytest.mark.parametrize(("role", "client"), [("oss", "customer"), ("oss", "administrator"), ("meo", "oss")])
+    async def test_a_clients_token_opens_what_its_role_may_use(self, world: World, role: str, client: str) -> None:
+        token = await granted(world, role, CLIENTS[client])
+        found = await wrong(world, "memory", role, None, token, lambda t: {REACHED} if client in t.users else {403})
+        assert found == []
+
     @pytest.mark.parametrize("claimed", ["customer", "administrator", "oss", "mepm", ""])
     @pytest.mark.parametrize("role", ["oss", "meo"])
-    async def test_a_clients_token_opens_what_its_role_may_use(self, world: World, role: str, claimed: str) -> None:
-        issued = world.issuer(role).issue(
-            "somebody", audience=world.north.element(role).url, lifetime=60, claims={"role": claimed, "tenant": "acme"}
-        )
-        token = f"Bearer {issued.access_token}"
-        found = await wrong(world, "memory", role, None, token, lambda t: {REACHED} if claimed in t.users else {403})
-        assert found == []
+    async def test_a_token_for_no_client_of_now_opens_nothing(self, world: World, role: str, claimed: str) -> None:
+        for subject in ("somebody", CLIENTS.get(claimed, "nobody")):
+            claims = {"role": claimed, "tenant": "acme"}
+            issued = world.issuer(role).issue(
+                subject, audience=world.north.element(role).url, lifetime=60, claims=claims
+            )
+            token = f"Bearer {issued.access_token}"
+            assert await wrong(world, "memory", role, None, token, lambda _: {401}) == []
 
     def _token(self, world: World, role: str, subject: str = APP, lifetime: float = 60) -> str:
         audience = world.north.element(role).url

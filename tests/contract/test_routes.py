@@ -8,7 +8,8 @@ import pytest
 
 from hanse.assembly.catalogue import OF_HOST, OF_OPERATOR
 from hanse.assembly.deployment import Deployment
-from hanse.assembly.servers import INNER, TOKEN_PATH
+from hanse.assembly.servers import INNER
+from hanse.assembly.token_endpoint import TOKEN_PATH
 from hanse.kit.contract.listen import Listener
 from hanse.kit.contract.reference import Offer, offers_of
 from hanse.kit.contract.serve import ApiServer

@@ -17,17 +17,34 @@ from hanse.kit.contract.listen import Listener
 from hanse.kit.contract.observe import Silence
 from hanse.scenarios.stage import claim
 
+CLIENTS = {"customer": "shop", "administrator": "desk", "oss": "office"}
+"""Clients of north's management, by the role in which they call; the secret of each is in a file of its name."""
+
+
+def secret_of(client: str) -> str:
+    """The secret of one of them."""
+    return client * 32
+
 
 @contextmanager
 def deployed(directory: Path) -> Iterator[Deployment]:
     """Configuration files and authorities of two operators; nothing runs."""
     handle, networks = claim()
     try:
-        deployment = Deployment.from_template(directory, networks=networks)
+        Deployment.from_template(directory, networks=networks)
+        _add_clients(directory)
+        deployment = Deployment(directory / "deployment.toml")
         deployment.prepare()
         yield deployment
     finally:
         os.close(handle)
+
+
+def _add_clients(directory: Path) -> None:
+    with (directory / "north.toml").open("a") as file:
+        for role, name in CLIENTS.items():
+            (directory / name).write_text(secret_of(name))
+            file.write(f'\n[clients.{name}]\nrole = "{role}"\ntenant = "acme"\nsecret_file = "{name}"\n')
 
 
 def put_together(deployment: Deployment, names: list[str], operator: str = "north") -> Built:

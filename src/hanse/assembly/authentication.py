@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from cryptography import x509
 
@@ -11,18 +10,26 @@ from hanse.kit.certificates import issued_by, peer_uri, thumbprint
 from hanse.kit.contract.call import Caller
 from hanse.kit.contract.serve import Scope
 from hanse.kit.problems import unauthorized
+from hanse.kit.recent import Recent
 from hanse.kit.tokens import TokenVerifier
 
 TokenCaller = Callable[[str], Caller]
+
+REMEMBERED = 1024
+"""Certificates of which it is remembered whose they are."""
 
 
 class ElementAuthenticator:
     """Inside an operator: an element by the URI in its certificate, anyone else by a bearer token."""
 
-    def __init__(self, operator: str, by_token: TokenCaller | None) -> None:
+    def __init__(
+        self, operator: str, by_token: TokenCaller | None, revoked: Callable[[bytes], bool] = lambda _shown: False
+    ) -> None:
+        """``revoked`` says of a certificate (DER) whether its key counts no more."""
         self._operator = operator
         self._by_token = by_token
-        self._known: dict[bytes, Caller] = {}
+        self._revoked = revoked
+        self._known: Recent[bytes, Caller] = Recent(REMEMBERED)
 
     def __call__(self, scope: Scope, headers: dict[bytes, bytes]) -> Caller:
         authorization = headers.get(b"authorization", b"")
@@ -31,10 +38,9 @@ class ElementAuthenticator:
         certificate: bytes | None = scope.get("client_certificate")
         if certificate is None:
             raise unauthorized("send a bearer token, or show a certificate of the operator")
-        caller = self._known.get(certificate)
-        if caller is None:
-            caller = self._known[certificate] = self._element(certificate)
-        return caller
+        if self._revoked(certificate):
+            raise unauthorized("revoked: the key of the certificate is another one now")
+        return self._known.find(certificate) or self._known.keep(certificate, self._element(certificate))
 
     def _element(self, certificate: bytes) -> Caller:
         """TLS has checked that the operator's own authority issued it; the URI says to whom."""
@@ -62,16 +68,14 @@ class PartnerAuthenticator:
         self._authorities = authorities
         self._verifier = verifier
         self._current = current
-        self._known: dict[bytes, tuple[str, str]] = {}
+        self._known: Recent[bytes, tuple[str, str]] = Recent(REMEMBERED)
 
     def partner(self, certificate: bytes | None) -> tuple[str, str]:
         """The partner that shows a certificate, and its thumbprint; each authority speaks for its own operator only."""
         if certificate is None:
             raise unauthorized("show the certificate of your operator")
-        known = self._known.get(certificate)
-        if known is None:
-            known = self._known[certificate] = (self._identify(certificate), thumbprint(certificate))
-        return known
+        known = self._known.find(certificate)
+        return known or self._known.keep(certificate, (self._identify(certificate), thumbprint(certificate)))
 
     def _identify(self, certificate: bytes) -> str:
         uri = peer_uri(certificate) or ""
@@ -99,15 +103,3 @@ def bearer(authorization: bytes) -> str:
     if scheme.lower() != "bearer" or not token.strip():
         raise unauthorized("send Authorization: Bearer TOKEN")
     return token.strip()
-
-
-def client_caller(verifier: TokenVerifier, operator: str) -> TokenCaller:
-    """Clients of the management APIs, whose tokens say their role and tenant."""
-
-    def caller(token: str) -> Caller:
-        claims = verifier.verify(token)
-        own: Mapping[str, Any] = claims.own
-        role, tenant = str(own.get("role", "")), str(own.get("tenant", ""))
-        return Caller(role=role, name=claims.subject, operator=operator, subject=tenant, trusted=False)
-
-    return caller

@@ -5,7 +5,10 @@ from __future__ import annotations
 import secrets
 from pathlib import Path
 
+from cryptography import x509
+
 from hanse.assembly.catalogue import Element
+from hanse.assembly.revoked import revoke
 from hanse.assembly.settings import Settings
 from hanse.kit.certificates import Authority, Identity
 from hanse.kit.certificates.files import create, explained, make_directory
@@ -21,6 +24,7 @@ class Identities:
         self._settings = settings
         self._directory = settings.directory / "certificates"
         self.lifetime = settings.certificates.lifetime
+        self.revoked_path = self._directory / "revoked.txt"
         self.authority = Authority.ensure(self._directory, settings.operator.name)
 
     @property
@@ -53,6 +57,10 @@ class Identities:
             lifetime=self.lifetime,
             directory=self._directory,
         )
+
+    def revoke(self, certificate: x509.Certificate, whose: str) -> None:
+        """Have no element take a certificate of this key any more."""
+        revoke(self.revoked_path, certificate, whose)
 
 
 def secret(path: Path) -> bytes:

@@ -173,7 +173,8 @@ class PartnerLink:
             raise Problem(status, f"{self.name} gives no token", f"its token endpoint answered {reply.status}")
         token = await self._read(reply)
         if self._transport.renewals != renewals:  # it is bound to a certificate that is not shown any more
-            return await self._fetch(patience)
+            await self._fetch(patience)
+            return
         self._token = token.access_token
         self._good_until = time.time() + max(1.0, token.expires_in - RENEW_BEFORE)
 

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import socket
 from typing import TYPE_CHECKING
 
-from hanse.assembly.authentication import ElementAuthenticator, PartnerAuthenticator, client_caller
+from hanse.assembly.authentication import ElementAuthenticator, TokenCaller
+from hanse.assembly.border_listener import border_listener
 from hanse.assembly.builders import Built
 from hanse.assembly.catalogue import Element
-from hanse.assembly.settings import Settings
-from hanse.assembly.token_endpoint import TokenEndpoint
-from hanse.kit.certificates import load_certificate, peer_uri, server_context
+from hanse.assembly.clients import Clients
+from hanse.assembly.revoked import RevokedKeys
+from hanse.assembly.token_endpoint import TOKEN_PATH, TokenEndpoint
+from hanse.kit.certificates import server_context
 from hanse.kit.contract.gate import Gate
 from hanse.kit.contract.listen import Listener, bind
-from hanse.kit.contract.serve import ApiServer, Scope
-from hanse.kit.problems import Problem, bad_request
-from hanse.kit.tokens import Client, Credentials, TokenAnswer, TokenIssuer, TokenVerifier, hash_secret, token_endpoint
+from hanse.kit.contract.serve import ApiServer
+from hanse.kit.tokens import TokenIssuer
 
 INNER = ("mepm", "vim", "data_plane", "names")
 """Roles that nobody outside of the operator calls: not served when all elements are in one process."""
-TOKEN_PATH = "/oauth2/token"
-PARTNER_TOKEN_LIFETIME = 300.0
-"""Seconds that a partner's token lives."""
-
 if TYPE_CHECKING:
     from hanse.elements.mep.access import Access
 
@@ -42,38 +39,38 @@ def listeners(built: Built) -> list[Listener]:
         raise
 
 
-def _listener(built: Built, element: Element, sock: object) -> Listener:
+def _listener(built: Built, element: Element, sock: socket.socket) -> Listener:
     wiring = built.wiring
     if element.role == "border":
-        return _border(built, element, sock)
+        return border_listener(built, element, sock)
+    by_token, tokens = _tokens(built, element)
+    revoked = RevokedKeys(wiring.identities.revoked_path)
     limits = wiring.settings.limits
-    server = ApiServer(_authenticator(built, element), page_size=limits.page_size, limit=limits.rate())
-    if element.role == "mep":
-        server.mount_raw(TOKEN_PATH, app_tokens(built.part(element.name), wiring.gate(element)))
-    elif element.role in ("oss", "meo"):
-        server.mount_raw(TOKEN_PATH, _client_tokens(built, element))
+    authenticator = ElementAuthenticator(wiring.operator, by_token, revoked.cover)
+    server = ApiServer(authenticator, page_size=limits.page_size, limit=limits.rate())
+    if tokens is not None:
+        server.mount_raw(TOKEN_PATH, tokens)
     wiring.serve(element, server)
     trust = [wiring.identities.authority_path]
     context = wiring.renewal.context(
         lambda: wiring.identities.of_element(element),
         lambda identity: server_context(identity, clients=trust, require_client=False),
     )
-    return Listener(server, sock, context)  # type: ignore[arg-type]
+    return Listener(server, sock, context)
 
 
-def _authenticator(built: Built, element: Element) -> ElementAuthenticator:
-    operator, part = built.wiring.operator, built.part(element.name)
+def _tokens(built: Built, element: Element) -> tuple[TokenCaller | None, TokenEndpoint | None]:
+    """How an element knows the callers that show tokens, and its token endpoint, where it has one."""
+    wiring, part = built.wiring, built.part(element.name)
     if element.role == "mep":
-        return ElementAuthenticator(operator, access_of(part).caller)
-    if element.role in ("oss", "meo"):
-        issuer = _issuer(built, element)
-        verifier = TokenVerifier(issuer.public_keys, issuer=element.url, audience=element.url)
-        return ElementAuthenticator(operator, client_caller(verifier, operator))
-    return ElementAuthenticator(operator, None)
-
-
-def _issuer(built: Built, element: Element) -> TokenIssuer:
-    return TokenIssuer(built.wiring.directory / f"{element.name}.tokens.pem", issuer=element.url)
+        return access_of(part).caller, app_tokens(part, wiring.gate(element))
+    if element.role not in ("oss", "meo"):
+        return None, None
+    issuer = TokenIssuer(wiring.directory / f"{element.name}.tokens.pem", issuer=element.url)
+    clients = Clients(wiring.settings, element, issuer)
+    point = {"oss": "Mx1", "meo": "Mm1"}[element.role]
+    endpoint = TokenEndpoint(lambda form, header, _scope: clients.token(form, header), wiring.gate(element), point)
+    return clients.caller, endpoint
 
 
 def access_of(part: object) -> Access:
@@ -88,89 +85,3 @@ def app_tokens(part: object, gate: Gate) -> TokenEndpoint:
     """The token endpoint of a platform, recorded as its other calls are."""
     access = access_of(part)
     return TokenEndpoint(lambda form, authorization, _scope: access.token(form, authorization), gate, "Mp1")
-
-
-def _client_tokens(built: Built, element: Element) -> TokenEndpoint:
-    credentials = Credentials(_clients(built.wiring.settings, element))
-    issuer = _issuer(built, element)
-
-    def token(form: bytes, authorization: str | None, _scope: Scope) -> TokenAnswer:
-        return token_endpoint(form, authorization, credentials=credentials, issuer=issuer)
-
-    return TokenEndpoint(token, built.wiring.gate(element), {"oss": "Mx1", "meo": "Mm1"}[element.role])
-
-
-def _clients(settings: Settings, element: Element) -> Sequence[Client]:
-    roles = {"oss": ("customer", "administrator"), "meo": ("oss",)}[element.role]
-    return [
-        Client(
-            client_id=name,
-            audience=(element.url,),
-            secret_hash=hash_secret(_secret(settings, name, client.secret_file)),
-            claims={"role": client.role, "tenant": client.tenant},
-        )
-        for name, client in settings.clients.items()
-        if client.role in roles
-    ]
-
-
-def _secret(settings: Settings, client: str, file: str) -> str:
-    key = f"clients.{client}.secret_file"
-    secret = settings.content(key, file).decode("utf-8", "replace").strip()
-    if not secret:
-        raise bad_request(
-            f"{settings.path}: Invalid key {key}", f"{settings.file(file)} is empty: put the secret there"
-        )
-    return secret
-
-
-def _border(built: Built, element: Element, sock: object) -> Listener:
-    wiring = built.wiring
-    settings, watch = wiring.settings, built.watch(element)
-    trust = {name: settings.file(partner.trust) for name, partner in settings.partners.items()}
-    authorities = {name: load_certificate(path) for name, path in trust.items()}
-    issuer = TokenIssuer(wiring.directory / "border.tokens.pem", issuer=settings.federation_url)
-    verifier = TokenVerifier(issuer.public_keys, issuer=settings.federation_url, audience=settings.federation_url)
-    authenticator = PartnerAuthenticator(authorities, verifier, watch.epoch)
-
-    def token(form: bytes, _authorization: str | None, scope: Scope) -> TokenAnswer:
-        certificate = scope.get("client_certificate")
-        name, shown = authenticator.partner(certificate)
-        client = Client(
-            client_id=name,
-            audience=(settings.federation_url,),
-            uri=f"hanse://{name}",
-            token_lifetime=PARTNER_TOKEN_LIFETIME,
-            claims={"epoch": watch.epoch(name)},
-        )
-        return token_endpoint(
-            form,
-            None,
-            credentials=Credentials([client]),
-            issuer=issuer,
-            thumbprint=shown,
-            uri=peer_uri(certificate or b""),
-        )
-
-    limits = settings.limits
-    server = ApiServer(authenticator, border=True, page_size=limits.page_size, limit=limits.rate())
-    server.mount_raw(TOKEN_PATH, TokenEndpoint(token, wiring.gate(element), "Mff-fed"))
-    wiring.serve(element, server)
-    context = wiring.renewal.context(
-        wiring.identities.of_operator,
-        lambda identity: server_context(identity, clients=list(trust.values()), require_client=True),
-    )
-    listener = Listener(server, sock, context)  # type: ignore[arg-type]
-
-    async def cut(name: str) -> None:
-        listener.drop(lambda certificate: _shown_by(authenticator, certificate, name))
-
-    watch.on_end(cut)
-    return listener
-
-
-def _shown_by(authenticator: PartnerAuthenticator, certificate: bytes, name: str) -> bool:
-    try:
-        return authenticator.partner(certificate)[0] == name
-    except Problem:
-        return True

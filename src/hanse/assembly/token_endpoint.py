@@ -19,6 +19,8 @@ from hanse.kit.tokens.form import parse_basic, parse_form
 
 log = logging.getLogger("hanse.tokens")
 
+TOKEN_PATH = "/oauth2/token"
+"""Where token endpoints are."""
 FORM_LIMIT = 64 * 1024
 """Bytes of a token request; longer ones are refused with 413."""
 OPERATION = "token"

@@ -9,7 +9,7 @@ from hanse.kit.values import Value
 
 
 class CertificateSettings(Value, forbid_unknown_fields=True, rename={}):
-    """``[certificates]``: days that a certificate of an element or of the operator lives; it is renewed after two thirds.
+    """``[certificates]``: days that certificates of elements and of the operator live; renewed after two thirds.
 
     The authority itself lives ten years: partners and apps hold it.
     """

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from hanse.cli import app, bench, federation, operate, package, refpoints, sandbox, scenario, steering, trace, ue
+from hanse.cli import client as clients
 from hanse.kit.problems import Problem
 
 console = Console(stderr=True)
@@ -30,6 +31,7 @@ hanse.add_typer(package.commands, name="package", help="Build and on-board appli
 hanse.add_typer(app.commands, name="app", help="Application instances: start, list, stop, delete.")
 hanse.add_typer(ue.commands, name="ue", help="A device: resolve a name, send a request.")
 hanse.add_typer(steering.commands, name="steering", help="To which host a name leads, for whom.")
+hanse.add_typer(clients.commands, name="client", help="Who may manage an operator from outside.")
 hanse.add_typer(federation.commands, name="federation", help="Partners and the agreements with them.")
 hanse.add_typer(trace.commands, name="trace", help="What crossed the reference points.")
 hanse.add_typer(scenario.commands, name="scenario", help="Procedures of the standard, played for real.")

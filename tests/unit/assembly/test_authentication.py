@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from hanse.assembly.authentication import ElementAuthenticator, PartnerAuthenticator, client_caller, element_caller
+from hanse.assembly.authentication import ElementAuthenticator, PartnerAuthenticator, element_caller
 from hanse.kit.certificates import Authority, load_certificate, thumbprint
 from hanse.kit.contract.call import Caller
 from hanse.kit.problems import Problem
@@ -154,15 +154,27 @@ def test_without_certificate_a_token_is_asked_for() -> None:
 def test_a_shown_token_decides_and_a_bad_one_is_not_made_good_by_a_certificate(certified: Certified) -> None:
     issuer = TokenIssuer(signing_key(), issuer=URL)
     verifier = TokenVerifier(issuer.public_keys, issuer=URL, audience=URL)
-    inside = ElementAuthenticator("north", client_caller(verifier, "north"))
+
+    def by_token(token: str) -> Caller:
+        name = verifier.verify(token).subject
+        return Caller(role="customer", name=name, operator="north", subject="acme", trusted=False)
+
+    inside = ElementAuthenticator("north", by_token)
     element = certified("north", "hanse://north/meo")
-    claims = {"role": "customer", "tenant": "acme"}
-    token = issuer.issue("shop", audience=URL, lifetime=60.0, claims=claims).access_token
+    token = issuer.issue("shop", audience=URL, lifetime=60.0).access_token
     caller = inside({"client_certificate": element}, {b"authorization": f"bearer {token}".encode()})
     assert (caller.role, caller.subject, caller.name, caller.trusted) == ("customer", "acme", "shop", False)
     for header in (b"Bearer nonsense", b"Basic eDp5", b"Bearer", b"Bearer ey"):
         headers = {b"authorization": header}
         refused(lambda headers=headers: inside({"client_certificate": element}, headers))  # type: ignore[misc]
+
+
+def test_a_revoked_key_is_refused_though_it_was_believed_before(certified: Certified) -> None:
+    shown, revoked = certified("north", "hanse://north/administrator"), set[bytes]()
+    inside = ElementAuthenticator("north", None, revoked.__contains__)
+    assert inside({"client_certificate": shown}, {}).role == "administrator"
+    revoked.add(shown)
+    assert "revoked" in refused(lambda: inside({"client_certificate": shown}, {}))
 
 
 def test_a_name_says_the_role_and_only_elements_may_speak_for_tenants() -> None:

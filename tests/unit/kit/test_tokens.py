@@ -16,6 +16,7 @@ from joserfc.jwk import ECKey, OctKey
 
 from hanse.kit.certificates import load_key
 from hanse.kit.problems import Problem
+from hanse.kit.recent import Recent
 from hanse.kit.tokens import Claims, RevocationsSnapshot, TokenIssuer, TokenVerifier
 
 ISSUER, AUDIENCE = "https://north.example", "hanse://north/mep.harbour"
@@ -259,8 +260,8 @@ def _seconds_of(verifier: TokenVerifier, token: str, rounds: int = 500) -> float
     return (time.perf_counter() - begun) / rounds
 
 
-def test_memory_is_bounded_however_many_tokens_come(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hanse.kit.tokens.verifier.CACHED", 3)
+def test_memory_is_bounded_however_many_tokens_come(house: House) -> None:
+    house.verifier._cache = Recent(3)
     tokens = [house.token() for _ in range(10)]
     for token in (*tokens, *tokens):
         house.verifier.verify(token)

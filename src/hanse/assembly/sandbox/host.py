@@ -14,7 +14,8 @@ from hanse.assembly.sandbox.farewell import say_farewell
 from hanse.assembly.sandbox.options import HOST, Options
 from hanse.assembly.sandbox.planting import Planter
 from hanse.assembly.sandbox.tokens import SandboxAuthenticator
-from hanse.assembly.servers import TOKEN_PATH, app_tokens
+from hanse.assembly.servers import app_tokens
+from hanse.assembly.token_endpoint import TOKEN_PATH
 from hanse.assembly.wiring import Wiring
 from hanse.elements.mep import Platform
 from hanse.kit.certificates import server_context

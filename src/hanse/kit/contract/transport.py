@@ -16,7 +16,6 @@ from hanse.kit.contract.client import Reply
 from hanse.kit.contract.serve import ApiServer
 from hanse.kit.problems import Problem, unreachable
 
-
 RETIRED_LOOK = 1.0
 """Seconds between two looks at whether what was begun before a renewal has ended."""
 RETIRED_PATIENCE = 86_400.0
@@ -90,7 +89,7 @@ class HttpTransport:
     async def _retire(self, pool: _Pool) -> None:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + RETIRED_PATIENCE
-        while pool.busy and loop.time() < deadline:
+        while pool.busy and loop.time() < deadline:  # noqa: ASYNC110 (aiohttp tells of no end)
             await asyncio.sleep(RETIRED_LOOK)
         self._retired.pop(pool, None)
         await pool.close()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -17,6 +16,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
 from hanse.kit.problems import Problem, unauthorized
+from hanse.kit.recent import Recent
 from hanse.kit.tokens.claims import LONGEST_LIFETIME, Claims, read_claims
 from hanse.kit.tokens.revocations import Revocations, RevocationsSnapshot
 from hanse.kit.tokens.shape import read_header
@@ -45,7 +45,7 @@ class TokenVerifier:
         self._keys = dict(_import(key) for key in keys)
         self._issuer, self._audience, self._clock = issuer, audience, clock
         self._revocations = revocations or Revocations(clock=clock)
-        self._cache: OrderedDict[bytes, Claims] = OrderedDict()
+        self._cache: Recent[bytes, Claims] = Recent(CACHED)
 
     def verify(self, token: str, *, thumbprint: str | None = None) -> Claims:
         """What the token says, if it holds (RFC 7519, 7.2; RFC 9068, 4); else a 401.
@@ -53,14 +53,12 @@ class TokenVerifier:
         ``thumbprint`` is that of the client certificate of the connection (RFC 8705, 3).
         """
         digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
-        claims = self._cache.get(digest)
+        claims = self._cache.find(digest)
         if claims is None:
             claims = self._verify_anew(token)
             self._check_now(claims, thumbprint)
-            self._remember(digest, claims)
-        else:
-            self._check_now(claims, thumbprint)
-            self._cache.move_to_end(digest)
+            return self._cache.keep(digest, claims)
+        self._check_now(claims, thumbprint)
         return claims
 
     def revoke(self, jti: str) -> None:
@@ -114,11 +112,6 @@ class TokenVerifier:
             raise unauthorized("revoked")
         if claims.bound_to is not None and claims.bound_to != thumbprint:
             raise unauthorized(_unbound(thumbprint))
-
-    def _remember(self, digest: bytes, claims: Claims) -> None:
-        self._cache[digest] = claims
-        if len(self._cache) > CACHED:
-            self._cache.popitem(last=False)
 
 
 def _unbound(thumbprint: str | None) -> str:
