@@ -7,7 +7,7 @@ import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import pytest
 
@@ -40,6 +40,9 @@ class Ground(Protocol):
 
     def socket(self, at: str, port: int = 0, kind: socket.SocketKind = socket.SOCK_STREAM) -> socket.socket:
         """A non-blocking socket at an address of a device or an application."""
+
+
+G = TypeVar("G", bound=Ground)
 
 
 class Loopback:
@@ -132,13 +135,19 @@ class Run(Protocol):
     async def __call__(self, handle: Serve, address: str = "") -> None: ...
 
 
-@asynccontextmanager
-async def begun(kind: type[Loopback] | type[Namespaces]) -> AsyncIterator[Ground]:
-    """A data plane on its ground; skipped where this machine lacks what it needs, but not in CI."""
-    if kind is Namespaces and (reason := (await found_out()).get("kernel")):
+async def skip_without_kernel() -> None:
+    """Skips where this machine lacks what the kernel's data plane needs, but not in CI."""
+    if reason := (await found_out()).get("kernel"):
         assert not os.environ.get("CI"), reason
         pytest.skip(reason)
-    ground: Ground = kind()
+
+
+@asynccontextmanager
+async def begun(kind: Callable[[], G]) -> AsyncIterator[G]:
+    """A data plane on its ground; skipped where this machine lacks what it needs, but not in CI."""
+    if kind is not Loopback:
+        await skip_without_kernel()
+    ground = kind()
     try:
         await ground.start()
         yield ground

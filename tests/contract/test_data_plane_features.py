@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -12,8 +13,23 @@ from hanse.drivers.dataplane_nftables.namespaces import inside, run
 from hanse.drivers.dataplane_nftables.tapping import tap_device
 from hanse.kit.problems import Problem
 from hanse.kit.values import ABSENT
-from hanse.refpoints.mp2 import Action, Feature, FilterType, Forwarding, TrafficMatch, Tunnel
-from tests.contract.grounds import PORT, Ground, Namespaces, Run, connected, dial, echo, rule, says, told
+from hanse.refpoints.mp2 import Action, Ethernet, Feature, FilterType, Forwarding, TrafficMatch, Tunnel, features
+from tests.contract.grounds import (
+    PORT,
+    Ground,
+    Loopback,
+    Namespaces,
+    Run,
+    applications,
+    begun,
+    connected,
+    dial,
+    echo,
+    rule,
+    says,
+    told,
+)
+from tests.contract.radio import Radio
 
 IPV6_TCLASS = 67
 """Of `linux/in6.h`: Python does not name it on every build."""
@@ -31,29 +47,48 @@ def asks_for(feature: Feature, ground: Ground) -> Forwarding:
         Feature.TUNNEL_FILTERS: TrafficMatch(tgt_tunnel_address=("10.9.9.9",), dst_port=(str(PORT),)),
         Feature.IN_INTERFACE: TrafficMatch(in_interface=("cells",), dst_port=(str(PORT),)),
     }
+    tunnel = {"to_address": ABSENT, "to_port": ABSENT, "to_tunnel": Tunnel(tunnel_type="GTP_U", dst_address="10.9.9.9")}
     changes: dict[Feature, dict[str, object]] = {
         Feature.IPV6: {"to_address": "fd00:65:1::3"},
         Feature.TRAFFIC_CLASS: {"to_address": "fd00:65:1::3"},
-        Feature.MAC_INTERFACE: {"to_mac": "02:00:00:00:00:01"},
-        Feature.TUNNEL_INTERFACE: {"to_tunnel": Tunnel(tunnel_type="GTP_U", dst_address="10.9.9.9")},
+        Feature.MAC_INTERFACE: {"to_address": ABSENT, "to_mac": Ethernet(dst_address="02:00:00:00:00:01")},
+        Feature.TUNNEL_INTERFACE: {"action": Action.FORWARD_ENCAPSULATED, **tunnel},
+        Feature.FORWARD_ENCAPSULATED: tunnel,
+        Feature.DUPLICATE_ENCAPSULATED: {"to_port": ABSENT},
     }
     action = Action(feature.value) if feature.value in Action.__members__ else Action.FORWARD_DECAPSULATED
-    return rule(ground, "r", action=action, matches=(filters.get(feature, there),), **changes.get(feature, {}))
+    values = {"action": action, "matches": (filters.get(feature, there),)} | changes.get(feature, {})
+    return rule(ground, "r", **values)
 
 
-@pytest.mark.parametrize("feature", Feature)
-async def test_what_it_lacks_is_refused_with_the_reason_and_all_else_is_taken(ground: Ground, feature: Feature) -> None:
-    lacks = (await ground.plane.capabilities()).lacks
-    wanted = asks_for(feature, ground)
-    if feature in lacks:
-        with pytest.raises(Problem) as refused:
-            await ground.plane.install("r", wanted)
-        assert refused.value.status == 400
-        assert lacks[feature] in refused.value.detail
-        assert await ground.plane.forwardings() == []
-    else:
-        await ground.plane.install("r", wanted)
-        assert await ground.plane.forwardings() == [wanted]
+@pytest.fixture(params=[Loopback, Namespaces, Radio], ids=["userspace", "nftables", "base-stations"])
+async def each(request: pytest.FixtureRequest) -> AsyncIterator[Ground]:
+    """Each data plane, in the kernel with access networks of both kinds."""
+    async with begun(request.param) as ground:
+        yield ground
+
+
+async def test_what_it_lacks_is_refused_with_the_reason_and_all_else_is_taken(each: Ground) -> None:
+    lacks = (await each.plane.capabilities()).lacks
+    for feature in Feature:
+        wanted = asks_for(feature, each)
+        if feature in lacks:
+            with pytest.raises(Problem) as refused:
+                await each.plane.install("r", wanted)
+            assert (feature, refused.value.status) == (feature, 400)
+            reasons = [lacks[asked] for _, asked in features(wanted) if asked in lacks]  # a tunnel asks for two things
+            assert lacks[feature] in reasons
+            assert any(reason in refused.value.detail for reason in reasons)
+        else:
+            await each.plane.install("r", wanted)
+            assert await each.plane.forwardings() == [wanted]
+            await each.plane.withdraw("r")
+    assert await each.plane.forwardings() == []
+
+
+async def test_a_kernel_with_base_stations_lacks_nothing_that_a_rule_may_ask() -> None:
+    async with begun(Radio) as radio:
+        assert not set(Feature) & (await radio.plane.capabilities()).lacks.keys()
 
 
 async def test_a_rule_in_force_stays_as_it_was_when_its_new_form_is_refused(ground: Ground, serve: Run) -> None:
@@ -66,11 +101,17 @@ async def test_a_rule_in_force_stays_as_it_was_when_its_new_form_is_refused(grou
 
 
 @pytest.fixture
-async def spaces(ground: Ground) -> Namespaces:
-    """Where packets themselves are seen."""
-    if not isinstance(ground, Namespaces):
-        pytest.skip("user space sees no packets: it refuses these rules, as tested above")
-    return ground
+async def spaces() -> AsyncIterator[Namespaces]:
+    """The driver that sees packets themselves; that user space refuses these rules is tested above."""
+    async with begun(Namespaces) as ground:
+        yield ground
+
+
+@pytest.fixture
+async def serve_in(spaces: Namespaces) -> AsyncIterator[Run]:
+    """Runs an application there until the test ends."""
+    async with applications(spaces) as run:
+        yield run
 
 
 def dropping(spaces: Namespaces, match: TrafficMatch, kind: FilterType = FilterType.PACKET) -> Forwarding:
@@ -131,8 +172,8 @@ async def test_a_flow_decided_by_a_better_priority_is_not_asked_again_by_packet(
     assert await _Datagrams(spaces).heard(b"one", b"two") == [b"one", b"two"]
 
 
-async def test_an_access_network_is_told_from_another(spaces: Namespaces, serve: Run) -> None:
-    await serve(echo)
+async def test_an_access_network_is_told_from_another(spaces: Namespaces, serve_in: Run) -> None:
+    await serve_in(echo)
     match = TrafficMatch(in_interface=("hotspot",), dst_address=(spaces.virtual,), dst_port=(str(PORT),))
     await spaces.plane.install("r", rule(spaces, matches=(match,)))
     with pytest.raises(ConnectionError):
@@ -163,12 +204,12 @@ async def test_a_ping_of_a_virtual_address_is_answered_by_the_application(spaces
 
 
 async def test_what_passes_through_keeps_its_addresses_and_what_no_rule_takes_does_not_pass(
-    spaces: Namespaces, serve: Run
+    spaces: Namespaces, serve_in: Run
 ) -> None:
     async def who(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(writer.get_extra_info("peername")[0].encode())
 
-    await serve(who)
+    await serve_in(who)
     direct = (spaces.app, PORT)
     with pytest.raises(ConnectionError):
         await connected(spaces.socket(spaces.device), direct)
@@ -181,9 +222,9 @@ async def test_what_passes_through_keeps_its_addresses_and_what_no_rule_takes_do
         await connected(spaces.socket(spaces.stranger), direct)
 
 
-async def test_filters_of_one_priority_that_overlap_are_asked_by_rule_id(spaces: Namespaces, serve: Run) -> None:
-    await serve(says(b"a"))
-    await serve(says(b"b"), spaces.other_app)
+async def test_filters_of_one_priority_that_overlap_are_asked_by_rule_id(spaces: Namespaces, serve_in: Run) -> None:
+    await serve_in(says(b"a"))
+    await serve_in(says(b"b"), spaces.other_app)
     wide = (TrafficMatch(dst_address=(f"{spaces.virtual}-10.66.0.9",), protocol=("tcp",)),)
     await spaces.plane.install("b", rule(spaces, "b", matches=wide, to_address=spaces.other_app))
     assert await told(spaces) == b"b"
@@ -195,8 +236,10 @@ async def test_filters_of_one_priority_that_overlap_are_asked_by_rule_id(spaces:
     assert await told(spaces) == b"a"
 
 
-async def test_a_change_that_the_kernel_refuses_spoils_none_that_came_with_it(spaces: Namespaces, serve: Run) -> None:
-    await serve(says(b"a"))
+async def test_a_change_that_the_kernel_refuses_spoils_none_that_came_with_it(
+    spaces: Namespaces, serve_in: Run
+) -> None:
+    await serve_in(says(b"a"))
     taken = tap_device("10.65.1.77")
     await run(["ip", "link", "add", "name", taken, "type", "bridge"], namespace=spaces.site.plane_space)
     tap = rule(spaces, "tap", action=Action.DUPLICATE_DECAPSULATED, to_address="10.65.1.77")

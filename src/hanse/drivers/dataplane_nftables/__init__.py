@@ -4,6 +4,7 @@ See `README.md`.
 """
 
 from hanse.drivers.dataplane_nftables.driver import NftablesDataPlane
+from hanse.drivers.dataplane_nftables.gtp.bearer import Bearer
 from hanse.drivers.dataplane_nftables.topology import AccessNetwork, Site
 
-__all__ = ["AccessNetwork", "NftablesDataPlane", "Site"]
+__all__ = ["AccessNetwork", "Bearer", "NftablesDataPlane", "Site"]

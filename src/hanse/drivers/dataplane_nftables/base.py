@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from hanse.drivers.dataplane_nftables.gtp.message import PORT
+
 TABLE = "hanse"
 
 _SETS = """
@@ -20,6 +22,7 @@ table inet hanse {
   map to6 { type mark : ipv6_addr; }
   map to4port { type mark : ipv4_addr . inet_service; }
   map to6port { type mark : ipv6_addr . inet_service; }
+  map ways { type mark : mark; }
 """
 
 _CHAINS = """
@@ -31,6 +34,8 @@ _CHAINS = """
   chain sort {
     type filter hook prerouting priority mangle; policy accept;
     ct direction reply meta mark set ct mark goto down_counted
+    ct state untracked accept
+    iifname @homes jump came_back
     ct mark != 0 jump known
     icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert, nd-redirect } accept
     ct state invalid drop
@@ -49,19 +54,47 @@ _CHAINS = """
     meta nfproto ipv4 dnat ip to meta mark map @to4
     meta nfproto ipv6 dnat ip6 to meta mark map @to6
   }
+  chain lead {
+    type filter hook prerouting priority dstnat + 1; policy accept;
+    ct direction original meta mark set meta mark map @ways
+  }
 """
 
 
-def base(own: Sequence[str], names: Sequence[tuple[str, int]] = ()) -> str:
+def base(
+    own: Sequence[str],
+    names: Sequence[tuple[str, int]] = (),
+    homes: Sequence[str] = (),
+    devices: Sequence[str] = (),
+) -> str:
     """Replaces whatever table was there; applications see ``own`` addresses of the plane as their peers.
 
-    ``names`` (address, port) are asked without a rule.
+    ``names`` (address, port) are asked without a rule. What says that it is of devices, which come by interfaces
+    ``devices``, does not come from applications, by ``homes``: a copy that one of them sent on would go round.
     """
+    sets = f"  set homes {{ type ifname;{f' elements = {{ {quoted(homes)} }}' if homes else ''} }}\n"
+    guard = f"fib saddr oifname {{ {quoted(devices)} }} drop;" if devices else ""
     hides = [_hide("ipv6", "ip6", at) if ":" in at else _hide("ipv4", "ip", at) for at in own]
     hide = "\n".join(["  chain hide {", "    type nat hook postrouting priority srcnat; policy accept;", *hides, "  }"])
     fresh = "table inet hanse { }\ndelete table inet hanse\n"
     opened = "\n".join(["  chain open {", *(_opened(address, port) for address, port in names), "  }"])
-    return f"{fresh}{_SETS}{opened}\n{_CHAINS}{hide}\n}}\n"
+    return f"{fresh}{_SETS}{sets}  chain came_back {{ {guard} }}\n{opened}\n{_CHAINS}{hide}\n}}\n"
+
+
+def tunnel_base(links: Sequence[str], ends: Sequence[str]) -> str:
+    """What comes by these links to an end of tunnels here is no flow and no matter of rules (TS 29.281, 4.4.2)."""
+    into = "".join(
+        f"    iifname {{ {quoted(links)} }} {'ip6' if ':' in at else 'ip'} daddr {at} udp dport {PORT} notrack\n"
+        for at in ends
+    )
+    arrives = f"  chain arrives {{\n    type filter hook prerouting priority raw; policy accept;\n{into}  }}\n"
+    leaves = f"  chain leaves {{ type filter hook output priority raw; policy accept; udp sport {PORT} notrack; }}\n"
+    return f"table inet {TABLE} {{\n{arrives}{leaves}}}\n"
+
+
+def quoted(names: Sequence[str]) -> str:
+    """Names of interfaces with commas."""
+    return ", ".join(f'"{name}"' for name in names)
 
 
 def _opened(address: str, port: int) -> str:
@@ -70,15 +103,3 @@ def _opened(address: str, port: int) -> str:
 
 def _hide(family: str, protocol: str, address: str) -> str:
     return f"    meta nfproto {family} ct status dnat snat {protocol} to {address}"
-
-
-def tap_base(interfaces: Sequence[str]) -> str:
-    """The chains that copy packets as they come from devices and as they go to them."""
-    devices = ", ".join(f'"{name}"' for name in interfaces)
-    return f"""table netdev hanse {{ }}
-delete table netdev hanse
-table netdev hanse {{
-  chain from_devices {{ type filter hook ingress devices = {{ {devices} }} priority 0; policy accept; }}
-  chain to_devices {{ type filter hook egress devices = {{ {devices} }} priority 0; policy accept; }}
-}}
-"""

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 from hanse.drivers.dataplane_nftables.ground import Ground
 from hanse.drivers.dataplane_nftables.kernel import Kernel
 from hanse.drivers.dataplane_nftables.rules import Rule
 from hanse.drivers.dataplane_nftables.ruleset import Ruleset
-from hanse.drivers.dataplane_nftables.tapping import tap_addresses, tap_device
+from hanse.drivers.dataplane_nftables.tapping import tap_devices
 from hanse.kit.failpoints import effect
 from hanse.kit.problems import Problem
 
 _Change = tuple[str, Rule | None]
+Lead = Callable[[dict[int, tuple[str, str]]], Awaitable[None]]
+"""Tells the end of tunnels by which of them rules send packets: our end and the far one by number."""
 _Asked = tuple[_Change, "asyncio.Future[Rule | None]"]
 MOST_AT_ONCE = 2000
 """Changes in one transaction."""
@@ -21,8 +24,9 @@ MOST_AT_ONCE = 2000
 class Changes:
     """The ruleset that the kernel has, and its next one. A change is in force when `apply` returns, or not at all."""
 
-    def __init__(self, kernel: Kernel, ground: Ground) -> None:
+    def __init__(self, kernel: Kernel, ground: Ground, lead: Lead | None = None) -> None:
         self.now = Ruleset()
+        self._lead = lead
         self._kernel, self._ground = kernel, ground
         self._waiting: list[_Asked] = []
         self._working: asyncio.Task[None] | None = None
@@ -32,16 +36,26 @@ class Changes:
 
         Who waits no longer does not stop it half way.
         """
+        return await asyncio.shield(self._ask(rule_id, rule))
+
+    async def renew(self, read: Callable[[Rule], Rule | None]) -> None:
+        """Read every rule in force anew, in one change; ``None``: that one stays as it is."""
+        await self.settled()
+        renewed = [(rule_id, read(rule)) for rule_id, rule in self.now.rules.items()]
+        asked = [self._ask(rule_id, rule) for rule_id, rule in renewed if rule is not None]
+        await asyncio.gather(*(asyncio.shield(done) for done in asked))
+
+    async def settled(self) -> None:
+        """Wait until nothing is being changed."""
+        while self._working is not None and not self._working.done():
+            await asyncio.wait([self._working])
+
+    def _ask(self, rule_id: str, rule: Rule | None) -> asyncio.Future[Rule | None]:
         done: asyncio.Future[Rule | None] = asyncio.get_running_loop().create_future()
         self._waiting.append(((rule_id, rule), done))
         if self._working is None or self._working.done():
             self._working = asyncio.create_task(self._work())
-        return await asyncio.shield(done)
-
-    async def settled(self) -> None:
-        """Wait until nothing is being changed."""
-        if self._working is not None:
-            await asyncio.wait([self._working])
+        return done
 
     async def _work(self) -> None:
         while self._waiting:
@@ -82,17 +96,25 @@ class Changes:
         gone = [rule_id for rule_id, rule in changes if rule is None]
         after, commands = self.now.changed(gone, [rule for _, rule in changes if rule is not None])
         had, has = _taps(self.now), _taps(after)
+        led, leads = self.now.ways.tunnels, after.ways.tunnels
         made: set[str] = set()
         try:
             for device in sorted(has - had):
                 await self._ground.tap(device)
                 made.add(device)
+            await self._tell_end(led, led | leads)
             await self._kernel.tell(commands)
         except Problem:
             await self._untap(made)
+            await self._tell_end(led | leads, led)
             raise
         self.now = after
         await self._untap(had - has)
+        await self._tell_end(led | leads, leads)
+
+    async def _tell_end(self, told: dict[int, tuple[str, str]], tell: dict[int, tuple[str, str]]) -> None:
+        if self._lead is not None and told != tell:
+            await self._lead(tell)
 
     async def _untap(self, devices: set[str]) -> None:
         for device in sorted(devices):
@@ -100,4 +122,4 @@ class Changes:
 
 
 def _taps(ruleset: Ruleset) -> set[str]:
-    return {tap_device(at) for rule in ruleset.rules.values() if rule.taps for at in tap_addresses(rule)}
+    return {device for rule in ruleset.rules.values() if rule.taps for device in tap_devices(rule)}

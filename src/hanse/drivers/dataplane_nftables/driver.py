@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Iterable
+from ipaddress import ip_interface
 from itertools import count
 
 import msgspec
@@ -12,13 +14,18 @@ from hanse.drivers.dataplane_nftables import conntrack
 from hanse.drivers.dataplane_nftables.changes import Changes
 from hanse.drivers.dataplane_nftables.counting import read_counters
 from hanse.drivers.dataplane_nftables.ground import Ground
+from hanse.drivers.dataplane_nftables.gtp.bearer import Bearer, Bearers
+from hanse.drivers.dataplane_nftables.gtp.ends import Tunnels
 from hanse.drivers.dataplane_nftables.kernel import Kernel
 from hanse.drivers.dataplane_nftables.rules import Rule, read_rule
 from hanse.drivers.dataplane_nftables.topology import Site
-from hanse.drivers.dataplane_nftables.trial import LACKS, found_out
+from hanse.drivers.dataplane_nftables.trial import OF_TUNNELS, found_out
+from hanse.drivers.dataplane_nftables.ways import Surroundings
 from hanse.kit.failpoints import effect
 from hanse.kit.problems import Problem, bad_request
 from hanse.refpoints.mp2 import DataPlane, DataPlaneCapabilities, Flow, Forwarding, RuleCounters, refuse_lacking
+
+NO_TUNNELS = "no access network of this host is reached by GTP-U"
 
 
 class NftablesDataPlane(DataPlane):
@@ -32,7 +39,8 @@ class NftablesDataPlane(DataPlane):
         self.site = site
         self.ground = Ground(site)
         self._kernel = Kernel(site)
-        self._changes = Changes(self._kernel, self.ground)
+        self._tunnels = Tunnels(site) if site.tunnelled else None
+        self._changes = Changes(self._kernel, self.ground, self._tunnels.lead if self._tunnels else None)
         self._numbers = count(1)
         self._ready = False
         self._lacks: dict[str, str] | None = None
@@ -45,20 +53,46 @@ class NftablesDataPlane(DataPlane):
         try:
             await self.ground.make()
             await self._kernel.start()
+            if self._tunnels:
+                await self._tunnels.start()
         except BaseException:
-            await self.ground.clear()
+            await self.close()
             raise
         self._ready = True
 
     async def close(self) -> None:
         """Remove its namespaces with all that is in them."""
         await self._changes.settled()
+        if self._tunnels:
+            await self._tunnels.close()
         await self.ground.clear()
+
+    async def bear(self, bearers: Iterable[Bearer]) -> None:
+        """These and no others are the bearers of devices from now on; rules that ask for bearers mean these.
+
+        400: one cannot be, or no access network is reached by GTP-U; then all stays as it was.
+        """
+        if self._tunnels is None:
+            raise bad_request("No bearers here", NO_TUNNELS)
+        there = self._tunnels.numbered(bearers)
+        around, before = self._around(there), self._tunnels.bearers
+        self._tunnels.bearers = there  # rules that are put in meanwhile mean these, too
+        try:
+            await self._changes.renew(lambda rule: read_rule(rule.forwarding, rule.mark, around) if rule.asks else None)
+        except BaseException:
+            self._tunnels.bearers = before
+            raise
+        await self._tunnels.bear(there)
+
+    async def tunnel_counts(self) -> dict[str, int]:
+        """Packets that the end of tunnels carried, and by name what it did not carry, since it was started last."""
+        return await self._tunnels.counts() if self._tunnels else {}
 
     async def capabilities(self) -> DataPlaneCapabilities:
         """What it can do here, found by trying it in a namespace that is removed again."""
         if self._lacks is None:
-            self._lacks = await found_out()
+            found = await found_out()
+            self._lacks = found if self._tunnels else {**dict.fromkeys(OF_TUNNELS, NO_TUNNELS), **found}
         return DataPlaneCapabilities(kind="nftables", available="kernel" not in self._lacks, lacks=self._lacks)
 
     @effect("data_plane.install")
@@ -71,8 +105,9 @@ class NftablesDataPlane(DataPlane):
         self._refuse_unready()
         if forwarding.rule_id != rule_id:
             raise bad_request("ruleId differs", f"the address says {rule_id}, the body {forwarding.rule_id}")
-        refuse_lacking(forwarding, LACKS if self._lacks is None else self._lacks)
-        rule = read_rule(forwarding, self._number(rule_id), self.site.interfaces)
+        refuse_lacking(forwarding, (await self.capabilities()).lacks)
+        around = self._around(self._tunnels.bearers if self._tunnels else Bearers())
+        rule = read_rule(forwarding, self._number(rule_id), around)
         before = await self._changes.apply(rule_id, rule)
         if before and (before.mark != rule.mark or _without_place(before.forwarding) != _without_place(forwarding)):
             await asyncio.to_thread(conntrack.cut, self.site.plane_space, before.mark)
@@ -107,6 +142,11 @@ class NftablesDataPlane(DataPlane):
 
     async def _open(self) -> list[tuple[int, Flow]]:
         return await asyncio.to_thread(conntrack.flows, self.site.plane_space)
+
+    def _around(self, bearers: Bearers) -> Surroundings:
+        site = self.site
+        own = tuple(str(ip_interface(at).ip) for at in site.own)
+        return Surroundings(site.interfaces, site.tunnelled, site.home_link, own, site.tunnel_ends, bearers)
 
     def _number(self, rule_id: str) -> int:
         """A rule that is changed keeps its number: flows and counters know it by that."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
+from hanse.drivers.dataplane_nftables.gtp.supervisor import end_left
 from hanse.drivers.dataplane_nftables.namespaces import batch, existing, inside
 from hanse.drivers.dataplane_nftables.topology import AccessNetwork, Built, Site, device_links, links, spaces, tap_links
 from hanse.kit.failpoints import effect
@@ -27,12 +29,14 @@ class Ground:
         await batch([f"netns add {space}" for space in spaces(self.site)])
         await self._build(links(self.site))
         _switch_on(self.site.plane_space, _FORWARDS)
+        _trust_rules(self.site.plane_space)
         if self.site.home_space:
             _switch_on(self.site.home_space, (_ANY_ADDRESS,))
 
     async def clear(self) -> None:
-        """Remove every namespace of this name; their links go with them."""
+        """End the tunnel ends of this name, and remove its namespaces; their links go with them."""
         left = existing(self.site.plane_space)
+        await asyncio.to_thread(end_left, self.site.plane_space)
         if self.site.plane_space in left:
             await self._unlink()
         await batch([f"netns delete {space}" for space in reversed(left)])
@@ -67,6 +71,8 @@ class Ground:
         await batch(built.here)
         for space, lines in built.inside.items():
             await batch(lines, space)
+        for space, lines in built.inside_ipv6.items():
+            await batch(lines, space, "-6")
 
     async def _unlink(self) -> None:
         """A namespace with a process in it lives on without a name: cut the link in ours first."""
@@ -80,3 +86,10 @@ def _switch_on(space: str, switches: tuple[str, ...]) -> None:
     with inside(space):
         for name in switches:
             Path("/proc/sys/net", name).write_text("1")
+
+
+def _trust_rules(space: str) -> None:
+    """Answers may come by another interface than the way to them leads by: rules decide what may, not the routes."""
+    with inside(space):
+        for switch in Path("/proc/sys/net/ipv4/conf").glob("*/rp_filter"):
+            switch.write_text("0")

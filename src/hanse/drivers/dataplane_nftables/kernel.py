@@ -9,7 +9,9 @@ from typing import Any
 import msgspec
 
 from hanse.drivers.dataplane_nftables import conntrack
-from hanse.drivers.dataplane_nftables.base import base, tap_base
+from hanse.drivers.dataplane_nftables.base import base, tunnel_base
+from hanse.drivers.dataplane_nftables.frames import frame_base
+from hanse.drivers.dataplane_nftables.names import FAR_END_DEVICE
 from hanse.drivers.dataplane_nftables.namespaces import run
 from hanse.drivers.dataplane_nftables.phrases import Json
 from hanse.drivers.dataplane_nftables.topology import Site
@@ -25,7 +27,13 @@ class Kernel:
     async def start(self) -> None:
         """Put the tables in force without rules; no flow is known."""
         own = [str(ip_interface(at).ip) for at in self._site.own]
-        await self._nft(["-f", "-"], base(own, self._site.names) + tap_base(sorted(self._site.interfaces.values())))
+        site, devices = self._site, sorted(self._site.interfaces.values())
+        said = base(own, site.names, [site.home_link], devices)
+        if site.tunnelled:
+            links = [site.home_link, *(site.links[name] for name in site.tunnelled)]
+            said += tunnel_base(links, site.tunnel_ends)
+        far = [FAR_END_DEVICE] if site.tunnelled else []
+        await self._nft(["-f", "-"], said + frame_base(devices, site.home_link, far))
         await asyncio.to_thread(conntrack.cut, self._site.plane_space, 0)
 
     @effect("data_plane.tell")

@@ -10,9 +10,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from hanse.drivers.dataplane_nftables.names import SPACES
 from hanse.kit.problems import Problem
 
-DIRECTORY = Path("/run/netns")
+DIRECTORY = Path(SPACES)
 _CLONE_NEWNET = 0x40000000
 _SECONDS = 60.0
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -55,10 +56,13 @@ async def run(command: Sequence[str], said: str = "", namespace: str = "") -> st
     return ended.stdout
 
 
-async def batch(lines: Sequence[str], namespace: str = "") -> None:
-    """Lines of ip(8), each without the leading ``ip``; the first that fails ends it."""
+async def batch(lines: Sequence[str], namespace: str = "", family: str = "") -> None:
+    """Lines of ip(8), each without the leading ``ip``; the first that fails ends it.
+
+    ``family``, ``-6`` for IPv6, is that of lines that name no address.
+    """
     if lines:
-        await run(["ip", "-batch", "-"], "\n".join(lines) + "\n", namespace)
+        await run(["ip", *([family] if family else []), "-batch", "-"], "\n".join(lines) + "\n", namespace)
 
 
 def _enter(descriptor: int) -> None:

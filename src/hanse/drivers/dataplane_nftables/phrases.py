@@ -8,12 +8,15 @@ from typing import Any
 
 from hanse.drivers.dataplane_nftables.base import TABLE
 from hanse.drivers.dataplane_nftables.boxes import ALL_PORTS, ALL_PROTOCOLS, Box, Shape, Span
-from hanse.drivers.dataplane_nftables.rules import Extra
+from hanse.drivers.dataplane_nftables.extra import Extra
 
 Json = Any
 MARK: Json = {"meta": {"key": "mark"}}
 FLOW_MARK: Json = {"ct": {"key": "mark"}}
 _L4: Json = {"meta": {"key": "l4proto"}}
+_PORT_OF_LABEL: Json = {"payload": {"base": "ll", "offset": 56, "len": 16}}
+_BEARER_OF_LABEL: Json = {"payload": {"base": "ll", "offset": 72, "len": 24}}
+"""Where `gtp.labels.of_bearer` puts them, in the address that a frame comes from."""
 _PROTOCOL = {4: "ip", 6: "ip6"}
 _MOST = {4: 2**32 - 1, 6: 2**128 - 1}
 
@@ -23,9 +26,9 @@ def command(verb: str, what: str, name: str, family: str = "inet", **more: Json)
     return {verb: {what: {"family": family, "table": TABLE, "name": name, **more}}}
 
 
-def elements(verb: str, name: str, found: list[Json]) -> list[Json]:
+def elements(verb: str, name: str, found: list[Json], family: str = "inet") -> list[Json]:
     """Add or delete elements of a set or map; nothing if there are none."""
-    return [{verb: {"element": {"family": "inet", "table": TABLE, "name": name, "elem": found}}}] if found else []
+    return [{verb: {"element": {"family": family, "table": TABLE, "name": name, "elem": found}}}] if found else []
 
 
 def rule(chain: str, said: list[Json], family: str = "inet") -> Json:
@@ -71,7 +74,7 @@ def box_key(box: Box) -> Json:
 
 def conditions(box: Box, extra: Extra, *, leaving: bool = False) -> list[Json]:
     """A box and further conditions for rules, only those that say something; ``leaving``: where packets leave."""
-    return [_protocol_is(box.version), *_of_box(box), *_of_extra(extra, leaving)]
+    return [_protocol_is(box.version), *_of_box(box), *_of_extra(extra, box.version, leaving)]
 
 
 def _of_box(box: Box) -> Iterator[Json]:
@@ -86,13 +89,27 @@ def _of_box(box: Box) -> Iterator[Json]:
             yield is_(_field("th", field), _numbers(span))
 
 
-def _of_extra(extra: Extra, leaving: bool) -> Iterator[Json]:
+def _of_extra(extra: Extra, version: int, leaving: bool) -> Iterator[Json]:
     if extra.dscp is not None:
         yield is_(_field("ip", "dscp"), extra.dscp)
     if extra.traffic_class is not None:
         yield is_({"payload": {"base": "nh", "offset": 4, "len": 8}}, extra.traffic_class)
     if extra.interfaces is not None:
         yield is_({"meta": {"key": "oifname" if leaving else "iifname"}}, {"set": list(extra.interfaces)})
+    if leaving:
+        yield from _to_devices(extra, version)
+        return
+    if extra.tunnel_ports is not None:
+        yield is_(_PORT_OF_LABEL, {"set": [_numbers(span) for span in extra.tunnel_ports]})
+    if extra.bearers is not None:
+        yield is_(_BEARER_OF_LABEL, {"set": [_numbers(span) for span in extra.bearers]})
+
+
+def _to_devices(extra: Extra, version: int) -> Iterator[Json]:
+    """A frame on its way to a tunnel has no label yet: its device tells of which bearers it may be."""
+    if extra.bearers is not None:
+        to = [_addresses(span, version) for of, span in extra.devices if of == version]
+        yield is_(_field(_PROTOCOL[version], "daddr"), {"set": to or [_addresses((0, 0), version)]})
 
 
 def _protocol_is(version: int) -> Json:

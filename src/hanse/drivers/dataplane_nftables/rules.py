@@ -5,25 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import Any, NamedTuple
+from typing import Any
 
 from hanse.drivers.dataplane_nftables.boxes import Box, boxes
+from hanse.drivers.dataplane_nftables.extra import NOTHING, Extra, extra
+from hanse.drivers.dataplane_nftables.ways import ENCAPSULATED, Surroundings, Way, ways
 from hanse.kit.problems import bad_request
 from hanse.kit.values import Absent
-from hanse.refpoints.mp2 import Action, FilterType, Forwarding, TrafficMatch
+from hanse.refpoints.mp2 import Action, FilterType, Forwarding
 
 _TAPS = (Action.DUPLICATE_DECAPSULATED, Action.DUPLICATE_ENCAPSULATED)
-
-
-class Extra(NamedTuple):
-    """Conditions that no map of addresses and ports holds; interfaces are those of the plane's own namespace."""
-
-    dscp: int | None = None
-    traffic_class: int | None = None
-    interfaces: tuple[str, ...] | None = None
-
-
-NOTHING = Extra()
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,11 +49,17 @@ class Rule:
     mark: int
     forwarding: Forwarding
     pieces: tuple[Piece, ...]
+    ways: tuple[Way | None, Way | None] = (None, None)
 
     @property
     def taps(self) -> bool:
         """Whether it brings copies and lets the traffic go on."""
         return self.forwarding.action in _TAPS
+
+    @property
+    def asks(self) -> bool:
+        """Whether it asks by which bearer a packet came."""
+        return any(piece.extra.bearers is not None for piece in self.pieces)
 
     @property
     def drops(self) -> bool:
@@ -71,9 +68,10 @@ class Rule:
 
     @property
     def target(self) -> tuple[str, int | None] | None:
-        """Where what it takes is sent instead, or ``None`` if it goes where it wanted to go, or nowhere."""
+        """The address that it is sent to instead, or ``None`` if it keeps its own, or goes nowhere."""
         forwarding = self.forwarding
-        if forwarding.action is not Action.FORWARD_DECAPSULATED or isinstance(forwarding.to_address, Absent):
+        turns = forwarding.action is Action.FORWARD_DECAPSULATED and not self.ways[0]
+        if not turns or isinstance(forwarding.to_address, Absent):
             return None
         return forwarding.to_address, None if isinstance(forwarding.to_port, Absent) else forwarding.to_port
 
@@ -100,45 +98,37 @@ class Rule:
                 yield f"to{version}port", [self.mark, {"concat": [address, port]}]
 
 
-def read_rule(forwarding: Forwarding, mark: int, interfaces: dict[str, str]) -> Rule:
-    """Read a forwarding; ``interfaces`` gives each access network's. 400 names what cannot be read or carried out."""
+def read_rule(forwarding: Forwarding, mark: int, around: Surroundings) -> Rule:
+    """Read a forwarding; 400 names what cannot be read or carried out."""
     if not forwarding.matches:
         raise bad_request("matches is empty", "give at least one filter; one without attributes matches everything")
     packet = forwarding.filter_type is FilterType.PACKET
     pieces = tuple(
-        Piece(mark, (forwarding.priority, forwarding.rule_id, n), packet, boxes(match), _extra(match, interfaces))
+        Piece(
+            mark,
+            (forwarding.priority, forwarding.rule_id, n),
+            packet,
+            boxes(match),
+            extra(match, around, forwarding.action in ENCAPSULATED),
+        )
         for n, match in enumerate(forwarding.matches)
     )
-    rule = Rule(mark, forwarding, pieces)
+    rule = Rule(mark, forwarding, pieces, ways(forwarding, around))
     _check_target(rule)
     return rule
-
-
-def _extra(match: TrafficMatch, interfaces: dict[str, str]) -> Extra:
-    if not isinstance(match.dscp, Absent) and not 0 <= match.dscp < 64:
-        raise bad_request("dSCP is none", f"write 0 to 63; got {match.dscp}")
-    if not isinstance(match.tc, Absent) and not 0 <= match.tc < 256:
-        raise bad_request("tC is none", f"write 0 to 255; got {match.tc}")
-    named = None if isinstance(match.in_interface, Absent) else match.in_interface
-    if unknown := set(named or ()) - interfaces.keys():
-        known = ", ".join(sorted(interfaces)) or "none"
-        raise bad_request("inInterface is unknown", f"access networks are: {known}; got {', '.join(sorted(unknown))}")
-    return Extra(
-        None if isinstance(match.dscp, Absent) else match.dscp,
-        None if isinstance(match.tc, Absent) else match.tc,
-        None if named is None else tuple(interfaces[name] for name in named),
-    )
 
 
 def _check_target(rule: Rule) -> None:
     forwarding = rule.forwarding
     if forwarding.action in (Action.DROP, Action.PASSTHROUGH):
         return
+    if not isinstance(forwarding.core_address, Absent):
+        _version(forwarding.core_address, "coreAddress")
+    if rule.ways[0]:
+        return
     if isinstance(forwarding.to_address, Absent):
         raise bad_request("toAddress is missing", f"a rule that does {forwarding.action} needs an address to go to")
     version = _version(forwarding.to_address, "toAddress")
-    if not isinstance(forwarding.core_address, Absent):
-        _version(forwarding.core_address, "coreAddress")
     if not isinstance(forwarding.to_port, Absent) and not 0 < forwarding.to_port < 65536:
         raise bad_request("toPort is not a port", f"write a port between 1 and 65535; got {forwarding.to_port}")
     described = {box.version for piece in rule.pieces for box in piece.boxes}

@@ -9,6 +9,7 @@ from copy import copy
 from hanse.drivers.dataplane_nftables.boxes import Box
 from hanse.drivers.dataplane_nftables.deciding import Deciding
 from hanse.drivers.dataplane_nftables.layers import Layers
+from hanse.drivers.dataplane_nftables.leading import Ways, way_commands
 from hanse.drivers.dataplane_nftables.phrases import Json, box_key, command, elements, map_of_boxes
 from hanse.drivers.dataplane_nftables.rules import Piece, Rule
 from hanse.drivers.dataplane_nftables.tapping import tap_commands
@@ -21,18 +22,20 @@ class Ruleset:
 
     def __init__(self) -> None:
         self.rules: dict[str, Rule] = {}
+        self.ways = Ways()
         self._layers = Layers()
 
     def changed(self, ids: Iterable[str], rules: Iterable[Rule]) -> tuple[Ruleset, list[Json]]:
         """Without the rules of some ids, with others put in their place; and the commands that lead there."""
         after = Ruleset()
-        after.rules, after._layers = dict(self.rules), copy(self._layers)
+        after.rules, after._layers, after.ways = dict(self.rules), copy(self._layers), copy(self.ways)
         new = list(rules)
         gone = [self.rules[i] for i in {*ids, *(r.forwarding.rule_id for r in new)} if i in self.rules]
         touched = after._replace(gone, new)
         return after, _difference(self, after, gone, new, touched)
 
     def _replace(self, gone: list[Rule], new: list[Rule]) -> set[Piece]:
+        self.ways.replace(gone, new)
         for rule in gone:
             del self.rules[rule.forwarding.rule_id]
             for piece in () if rule.taps else rule.pieces:
@@ -72,7 +75,8 @@ def _difference(before: Ruleset, after: Ruleset, gone: list[Rule], new: list[Rul
         *(map_of_boxes(name, to_ask.maps[name]) for name in to_ask.maps.keys() - asked.maps.keys()),
         *_in_maps("add", into),
         *(to_ask.commands() if rebuilt else []),
-        *tap_commands([r for r in before.rules.values() if r.taps], [r for r in after.rules.values() if r.taps]),
+        *way_commands(before.ways, after.ways),
+        *tap_commands(_taps(before), _taps(after), after.ways.marks),
     ]
 
 
@@ -85,7 +89,7 @@ def _in_maps(verb: str, slots: dict[_Slot, int]) -> list[Json]:
 
 def _marks(gone: list[Rule], new: list[Rule], before: Ruleset, after: Ruleset) -> list[Json]:
     """Sets and maps by number. What stays the same is not touched, so that its counters go on."""
-    old, now = _memberships(gone), _memberships(new)
+    old, now = _memberships(gone, before.ways), _memberships(new, after.ways)
     had = {rule.flow_set for rule in before.rules.values() if rule.flow_set}
     has = {rule.flow_set for rule in after.rules.values() if rule.flow_set}
     return [
@@ -96,8 +100,14 @@ def _marks(gone: list[Rule], new: list[Rule], before: Ruleset, after: Ruleset) -
     ]
 
 
-def _memberships(rules: list[Rule]) -> dict[tuple[str, int], Json]:
-    return {(name, rule.mark): said for rule in rules for name, said in rule.memberships()}
+def _memberships(rules: list[Rule], ways: Ways) -> dict[tuple[str, int], Json]:
+    found = {(name, rule.mark): said for rule in rules for name, said in rule.memberships()}
+    led = {("ways", rule.mark): [rule.mark, ways.marks[w]] for rule in rules if not rule.taps and (w := rule.ways[0])}
+    return found | led
+
+
+def _taps(ruleset: Ruleset) -> list[Rule]:
+    return [rule for rule in ruleset.rules.values() if rule.taps]
 
 
 def _by_name(verb: str, members: dict[tuple[str, int], Json]) -> list[Json]:

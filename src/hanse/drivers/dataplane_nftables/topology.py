@@ -9,15 +9,27 @@ import hashlib
 from dataclasses import dataclass, field
 from ipaddress import ip_interface
 
+from hanse.drivers.dataplane_nftables.gtp import labels
+from hanse.drivers.dataplane_nftables.names import FAR_END_DEVICE
+
 PREFIX = "hanse-"
+MTU = 1420
+"""Bytes of a packet in a tunnel: with the headers of IPv6, UDP and GTP-U and a PDU session container less than 1500."""
+TO_TUNNEL, TO_MAC, KIND_OF_WAY = 0x10000000, 0x20000000, 0xF0000000
+"""Marks of packets that leave by another way than their address says; the low bits number the way."""
+TO_TUNNEL_TABLE, TO_MAC_TABLE = 101, 102
 
 
 @dataclass(frozen=True)
 class AccessNetwork:
-    """An access network: its name and the plane's addresses in it with prefix length, like ``10.64.1.1/24``."""
+    """An access network: its name and the plane's addresses in it with prefix length, like ``10.64.1.1/24``.
+
+    With ``devices``, their prefixes, it is the network of base stations, and devices come by GTP-U.
+    """
 
     name: str
     gateways: tuple[str, ...]
+    devices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -57,9 +69,27 @@ class Site:
         return f"{self.plane_space}.dev.{device}"
 
     @property
-    def interfaces(self) -> dict[str, str]:
-        """Each access network's interface in the plane's namespace."""
+    def links(self) -> dict[str, str]:
+        """Each access network's link in the plane's namespace."""
         return {network.name: f"acc{n}" for n, network in enumerate(self.access)}
+
+    @property
+    def tunnelled(self) -> dict[str, str]:
+        """The interface of each access network by which devices come out of tunnels."""
+        return {network.name: f"gtp{n}" for n, network in enumerate(self.access) if network.devices}
+
+    @property
+    def interfaces(self) -> dict[str, str]:
+        """The interface by which the devices of each access network come."""
+        return self.links | self.tunnelled
+
+    @property
+    def tunnel_ends(self) -> tuple[str, ...]:
+        """The plane's addresses at which tunnels end: towards base stations, and towards applications."""
+        if not self.tunnelled:
+            return ()
+        gateways = (at for network in self.access if network.devices for at in network.gateways)
+        return tuple(str(ip_interface(at).ip) for at in (*gateways, *self.own))
 
     @property
     def home_link(self) -> str:
@@ -73,6 +103,7 @@ class Built:
 
     here: list[str] = field(default_factory=list)
     inside: dict[str, list[str]] = field(default_factory=dict)
+    inside_ipv6: dict[str, list[str]] = field(default_factory=dict)
 
 
 def short(kind: str, name: str) -> str:
@@ -90,7 +121,7 @@ def links(site: Site) -> Built:
     """Join the namespaces of a site, which are there and empty."""
     plane, built = site.plane_space, Built()
     for network in site.access:
-        interface, space = site.interfaces[network.name], site.access_space(network)
+        interface, space = site.links[network.name], site.access_space(network)
         built.here.append(f"link add name {interface} netns {plane} type veth peer name plane netns {space}")
         built.inside.setdefault(plane, []).extend(_up(interface, network.gateways))
         built.inside[space] = ["link set lo up", "link add name bridge type bridge", "link set plane master bridge"]
@@ -105,7 +136,38 @@ def links(site: Site) -> Built:
     else:
         ways = [f"route add default via {ip_interface(at).ip}" for at in site.own]
         built.inside[site.home_space] = ["link set lo up", *lines, *ways]
+    _tunnels(site, built.inside[plane])
+    _ways(site, built)
     return built
+
+
+def _tunnels(site: Site, lines: list[str]) -> None:
+    """Interfaces of the tunnel end. They stay when it ends, and with them the rules that name them."""
+    for network in site.access:
+        if network.devices:
+            device = site.tunnelled[network.name]
+            lines += _by_end(device, labels.DEVICES)
+            lines += [f"route add {prefix} dev {device}" for prefix in network.devices]
+    if site.tunnelled:
+        lines += _by_end(FAR_END_DEVICE, labels.FAR_ENDS)
+
+
+def _by_end(device: str, address: bytes) -> list[str]:
+    given = f"address {labels.written(address)} mtu {MTU} arp off addrgenmode none"
+    return [f"tuntap add dev {device} mode tap", f"link set {device} {given}", f"link set {device} up"]
+
+
+def _ways(site: Site, built: Built) -> None:
+    """Where packets go that rules send elsewhere than their address says: by the mark that says the way."""
+    plane, link = site.plane_space, site.home_link
+    built.inside_ipv6[plane] = []
+    for lines, nobody in ((built.inside[plane], "169.254.77.77"), (built.inside_ipv6[plane], "fe80::4d")):
+        lines += [f"rule add fwmark {TO_MAC:#x}/{KIND_OF_WAY:#x} table {TO_MAC_TABLE}"]
+        lines += [f"neighbour add {nobody} lladdr {labels.written(labels.of_tunnel(0))} dev {link} nud permanent"]
+        lines += [f"route add default via {nobody} dev {link} onlink table {TO_MAC_TABLE}"]
+        if site.tunnelled:
+            lines += [f"rule add fwmark {TO_TUNNEL:#x}/{KIND_OF_WAY:#x} table {TO_TUNNEL_TABLE}"]
+            lines += [f"route add default dev {FAR_END_DEVICE} table {TO_TUNNEL_TABLE}"]
 
 
 def device_links(site: Site, device: str, network: AccessNetwork, addresses: tuple[str, ...]) -> Built:

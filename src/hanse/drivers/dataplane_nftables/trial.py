@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from pathlib import Path
 
-from hanse.drivers.dataplane_nftables.base import base, tap_base
-from hanse.drivers.dataplane_nftables.namespaces import DIRECTORY, batch, run
+from hanse.drivers.dataplane_nftables.base import base
+from hanse.drivers.dataplane_nftables.frames import frame_base
+from hanse.drivers.dataplane_nftables.gtp.tap import Tap
+from hanse.drivers.dataplane_nftables.namespaces import DIRECTORY, batch, inside, run
 from hanse.drivers.dataplane_nftables.topology import PREFIX
 from hanse.kit.problems import Problem
 from hanse.refpoints.mp2 import Feature
 
-_GTP = "this driver has no end of a GTP-U tunnel yet"
+OF_TUNNELS = (
+    Feature.FORWARD_ENCAPSULATED,
+    Feature.DUPLICATE_ENCAPSULATED,
+    Feature.TUNNEL_FILTERS,
+    Feature.TUNNEL_INTERFACE,
+    Feature.QCI,
+)
+"""What needs the end of a GTP-U tunnel."""
 
 LACKS: dict[str, str] = {
-    Feature.FORWARD_ENCAPSULATED: _GTP,
-    Feature.DUPLICATE_ENCAPSULATED: _GTP,
-    Feature.TUNNEL_FILTERS: _GTP,
-    Feature.TUNNEL_INTERFACE: _GTP,
-    Feature.QCI: "the class of a bearer is told by the core network with its tunnel, not by the packets",
-    Feature.MAC_INTERFACE: "an application is reached by its IP address only",
     "payload bytes": "the kernel counts packets with their headers",
     "refused flows": "counted are the packets that a DROP rule took; what no rule takes is counted nowhere",
     "reset on withdrawal": "the kernel speaks to the ends of a cut flow when they speak next, not before",
     "loopback": "addresses in 127.0.0.0/8 do not leave a namespace",
 }
-"""What it refuses or cannot promise on any machine, with the reason."""
+"""What it cannot promise on any machine, with the reason."""
 
 _COPY = '\nadd rule netdev hanse from_devices ip protocol tcp dup to "lo"\n'
+_LINK = "trial"
 _TRIAL = f"{PREFIX}try-"
 
 
@@ -56,8 +61,22 @@ def _left() -> list[str]:
 async def _tried(space: str) -> dict[str, str]:
     if reason := await _refused(space, base(["192.0.2.1", "2001:db8::1"])):
         return {**LACKS, "kernel": reason}
-    reason = await _refused(space, tap_base(["lo"]) + _COPY)
-    return {**LACKS, Feature.DUPLICATE_DECAPSULATED: reason} if reason else LACKS
+    lacks = dict(LACKS)
+    await batch([f"link add name {_LINK} type bridge"], space)
+    if reason := await _refused(space, frame_base([_LINK], "lo") + _COPY):
+        lacks[Feature.DUPLICATE_DECAPSULATED] = lacks[Feature.MAC_INTERFACE] = reason
+    if reason := await asyncio.to_thread(_no_tunnels, space):
+        lacks |= dict.fromkeys(OF_TUNNELS, reason)
+    return lacks
+
+
+def _no_tunnels(space: str) -> str:
+    """Why no interface can be served from user space; empty if it can."""
+    try:
+        with inside(space), Tap("try"):
+            return ""
+    except OSError as error:
+        return f"/dev/net/tun gives no interface: {error.strerror}"
 
 
 async def _refused(space: str, ruleset: str) -> str:

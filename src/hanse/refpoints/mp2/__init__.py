@@ -5,6 +5,7 @@ from hanse.model.descriptor.traffic import Action, FilterType
 from hanse.refpoints.mp2.data_plane import (
     DataPlane,
     DataPlaneCapabilities,
+    Ethernet,
     Flow,
     Forwarding,
     RuleCounters,
@@ -36,6 +37,7 @@ __all__ = [
     "Action",
     "DataPlane",
     "DataPlaneCapabilities",
+    "Ethernet",
     "Feature",
     "FilterType",
     "Flow",

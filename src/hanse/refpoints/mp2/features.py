@@ -38,6 +38,12 @@ _OF_ATTRIBUTE = {
     "dst_tunnel_port": Feature.TUNNEL_FILTERS,
     "in_interface": Feature.IN_INTERFACE,
 }
+_OF_DESTINATION = {
+    "to_mac": Feature.MAC_INTERFACE,
+    "core_mac": Feature.MAC_INTERFACE,
+    "to_tunnel": Feature.TUNNEL_INTERFACE,
+    "core_tunnel": Feature.TUNNEL_INTERFACE,
+}
 _SPELLED = {"dscp": "dSCP", "tc": "tC", "qci": "qCI"}
 
 
@@ -46,14 +52,14 @@ def features(forwarding: Forwarding) -> Iterator[tuple[str, Feature]]:
     action = forwarding.action.value
     if action in Feature.__members__:
         yield f"action {action}", Feature(action)
-    if not isinstance(forwarding.to_mac, Absent):
-        yield "toMac", Feature.MAC_INTERFACE
-    if not isinstance(forwarding.to_tunnel, Absent):
-        yield "toTunnel", Feature.TUNNEL_INTERFACE
+    for name, feature in _OF_DESTINATION.items():
+        if not isinstance(getattr(forwarding, name), Absent):
+            yield _spelled(name), feature
     for match in forwarding.matches:
         yield from _of_match(match)
-    if isinstance(forwarding.to_address, str) and ":" in forwarding.to_address:
-        yield "toAddress", Feature.IPV6
+    for name in ("to_address", "core_address"):
+        if ":" in (getattr(forwarding, name) or ""):
+            yield _spelled(name), Feature.IPV6
 
 
 def refuse_lacking(forwarding: Forwarding, lacks: dict[str, str]) -> None:
@@ -66,10 +72,14 @@ def refuse_lacking(forwarding: Forwarding, lacks: dict[str, str]) -> None:
 def _of_match(match: TrafficMatch) -> Iterator[tuple[str, Feature]]:
     for name, feature in _OF_ATTRIBUTE.items():
         if not isinstance(getattr(match, name), Absent):
-            first, *rest = name.split("_")
-            yield _SPELLED.get(name, first + "".join(part.title() for part in rest)), feature
+            yield _spelled(name), feature
     for name, addresses in (("srcAddress", match.src_address), ("dstAddress", match.dst_address)):
         if not isinstance(addresses, Absent) and any(":" in text for text in addresses):
             yield name, Feature.IPV6
     if not isinstance(match.protocol, Absent) and any(p.strip().lower() == "icmp" for p in match.protocol):
         yield "protocol icmp", Feature.ICMP
+
+
+def _spelled(name: str) -> str:
+    first, *rest = name.split("_")
+    return _SPELLED.get(name, first + "".join(part.title() for part in rest))

@@ -9,11 +9,12 @@ import pytest
 
 from hanse.drivers.dataplane_nftables.rules import Rule, read_rule
 from hanse.drivers.dataplane_nftables.ruleset import Ruleset
+from hanse.drivers.dataplane_nftables.ways import Surroundings
 from hanse.kit.problems import Problem
 from hanse.kit.values import ABSENT
 from hanse.refpoints.mp2 import Action, FilterType, Forwarding, TrafficMatch
 
-HERE = {"cells": "acc0"}
+HERE = Surroundings({"cells": "acc0"})
 
 
 def forwarding(n: int, **changes: Any) -> Forwarding:
