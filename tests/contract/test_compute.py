@@ -274,9 +274,12 @@ async def test_a_flooding_app_neither_fills_the_disk_nor_stands_still(
     compute: Compute, workload: Make, tmp_path: Path
 ) -> None:
     await run(compute, workload("flood", limits=Limits(output=20_000)))
-    await said(compute, b"x" * 1000)
-    await asyncio.sleep(0.3)
-    assert len(await compute.output(ID)) == 20_000
+
+    async def full() -> bool:
+        return len(await compute.output(ID)) == 20_000
+
+    await until(full)
+    assert [len(await compute.output(ID)) for _ in range(20)] == [20_000] * 20
     assert on_disk(tmp_path, "output") <= 40_000
     assert (await compute.status(ID)).state is RUNNING
     assert (await compute.stop(ID, 5)).state is EXITED

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import BinaryIO
-
-_TRIES = 5
 
 
 class Tail:
@@ -25,13 +24,16 @@ class Tail:
             self._close()
 
     def _append(self, chunk: bytes) -> None:
+        """A segment is filled to the brim before the next begins: whoever finds an older one finds enough in it."""
         if self._file is None:
             self._file = open(self._path, "ab", buffering=0)  # noqa: SIM115 (kept open from write to write)
-        if self._file.tell() + len(chunk) > self._keep:
+        room = max(self._keep - self._file.tell(), 0)
+        self._file.write(chunk[:room])
+        if len(chunk) >= room:
             self._close()
             os.replace(self._path, _older(self._path))
-            self._file = open(self._path, "ab", buffering=0)  # noqa: SIM115
-        self._file.write(chunk)
+        if len(chunk) > room:
+            self._append(chunk[room:])
 
     def _close(self) -> None:
         if self._file is not None:
@@ -40,26 +42,37 @@ class Tail:
 
 
 def last(path: str, keep: int) -> bytes:
-    """The last ``keep`` bytes, read while the supervisor may be writing."""
-    content = b""
-    for _ in range(_TRIES):
-        before = _mark(path)
-        content = _content(_older(path)) + _content(path)
-        if _mark(path) == before:
-            break
+    """The last ``keep`` bytes, also while the supervisor goes on writing."""
+    with contextlib.ExitStack() as open_files:
+        segments = [open_files.enter_context(file) for file in _opened(path) if file is not None]
+        content = b"".join(file.read() for file in segments)
     return content[-keep:] if keep else b""
+
+
+def _opened(path: str) -> list[BinaryIO | None]:
+    """The older segment and the newer one that follows it.
+
+    Once open they stay what they are, whatever the names come to mean: the older is complete, the newer only grows.
+    """
+    while True:
+        before = _mark(path)
+        files = [_open(_older(path)), _open(path)]
+        if _mark(path) == before:
+            return files
+        for file in files:
+            if file is not None:
+                file.close()
 
 
 def _older(path: str) -> str:
     return f"{path}.1"
 
 
-def _content(path: str) -> bytes:
+def _open(path: str) -> BinaryIO | None:
     try:
-        with open(path, "rb") as file:
-            return file.read()
+        return open(path, "rb")
     except FileNotFoundError:
-        return b""
+        return None
 
 
 def _mark(path: str) -> tuple[int, int]:
