@@ -7,10 +7,12 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
+from tests.contract.air import BaseStation, on_air
 from tests.contract.grounds import Ground, Loopback, Namespaces, Run, applications
 from tests.contract.grounds import begun as ground_begun
 from tests.contract.mm1_system import System, orchestrating
 from tests.contract.mp1_host import Host, Receiver, hosting, receiving
+from tests.contract.radio import Radio
 from tests.contract.world import World, begun
 
 
@@ -53,4 +55,25 @@ async def ground(request: pytest.FixtureRequest) -> AsyncIterator[Ground]:
 async def serve(ground: Ground) -> AsyncIterator[Run]:
     """Runs an application on that ground until the test ends."""
     async with applications(ground) as run:
+        yield run
+
+
+@pytest.fixture
+async def radio() -> AsyncIterator[Radio]:
+    """A data plane with base stations."""
+    async with ground_begun(Radio) as radio:
+        yield radio
+
+
+@pytest.fixture
+async def mast(radio: Radio) -> AsyncIterator[BaseStation]:
+    """The base station of a device there, on air until the test ends."""
+    async with on_air(radio) as mast:
+        yield mast
+
+
+@pytest.fixture
+async def serve_radio(radio: Radio) -> AsyncIterator[Run]:
+    """Runs an application there until the test ends."""
+    async with applications(radio) as run:
         yield run

@@ -141,18 +141,18 @@ class Supervisor:
 
 def end_left(space: str) -> None:
     """End the tunnel ends of a namespace, whoever started them; nothing of them is left when this returns."""
-    for pid in _found(space):
+    for pid in left(space):
         with contextlib.suppress(ProcessLookupError):
             number = os.pidfd_open(pid)
             try:
-                if pid in _found(space):  # still that one: its number was not given to another
+                if pid in left(space):  # still that one: its number was not given to another
                     signal.pidfd_send_signal(number, signal.SIGKILL)
                     _gone(number)
             finally:
                 os.close(number)
 
 
-def _found(space: str) -> list[int]:
+def left(space: str) -> list[int]:
     """Processes whose command line says that they are the tunnel end of a namespace."""
     wanted = [b"-m", _MODULE.encode(), space.encode()]
     found = []
