@@ -1,4 +1,8 @@
-"""The floor of ``mp1-discovery``: Starlette and msgspec on uvicorn, which answer the same records and nothing more."""
+"""The floor of ``mp1-discovery``: Starlette and msgspec on uvicorn, which encode the same records and do nothing more.
+
+Which records answer a query is not found out here: a table has them by the query as it stands in the URI, so that no
+handler of these parts could be faster that encodes its answer.
+"""
 
 from __future__ import annotations
 
@@ -17,25 +21,23 @@ from hanse.refpoints.mp1.services import ServiceInfo
 
 
 class Plan(msgspec.Struct):
-    """Where to listen with which certificate, and the records to answer with."""
+    """Where to listen with which certificate, all records, and for each query the places of those that answer it."""
 
     host: str
     port: int
     certificate: str
     key: str
     services: list[ServiceInfo]
+    answers: dict[str, list[int]]
 
 
-def application(services: list[ServiceInfo]) -> Starlette:
-    """Looks up a name, encodes what is there."""
-    by_name: dict[str, list[ServiceInfo]] = {}
-    for service in services:
-        by_name.setdefault(service.ser_name, []).append(service)
+def application(services: list[ServiceInfo], answers: dict[str, list[int]]) -> Starlette:
+    """Looks up a query, encodes what is there."""
+    table = {query.encode(): [services[place] for place in places] for query, places in answers.items()}
     encode = msgspec.json.Encoder().encode
 
     async def find(request: Request) -> Response:
-        found = by_name.get(request.query_params["ser_name"], [])
-        return Response(encode(found), media_type="application/json")
+        return Response(encode(table[request.scope["query_string"]]), media_type="application/json")
 
     return Starlette(routes=[Route("/mec_service_mgmt/v1/services", find)])
 
@@ -44,7 +46,7 @@ def main() -> None:
     """Serve until the standard input ends."""
     plan = msgspec.json.decode(sys.stdin.buffer.readline(), type=Plan)
     config = uvicorn.Config(
-        application(plan.services),
+        application(plan.services, plan.answers),
         http="httptools",
         loop="uvloop",
         lifespan="off",

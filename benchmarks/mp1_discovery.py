@@ -1,8 +1,10 @@
-"""``mp1-discovery``: 100 applications look up services on a platform that has 1,000 of them.
+"""``mp1-discovery``: 100 applications look up services on a platform that knows 1,000 of them.
 
 The operator is a real one with everything in one process: TLS 1.3, tokens, guard, journal. The floor is a bare handler
-that encodes the same records over the same TLS. In every round of Hanse one token expires and one application is
-forgotten in the middle: both must be refused from then on, and nobody else.
+that encodes the same records over the same TLS. Callers ask random queries of every kind, each about 20 records
+(`mp1_questions`); the ratio that counts is that of the mix, and each kind is measured by itself as well. What Hanse
+answers is held against a look at all services first. In every round of the mix one token expires and one application
+is forgotten in the middle: both must be refused from then on, and nobody else.
 """
 
 from __future__ import annotations
@@ -11,13 +13,18 @@ import asyncio
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from benchmarks import bare_handler, load, nginx
-from benchmarks.population import populate, services, token
+from benchmarks.mp1_answers import PATH, Asked, places
+from benchmarks.mp1_questions import questions
+from benchmarks.mp1_stock import stocked
+from benchmarks.population import populate, token
 from benchmarks.processes import cpu_seconds, loaded, serving
 from benchmarks.report import ROUNDS, Report, Target, Tell, ratio_of, spread
 from hanse.assembly.authentication import element_caller
@@ -33,22 +40,23 @@ from hanse.refpoints.mm5.platform import PlatformConfiguration
 from hanse.refpoints.mp1.services import ServiceInfo
 from hanse.scenarios.stage import Stage
 
-TARGETS = {"bare_handler": Target(bound=0.80, kind="at least")}
-PLATFORM = "mep.harbour"
-PATH = "/mec_service_mgmt/v1/services?ser_name="
+TARGETS = {"bare_handler": Target(bound=0.85, kind="at least")}
+PLATFORM, NEIGHBOUR = "mep.harbour", "mep.airport"
 FLOOR_PORT, NGINX_PORT = 18443, 18444
 SECONDS_TO_NOTICE = 0.5
 """Seconds after its expiry or revocation in which a token must have been refused: an answer may be under way."""
 
 
 class Size(msgspec.Struct, frozen=True):
-    """How large a run is."""
+    """How large a run is: services, queries of each kind, callers; seconds and rounds of the mix and of one kind."""
 
     services: int = 1000
-    each: int = 20
+    queries: int = 60
     callers: int = 100
     seconds: float = 6.0
     rounds: int = ROUNDS
+    kind_seconds: float = 1.5
+    kind_rounds: int = 3
 
 
 def run(tell: Tell, size: Size | None = None) -> Report:
@@ -68,42 +76,50 @@ class _Bench:
         self._platform = elements(self._north)[PLATFORM]
         self._apps = [f"caller-{number}" for number in range(size.callers - 1)]
         self._leaving = [f"leaving-{number}" for number in range(size.rounds)]
-        self._offered = services(self._platform.url, size.services, size.each)
+        self._stock = stocked(self._platform.url, elements(self._north)[NEIGHBOUR].url, size.services)
+        self._kinds = questions(self._stock, size.queries)
+        self._mix = [query for kind in self._kinds.values() for query in kind]
 
     def run(self, stack: ExitStack) -> Report:
-        asyncio.run(populate(self._north, PLATFORM, self._apps + self._leaving, self._offered))
+        asyncio.run(populate(self._north, PLATFORM, self._apps + self._leaving, self._stock.here))
+        asyncio.run(populate(self._north, NEIGHBOUR, ["producer"], self._stock.elsewhere))
         started = self._stage.deployment
         started.prepare()
         operator = started.start_operator(self._north)
         started.await_operator(operator)
         self._identities = Identities(self._north)
-        self._bodies = bodies(self._offered)
+        self._tokens = [token(self._north, PLATFORM, name, self._authority) for name in self._apps]
+        platform = Asked(self._platform.address, self._platform.port, self._authority, self._tokens[0])
+        known = platform.all_known(self._size.services)
+        self._bodies = {query: platform.right(query, known) for query in dict.fromkeys(self._mix)}
         self._hanse = operator[0][2].pid
-        self._floor = stack.enter_context(serving("benchmarks.bare_handler", self._floor_plan())).pid
+        self._floor = stack.enter_context(serving("benchmarks.bare_handler", self._floor_plan(known))).pid
         self._nginx = self._start_nginx(stack)
         self._idle = self._at_rest()
         return self._measured()
 
     def _measured(self) -> Report:
-        self._tokens = [token(self._north, PLATFORM, name, self._authority) for name in self._apps]
         hanse, floor, static, refused = [], [], [], []
         for number in range(self._size.rounds):
-            floor.append(self._round(self._floor, FLOOR_PORT, self._tokens)[0])
+            floor.append(self._round(self._floor, FLOOR_PORT, self._tokens, self._mix)[0])
             cost, seen = self._hanse_round(number)
             hanse.append(cost)
             refused.append(seen)
             if self._nginx:
-                static.append(self._round(self._nginx, NGINX_PORT, self._tokens)[0])
+                static.append(self._round(self._nginx, NGINX_PORT, self._tokens, self._mix)[0])
             self._tell(f"round {number + 1}: Hanse {hanse[-1]:.1f}, bare {floor[-1]:.1f} µs of CPU a request")
-        mean = sum(len(body) for body in self._bodies.values()) / len(self._bodies)
+        kinds = {kind: self._of_kind(kind) for kind in self._kinds}
+        records = [body.count(b'"serInstanceId"') for body in map(self._bodies.__getitem__, self._mix)]
         return Report(
             bench="mp1-discovery",
             figures={
                 "cpu_us_per_request": spread(hanse, 1),
                 "cpu_share_at_rest": round(self._idle, 3),
-                "answer_bytes": round(mean),
-                "records_per_answer": round(len(self._offered) / len(self._bodies), 1),
+                "different_queries": len(self._bodies),
+                "records_per_answer": spread(records, 1),
+                "answer_bytes": spread([len(body) for body in self._bodies.values()], 0),
                 "refused_in_mid_run": refused,
+                "kinds": kinds,
             },
             floor={
                 "bare_handler_cpu_us": spread(floor, 1),
@@ -111,9 +127,22 @@ class _Bench:
             },
             ratio={
                 "bare_handler": ratio_of(floor, hanse),
+                **{f"bare_handler, {kind}": found["ratio"] for kind, found in kinds.items()},
                 "nginx_static": ratio_of(static, hanse) if static else "nginx is not installed",
             },
         )
+
+    def _of_kind(self, kind: str) -> dict[str, Any]:
+        """One kind of query by itself."""
+        size = self._size
+        hanse: list[float] = []
+        floor: list[float] = []
+        for _ in range(size.kind_rounds):
+            for costs, pid, port in ((floor, self._floor, FLOOR_PORT), (hanse, self._hanse, self._platform.port)):
+                costs.append(self._round(pid, port, self._tokens, self._kinds[kind], size.kind_seconds)[0])
+        found = {"ratio": ratio_of(floor, hanse), "cpu_us": spread(hanse, 1), "bare_handler_cpu_us": spread(floor, 1)}
+        self._tell(f"{kind}: ratio {found['ratio']}")
+        return found
 
     @property
     def _authority(self) -> Path:
@@ -123,18 +152,20 @@ class _Bench:
         """What the operator's other elements do meanwhile, in CPU seconds a second: no part of a request's cost."""
         time.sleep(1.0)  # reports of the start go out
         before = cpu_seconds(self._hanse)
-        time.sleep(2.0)
-        return (cpu_seconds(self._hanse) - before) / 2
+        time.sleep(5.0)
+        return (cpu_seconds(self._hanse) - before) / 5
 
-    def _round(self, pid: int, port: int, tokens: list[str]) -> tuple[float, load.Result]:
+    def _round(
+        self, pid: int, port: int, tokens: list[str], queries: list[str], seconds: float = 0.0
+    ) -> tuple[float, load.Result]:
         """CPU microseconds that one request costs the server, and what the callers saw."""
         plan = load.Plan(
             host=self._platform.address,
             port=port,
             authority=str(self._authority),
-            seconds=self._size.seconds,
-            targets=[PATH + name for name in self._bodies],
-            lengths=[len(body) for body in self._bodies.values()],
+            seconds=seconds or self._size.seconds,
+            targets=[f"{PATH}?{query}" for query in queries],
+            lengths=[len(self._bodies[query]) for query in queries],
             authorizations=[f"Bearer {text}" for text in tokens],
         )
         used, answer = loaded("benchmarks.load", msgspec.json.encode(plan), pid)
@@ -156,7 +187,7 @@ class _Bench:
         revoked: list[float] = []
         timer = threading.Timer(middle + 1.0, lambda: revoked.append(asyncio.run(self._forget(leaving))))
         timer.start()
-        cost, result = self._round(self._hanse, self._platform.port, tokens)
+        cost, result = self._round(self._hanse, self._platform.port, tokens, self._mix)
         timer.join()
         *good, expired, gone = result.seen
         if any(seen.refused for seen in good):
@@ -177,14 +208,15 @@ class _Bench:
             await transport.close()
         return time.time()
 
-    def _floor_plan(self) -> bytes:
+    def _floor_plan(self, known: Sequence[ServiceInfo]) -> bytes:
         identity = self._identities.of_element(self._platform)
         plan = bare_handler.Plan(
             host=self._platform.address,
             port=FLOOR_PORT,
             certificate=str(identity.certificate_path),
             key=str(identity.key_path),
-            services=self._offered,
+            services=list(known),
+            answers=places(self._bodies, known),
         )
         return msgspec.json.encode(plan)
 
@@ -201,14 +233,6 @@ class _Bench:
             self._bodies,
         )
         return stack.enter_context(static)
-
-
-def bodies(offered: list[ServiceInfo]) -> dict[str, bytes]:
-    """The answer for each name."""
-    by_name: dict[str, list[ServiceInfo]] = {}
-    for service in offered:
-        by_name.setdefault(service.ser_name, []).append(service)
-    return {name: msgspec.json.encode(found) for name, found in by_name.items()}
 
 
 def check_refused(what: str, seen: load.Seen, since: float) -> None:

@@ -22,7 +22,7 @@ http {{
   server {{
     listen {host}:{port} ssl; ssl_protocols TLSv1.3; ssl_certificate {certificate}; ssl_certificate_key {key};
     root {directory}/files;
-    location /mec_service_mgmt/v1/services {{ try_files /$arg_ser_name.json =404; }}
+    location /mec_service_mgmt/v1/services {{ try_files /$args.json =404; }}
   }}
 }}
 """
@@ -37,7 +37,7 @@ def installed() -> str | None:
 def static(
     directory: Path, host: str, port: int, certificate: Path, key: Path, bodies: Mapping[str, bytes]
 ) -> Iterator[int]:
-    """Serve ``bodies`` by their names; gives the worker's process id."""
+    """Serve ``bodies`` by their queries; gives the worker's process id."""
     files = directory / "files"
     files.mkdir(parents=True)
     directory.chmod(0o755)

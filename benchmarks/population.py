@@ -49,10 +49,11 @@ def services(url: str, count: int, each: int) -> list[ServiceInfo]:
     """Services of which about ``each`` have the same name; the same on every run."""
     rng = random.Random(count)
     names = [f"service-{number}" for number in range(max(1, count // each))]
-    return [_service(url, f"{number:08d}-0000-4000-8000-000000000000", rng.choice(names)) for number in range(count)]
+    return [service(url, f"{number:08d}-0000-4000-8000-000000000000", rng.choice(names)) for number in range(count)]
 
 
-def _service(url: str, identifier: str, name: str) -> ServiceInfo:
+def service(url: str, identifier: str, name: str) -> ServiceInfo:
+    """A service that is for its host alone."""
     transport = TransportInfo(
         id="rest",
         name="REST over HTTP",

@@ -19,7 +19,7 @@ from hanse.cli.main import hanse
 from hanse.kit.problems import Problem
 
 TINY: dict[str, Callable[[], Report]] = {
-    "mp1-discovery": lambda: mp1_discovery.run(print, mp1_discovery.Size(60, 20, 6, 3.0, 1)),
+    "mp1-discovery": lambda: mp1_discovery.run(print, mp1_discovery.Size(100, 5, 6, 3.0, 1, 0.2, 1)),
     "notifications": lambda: notifications.run(print, notifications.Size(40, 5, 1)),
     "dns": lambda: dns.run(print, dns.Size(Population(5, 40), 400, 1, 1, 500)),
     "instantiate": lambda: instantiate.run(print, instantiate.Size(1)),
