@@ -80,7 +80,7 @@ class DatagramSession(_Socket):
     @property
     def flow(self) -> Flow:
         """Who talks to what."""
-        return reached_from(self.admission.flow, self.transport)
+        return reached_from(self.admission.flow, self.transport.get_extra_info("sockname") if self.transport else None)
 
     @property
     def target(self) -> tuple[str, int]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 
 from hanse.drivers.dataplane_userspace.datagrams import DatagramListener
 from hanse.drivers.dataplane_userspace.endpoints import LACKS, Endpoint, endpoints, is_loopback
 from hanse.drivers.dataplane_userspace.flows import FlowTable
 from hanse.drivers.dataplane_userspace.listeners import Listeners
-from hanse.drivers.dataplane_userspace.relay import DeviceHalf
+from hanse.drivers.dataplane_userspace.pipes import Pipes
+from hanse.drivers.dataplane_userspace.relay import Relay, reset
 from hanse.drivers.dataplane_userspace.rules import read_rule
 from hanse.kit.failpoints import effect
 from hanse.kit.ports import bind
@@ -29,6 +31,7 @@ class UserspaceDataPlane(DataPlane):
     def __init__(self, address: str, most_flows: int = MOST_FLOWS) -> None:
         self.address = address
         self._table = FlowTable(most_flows)
+        self._pipes = Pipes()
         self._listeners = Listeners(self._device_dials, self._device_sends)
         self._changing = asyncio.Lock()
 
@@ -41,6 +44,7 @@ class UserspaceDataPlane(DataPlane):
         """Withdraw every rule; nothing listens and no flow passes afterwards."""
         for forwarding in await self.forwardings():
             await self.withdraw(forwarding.rule_id)
+        self._pipes.close()
 
     async def capabilities(self) -> DataPlaneCapabilities:
         """What it can do here, found by binding its own address."""
@@ -89,8 +93,12 @@ class UserspaceDataPlane(DataPlane):
         """The flows that pass now, those whose application is still being dialled included."""
         return self._table.flows()
 
-    def _device_dials(self, endpoint: Endpoint) -> DeviceHalf:
-        return DeviceHalf(self._table, endpoint, self.address)
+    def _device_dials(self, endpoint: Endpoint, device: socket.socket, source: tuple[str, int]) -> None:
+        admission = self._table.admit(source, endpoint)
+        if admission is None:
+            reset(device)
+        else:
+            Relay(device, admission, self.address, self._pipes)
 
     def _device_sends(self, endpoint: Endpoint) -> DatagramListener:
         return DatagramListener(self._table, endpoint, self.address)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, field
-from itertools import count
 from typing import NamedTuple, Protocol
 
 from msgspec.structs import replace
 
 from hanse.drivers.dataplane_userspace.endpoints import Endpoint
+from hanse.drivers.dataplane_userspace.index import RuleIndex
 from hanse.drivers.dataplane_userspace.rules import Rule, by_priority, decide, flow_key
 from hanse.refpoints.mp2 import Action, Flow, Forwarding, RuleCounters
-
-_BEGINNINGS = count()
 
 
 class Passing(Protocol):
@@ -33,11 +30,12 @@ class Passing(Protocol):
 
 @dataclass(eq=False)
 class Installed:
-    """A rule in force: where it listens, what passed by it, what passes now (numbered as it began, by all rules)."""
+    """A rule in force: where it listens, what passed by it, what passes now; ``all_live`` is that of all rules."""
 
     rule: Rule
     listens: frozenset[Endpoint]
-    live: dict[Passing, int] = field(default_factory=dict)
+    all_live: dict[Passing, None]
+    live: dict[Passing, None] = field(default_factory=dict)
     bytes_up: int = 0
     bytes_down: int = 0
     flows: int = 0
@@ -45,11 +43,20 @@ class Installed:
 
     def begin(self, passing: Passing) -> None:
         """A flow passes from now on."""
-        self.live[passing] = next(_BEGINNINGS)
+        self.live[passing] = self.all_live[passing] = None
 
     def end(self, passing: Passing) -> None:
         """A flow passes no more; told again, nothing changes."""
         self.live.pop(passing, None)
+        self.all_live.pop(passing, None)
+
+    def count_up(self, size: int) -> None:
+        """Bytes came from a device."""
+        self.bytes_up += size
+
+    def count_down(self, size: int) -> None:
+        """Bytes came from the application."""
+        self.bytes_down += size
 
     def counters(self) -> RuleCounters:
         """The counters as they are now."""
@@ -72,12 +79,13 @@ class Admission(NamedTuple):
 
 
 class FlowTable:
-    """Rules in the order in which they are asked. ``most`` flows pass at a time; further ones are refused."""
+    """Rules in force and the flows that pass. ``most`` flows pass at a time; further ones are refused."""
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._installed: dict[str, Installed] = {}
-        self._order: list[Rule] = []
+        self._index = RuleIndex()
+        self._live: dict[Passing, None] = {}
 
     def get(self, rule_id: str) -> Installed | None:
         """The rule of that id, if it is in force."""
@@ -85,48 +93,49 @@ class FlowTable:
 
     def rules(self) -> list[Installed]:
         """All rules in force, the first priority first."""
-        return [self._installed[rule.forwarding.rule_id] for rule in self._order]
+        order = by_priority(installed.rule for installed in self._installed.values())
+        return [self._installed[rule.forwarding.rule_id] for rule in order]
 
     def put(self, rule: Rule, listens: frozenset[Endpoint]) -> None:
         """Put a rule in force. One of the same id hands on its counters, and its flows as far as they still fit."""
-        installed = self._installed.setdefault(rule.forwarding.rule_id, Installed(rule, listens))
+        installed = self._installed.get(rule.forwarding.rule_id)
+        if installed is None:
+            self._installed[rule.forwarding.rule_id] = Installed(rule, listens, self._live)
+            self._index.add(rule, listens)
+            return
+        self._index.remove(installed.rule, installed.listens)
         installed.rule, installed.listens = rule, listens
-        self._reorder()
+        self._index.add(rule, listens)
         for passing in [p for p in installed.live if not self._fits(p, rule)]:
             passing.cut()
 
     def remove(self, rule_id: str) -> None:
         """Take a rule out of force and cut its flows."""
         installed = self._installed.pop(rule_id)
-        self._reorder()
+        self._index.remove(installed.rule, installed.listens)
         for passing in list(installed.live):
             passing.cut()
 
     def admit(self, source: tuple[str, int], endpoint: Endpoint) -> Admission | None:
         """Decide on a new flow that dialled ``endpoint``; a refused one is counted."""
-        taken = decide(self._order, *source, endpoint.address, endpoint.port, endpoint.protocol)
+        candidates = self._index.candidates(source[0], endpoint)
+        taken = decide(candidates, *source, endpoint.address, endpoint.port, endpoint.protocol)
         installed = self._installed[taken.rule_id] if taken else self._first_listening(endpoint)
         if installed is None:
             return None
-        if taken is None or taken.action is Action.DROP or self._full():
+        if taken is None or taken.action is Action.DROP or len(self._live) >= self._most:
             installed.refused += 1
             return None
         return Admission(_flow(taken, source, endpoint), installed.rule.target(endpoint.port), installed)
 
     def flows(self) -> list[Flow]:
         """What passes now, the newest flow last."""
-        live = [entry for installed in self._installed.values() for entry in installed.live.items()]
-        return [passing.flow for passing, _ in sorted(live, key=lambda entry: entry[1])]
-
-    def _reorder(self) -> None:
-        self._order = by_priority(installed.rule for installed in self._installed.values())
-
-    def _full(self) -> bool:
-        return sum(len(installed.live) for installed in self._installed.values()) >= self._most
+        return [passing.flow for passing in self._live]
 
     def _first_listening(self, endpoint: Endpoint) -> Installed | None:
         """The rule at which a flow that no rule takes is counted: the first that listens where it dialled."""
-        return next((installed for installed in self.rules() if endpoint in installed.listens), None)
+        first = self._index.first_listening(endpoint)
+        return self._installed[first.forwarding.rule_id] if first else None
 
     @staticmethod
     def _fits(passing: Passing, rule: Rule) -> bool:
@@ -137,9 +146,8 @@ class FlowTable:
         return forwards and rule.takes(key) and rule.target(flow.dst_port) == passing.target
 
 
-def reached_from(flow: Flow, transport: asyncio.BaseTransport | None) -> Flow:
+def reached_from(flow: Flow, own: tuple[str, int] | None) -> Flow:
     """A flow with the data plane's end of its connection to the application, if it has been reached."""
-    own = transport.get_extra_info("sockname") if transport else None
     return replace(flow, peer_address=own[0], peer_port=own[1]) if own else flow
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import socket
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Protocol
 
+from hanse.drivers.dataplane_userspace.accepting import Acceptor
 from hanse.drivers.dataplane_userspace.endpoints import Endpoint
 from hanse.kit.ports import bind, describe_holder
 from hanse.kit.problems import Problem, bad_request, conflict
@@ -25,13 +27,13 @@ class Closable(Protocol):
 class Listeners:
     """Listening sockets, counted by the rules that need them.
 
-    ``serve_stream`` makes the protocol of each connection that an endpoint accepts, ``serve_datagrams`` the one
-    protocol of an endpoint's socket.
+    ``serve_stream`` gets the socket of each connection that an endpoint accepts, with the address and port that
+    dialled; ``serve_datagrams`` makes the one protocol of an endpoint's socket.
     """
 
     def __init__(
         self,
-        serve_stream: Callable[[Endpoint], asyncio.Protocol],
+        serve_stream: Callable[[Endpoint, socket.socket, tuple[str, int]], None],
         serve_datagrams: Callable[[Endpoint], asyncio.DatagramProtocol],
     ) -> None:
         self._serve_stream, self._serve_datagrams = serve_stream, serve_datagrams
@@ -75,9 +77,8 @@ class Listeners:
     async def _stream(self, endpoint: Endpoint) -> Closable:
         sock = bind(endpoint.address, endpoint.port)
         try:
-            sock.listen(_BACKLOG)  # here the kernel finds a second listener, before a server takes the socket
-            loop = asyncio.get_running_loop()
-            return await loop.create_server(lambda: self._serve_stream(endpoint), sock=sock, backlog=_BACKLOG)
+            sock.listen(_BACKLOG)  # here the kernel finds a second listener
+            return Acceptor(sock, lambda device, source: self._serve_stream(endpoint, device, source))
         except BaseException:
             sock.close()
             raise

@@ -1,4 +1,4 @@
-"""A TCP flow: the device's connection and the application's, bytes handed from one to the other.
+"""A TCP flow: the device's connection and the application's, bytes moved from one to the other and back.
 
 Neither end is read faster than the other takes it, so a flow holds no more than the buffers of its two sockets and one
 read. A half-close passes on; a reset passes on as a reset.
@@ -7,115 +7,114 @@ read. A half-close passes on; a reset passes on as a reset.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket
+import struct
 
-from hanse.drivers.dataplane_userspace.endpoints import Endpoint
-from hanse.drivers.dataplane_userspace.flows import Admission, FlowTable, reached_from
-from hanse.drivers.dataplane_userspace.half import Half
+from hanse.drivers.dataplane_userspace.flows import Admission, reached_from
+from hanse.drivers.dataplane_userspace.pipes import Pipes
+from hanse.drivers.dataplane_userspace.pump import Pump
 from hanse.refpoints.mp2 import Flow
 
 _CONNECT_SECONDS = 5.0
-
-
-class DeviceHalf(Half):
-    """What a device dialled: here a flow begins, if a rule takes it."""
-
-    def __init__(self, table: FlowTable, endpoint: Endpoint, source: str) -> None:
-        self._table, self._endpoint, self._source = table, endpoint, source
-        self._relay: Relay | None = None
-        self._early: list[bytes] = []
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        super().connection_made(transport)
-        peer = transport.get_extra_info("peername")
-        admission = self._table.admit(peer, self._endpoint) if peer else None
-        if admission is None:
-            self.reset()
-            return
-        self.pause()
-        self._relay = Relay(self, admission, self._source)
-
-    def data_received(self, data: bytes) -> None:
-        if self.other.transport is None:  # uvloop begins to read whatever `connection_made` asked: ask again
-            self._early.append(data)
-            self.pause()
-        else:
-            super().data_received(data)
-
-    def speak(self) -> None:
-        """The application is there: hand it what came early, and read on."""
-        early, self._early = self._early, []
-        for data in early:
-            super().data_received(data)
-        if self.ended:
-            self.other.finish()
-        self.resume()
-
-    def count(self, size: int) -> None:
-        if self._relay:
-            self._relay.admission.by.bytes_up += size
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if self._relay:
-            super().connection_lost(exc)
-            self._relay.end()
-
-
-class ApplicationHalf(Half):
-    """The connection to the application, dialled from the data plane's own address."""
-
-    def __init__(self, relay: Relay, device: DeviceHalf) -> None:
-        self._relay, self.other, device.other = relay, device, self
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        super().connection_made(transport)
-        self._relay.joined()
-
-    def count(self, size: int) -> None:
-        self._relay.admission.by.bytes_down += size
+_LINGER_ZERO = struct.pack("ii", 1, 0)
+_BIND_ADDRESS_NO_PORT = 24
+"""The port is chosen when it dials, so that only flows to one target need different ones (ip(7))."""
 
 
 class Relay:
-    """A TCP flow that passes now; it lives as long as the device's connection."""
+    """A TCP flow that passes now, from the socket of a device; it is dialled on from the data plane's own address."""
 
-    def __init__(self, device: DeviceHalf, admission: Admission, source: str) -> None:
+    def __init__(self, device: socket.socket, admission: Admission, source: str, pipes: Pipes) -> None:
         self.admission = admission
-        self._device = device
-        self._application = ApplicationHalf(self, device)
+        self._device, self._pipes = device, pipes
+        self._application: socket.socket | None = None
+        self._own: tuple[str, int] | None = None
+        self._pumps: tuple[Pump, ...] = ()
         admission.by.begin(self)
         self._joining = asyncio.get_running_loop().create_task(self._join(source))
 
     @property
     def flow(self) -> Flow:
         """Who talks to what."""
-        return reached_from(self.admission.flow, self._application.transport)
+        return reached_from(self.admission.flow, self._own)
 
     @property
     def target(self) -> tuple[str, int]:
         """The application's address and port."""
         return self.admission.target
 
-    def joined(self) -> None:
-        """The application answers: let the device speak."""
-        self.admission.by.flows += 1
-        self._device.speak()
-
     def cut(self) -> None:
         """Reset both ends."""
-        self.end()
-        self._device.reset()
-        self._application.reset()
-
-    def end(self) -> None:
-        """It passes no more."""
-        self._joining.cancel()
-        self.admission.by.end(self)
+        self._end()
+        reset(self._device)
+        if self._application:
+            reset(self._application)
 
     async def _join(self, source: str) -> None:
         """Dial the application; if it does not answer, the device is refused as if it had dialled it itself."""
-        loop = asyncio.get_running_loop()
         try:
-            async with asyncio.timeout(_CONNECT_SECONDS):
-                await loop.create_connection(lambda: self._application, *self.target, local_addr=(source, 0))
+            application = await self._dialled(source)
         except OSError:  # a TimeoutError is one
             self.admission.by.refused += 1
-            self.cut()
+            self.admission.by.end(self)
+            reset(self._device)
+        else:
+            self._joined(application)
+
+    async def _dialled(self, source: str) -> socket.socket:
+        sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        try:
+            sock.setblocking(False)
+            sock.setsockopt(socket.IPPROTO_IP, _BIND_ADDRESS_NO_PORT, 1)
+            sock.bind((source, 0))
+            async with asyncio.timeout(_CONNECT_SECONDS):
+                await asyncio.get_running_loop().sock_connect(sock, self.target)
+        except BaseException:
+            sock.close()
+            raise
+        return sock
+
+    def _joined(self, application: socket.socket) -> None:
+        """The application answers: let both speak."""
+        by, device = self.admission.by, self._device
+        by.flows += 1
+        self._application, self._own = application, application.getsockname()
+        for sock in (device, application):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._pumps = (
+            Pump(device, application, self._pipes, by.count_up, self._done, lambda end: self._failed(end, application)),
+            Pump(
+                application, device, self._pipes, by.count_down, self._done, lambda end: self._failed(end, application)
+            ),
+        )
+        for pump in self._pumps:
+            pump.start()
+
+    def _done(self) -> None:
+        """One end has said all; if both have, it is over."""
+        if all(pump.ended for pump in self._pumps) and self._application:
+            self._end()
+            self._device.close()
+            self._application.close()
+
+    def _failed(self, broken: socket.socket, application: socket.socket) -> None:
+        """A connection broke. If that end had said all, it is whole, else the other must not take it for that."""
+        up, down = self._pumps
+        other, said = (application, up) if broken is self._device else (self._device, down)
+        self._end()
+        broken.close()
+        other.close() if said.ended else reset(other)
+
+    def _end(self) -> None:
+        self._joining.cancel()
+        for pump in self._pumps:
+            pump.stop()
+        self.admission.by.end(self)
+
+
+def reset(sock: socket.socket) -> None:
+    """Close at once with a reset, so that the end cannot take what it got for the whole."""
+    with contextlib.suppress(OSError):
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_ZERO)
+    sock.close()

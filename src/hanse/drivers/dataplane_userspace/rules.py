@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from ipaddress import ip_address
 from typing import NamedTuple
 
@@ -12,16 +13,21 @@ from hanse.kit.values import ABSENT, Absent
 from hanse.refpoints.mp2 import Forwarding, TrafficMatch
 from hanse.refpoints.mp2.ranges import AddressRange, PortRange, address_range, port_range
 
+Address = tuple[int, int]
+"""IP version and number."""
 TCP, UDP = "tcp", "udp"
 PROTOCOLS = (TCP, UDP)
+
+
+_EVERYWHERE = AddressRange(4, 0, 2**32 - 1)
 
 
 class FlowKey(NamedTuple):
     """What filters look at: addresses as (IP version, number), ports, ``tcp`` or ``udp``."""
 
-    src: tuple[int, int]
+    src: Address
     sport: int
-    dst: tuple[int, int]
+    dst: Address
     dport: int
     protocol: str
 
@@ -58,6 +64,14 @@ class Rule:
         """Whether any of its filters describes the flow."""
         return any(f.takes(flow) for f in self.filters)
 
+    @cached_property
+    def sources(self) -> frozenset[Address] | None:
+        """The single addresses whose flows alone it may take; ``None`` if it names ranges or none."""
+        ranges = [span for f in self.filters for span in f.src_address or (_EVERYWHERE,)]
+        if any(span.size > 1 for span in ranges):
+            return None
+        return frozenset((span.version, span.low) for span in ranges)
+
     def target(self, dialled_port: int) -> tuple[str, int]:
         """Where a flow goes that dialled ``dialled_port``; only for rules that forward."""
         to_address, to_port = self.forwarding.to_address, self.forwarding.to_port
@@ -66,7 +80,7 @@ class Rule:
         return to_address, dialled_port if isinstance(to_port, Absent) else to_port
 
 
-def decide(rules: Sequence[Rule], src: str, sport: int, dst: str, dport: int, protocol: str) -> Forwarding | None:
+def decide(rules: Iterable[Rule], src: str, sport: int, dst: str, dport: int, protocol: str) -> Forwarding | None:
     """The forwarding that takes a new flow, or ``None``; ``rules`` are in the order of `by_priority`."""
     flow = flow_key(src, sport, dst, dport, protocol)
     return next((rule.forwarding for rule in rules if rule.takes(flow)), None)
@@ -74,12 +88,17 @@ def decide(rules: Sequence[Rule], src: str, sport: int, dst: str, dport: int, pr
 
 def flow_key(src: str, sport: int, dst: str, dport: int, protocol: str) -> FlowKey:
     """The key of a flow from ``src:sport`` to ``dst:dport``; addresses are read once for all rules."""
-    return FlowKey(_number(src), sport, _number(dst), dport, protocol)
+    return FlowKey(address_number(src), sport, address_number(dst), dport, protocol)
 
 
 def by_priority(rules: Iterable[Rule]) -> list[Rule]:
     """Priority 0 first (ETSI GS MEC 011 V3.1.1, 7.1.2.2); equal ones by rule id, so that the order is stable."""
-    return sorted(rules, key=lambda rule: (rule.forwarding.priority, rule.forwarding.rule_id))
+    return sorted(rules, key=place)
+
+
+def place(rule: Rule) -> tuple[int, str]:
+    """Its place among others."""
+    return rule.forwarding.priority, rule.forwarding.rule_id
 
 
 def read_rule(forwarding: Forwarding) -> Rule:
@@ -118,12 +137,13 @@ def _protocols(names: tuple[str, ...] | Absent) -> tuple[str, ...]:
     return folded
 
 
-def _number(text: str) -> tuple[int, int]:
+def address_number(text: str) -> Address:
+    """An address as filters compare it."""
     address = ip_address(text)
     return address.version, int(address)
 
 
-def _has_address(ranges: tuple[AddressRange, ...] | None, address: tuple[int, int]) -> bool:
+def _has_address(ranges: tuple[AddressRange, ...] | None, address: Address) -> bool:
     return ranges is None or any(r.has(*address) for r in ranges)
 
 

@@ -1,0 +1,109 @@
+"""One direction of a TCP flow: what one socket has is moved to another, no faster than that takes it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+from collections.abc import Callable
+
+from hanse.drivers.dataplane_userspace.pipes import Pipe, Pipes
+
+_AGAIN = 0.05
+"""Seconds until a flow tries again that found no descriptor for a pipe."""
+
+
+class Pump:
+    """Moves bytes from ``source`` to ``target`` until the source has said all; the end is passed on, too.
+
+    ``count`` is told bytes as they come, ``done`` that all were passed on, ``failed`` which of the sockets broke.
+    """
+
+    def __init__(
+        self,
+        source: socket.socket,
+        target: socket.socket,
+        pipes: Pipes,
+        count: Callable[[int], None],
+        done: Callable[[], None],
+        failed: Callable[[socket.socket], None],
+    ) -> None:
+        self._source, self._target, self._pipes = source, target, pipes
+        self._count, self._done, self._failed = count, done, failed
+        self._loop = asyncio.get_running_loop()
+        self._pipe: Pipe | None = None
+        self._held = 0
+        self._later: asyncio.TimerHandle | None = None
+        self.ended = False
+
+    def start(self) -> None:
+        """Move whatever comes from now on."""
+        self._loop.add_reader(self._source, self._move)
+
+    def stop(self) -> None:
+        """Move nothing any more; what the target has not taken is lost."""
+        self._loop.remove_reader(self._source)
+        self._loop.remove_writer(self._target)
+        if self._later:
+            self._later.cancel()
+        self._give_back()
+
+    def _move(self) -> None:
+        try:
+            self._pipe = self._pipes.take()
+        except OSError:
+            self._loop.remove_reader(self._source)
+            self._later = self._loop.call_later(_AGAIN, self.start)
+            return
+        try:
+            self._held = os.splice(self._source.fileno(), self._pipe.into, self._pipe.room)
+        except BlockingIOError:
+            self._give_back()
+        except OSError:
+            self._give_back()
+            self._failed(self._source)
+        else:
+            self._moved()
+
+    def _moved(self) -> None:
+        if not self._held:
+            self._give_back()
+            self._end()
+            return
+        self._count(self._held)
+        if not self._pass_on() and self._pipe:  # it lags: read no more until it has taken this
+            self._loop.remove_reader(self._source)
+            self._loop.add_writer(self._target, self._catch_up)
+
+    def _catch_up(self) -> None:
+        if self._pass_on():
+            self._loop.remove_writer(self._target)
+            self.start()
+
+    def _pass_on(self) -> bool:
+        """Whether the target took all that is held."""
+        assert self._pipe
+        try:
+            while self._held:
+                self._held -= os.splice(self._pipe.out, self._target.fileno(), self._held)
+        except BlockingIOError:
+            return False
+        except OSError:
+            self._give_back()
+            self._failed(self._target)
+            return False
+        self._give_back()
+        return True
+
+    def _end(self) -> None:
+        self.ended = True
+        self._loop.remove_reader(self._source)
+        with contextlib.suppress(OSError):  # it may have been reset a moment ago
+            self._target.shutdown(socket.SHUT_WR)
+        self._done()
+
+    def _give_back(self) -> None:
+        if self._pipe:
+            self._pipes.give_back(self._pipe, empty=not self._held)
+        self._pipe, self._held = None, 0
