@@ -6,6 +6,7 @@ import asyncio
 import json
 import random
 import secrets
+import time
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import NamedTuple
@@ -17,8 +18,8 @@ from hanse.scenarios.stage import Stage, example_module
 
 TIMES = 6
 """Requests of each device."""
-_SETTLING = 0.4
-"""Seconds after which what has been answered stands in the journals."""
+_PATIENCE, _LOOK_EVERY = 15.0, 0.3
+"""Seconds: until what has been answered stands in the journals, which are written behind the calls."""
 
 
 class Asked(NamedTuple):
@@ -35,17 +36,24 @@ async def ask_at_once(stage: Stage, record: Record, url: str, right: Mapping[str
     record.step(f"{' and '.join(right)} ask at the same time, {TIMES} times each")
     asking = [_ask(stage.device("north", name), name, url) for _ in range(TIMES) for name in right]
     asked = await asyncio.gather(*asking)
-    await asyncio.sleep(_SETTLING)
     heard = [one for one in asked if one.heard == one.said]
     record.check(
         "everybody is told what belongs to his own request", len(heard) == len(asked), f"{len(heard)} of {len(asked)}"
     )
-    served = served_by(stage.procedures(), asked)
+    served = await _journalled(stage, asked)
     wrong = [
         f"{one.device} by {at or 'nobody'}" for one, at in zip(asked, served, strict=True) if at != right[one.device]
     ]
     detail = ", ".join(wrong) or ", ".join(f"{name} always by {at}" for name, at in right.items())
     record.check("each is served near to his own place, also at the same time", not wrong, detail)
+
+
+async def _journalled(stage: Stage, asked: Sequence[Asked]) -> list[str]:
+    """Who served each, once that is on record for all."""
+    end = time.monotonic() + _PATIENCE
+    while "" in (served := served_by(await asyncio.to_thread(stage.procedures), asked)) and time.monotonic() < end:
+        await asyncio.sleep(_LOOK_EVERY)
+    return served
 
 
 def served_by(procedures: Sequence[Procedure], asked: Sequence[Asked]) -> list[str]:
