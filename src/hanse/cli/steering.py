@@ -101,7 +101,7 @@ def _preference(text: str) -> Preference:
     for word in words:
         kind, separator, value = word.partition("=")
         if kind not in named or not (separator and value):
-            raise bad_request("Invalid option --prefer", f"after the host write device=, subnet= or zone=; got {word!r}")
+            raise bad_request("Invalid option --prefer", f"after the host device=, subnet= or zone=; got {word!r}")
         named[kind].append(value)
     return Preference(
         to=host, devices=tuple(named["device"]), subnets=tuple(named["subnet"]), zones=tuple(named["zone"])

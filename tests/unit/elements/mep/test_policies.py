@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from hanse.kit.problems import Problem
 from hanse.kit.store import Store
-from hanse.model.descriptor.traffic import DNSRuleDescriptor
+from hanse.model.descriptor.traffic import DNSRuleDescriptor, IpAddressType
 from hanse.refpoints.mm1.steering import Preference, SteeringPolicies, SteeringPolicy, Target
 from hanse.refpoints.mp2 import BY_CLIENT
 from tests.unit.elements.mep.parts import Bench, configuration
@@ -67,7 +67,9 @@ async def test_records_of_a_policy_that_nobody_keeps_are_taken_out(bench: Bench)
 
 
 async def test_a_policy_outranks_the_rule_of_an_app_and_leaves_it_in_place(bench: Bench) -> None:
-    rule = DNSRuleDescriptor(dns_rule_id="d1", domain_name=NAME, ip_address_type="IP_V4", ip_address="127.3.0.9", ttl=9)
+    rule = DNSRuleDescriptor(
+        dns_rule_id="d1", domain_name=NAME, ip_address_type=IpAddressType.IP_V4, ip_address="127.3.0.9", ttl=9
+    )
     app = replace(configuration("app-1"), dns_rules=(rule,))
     await bench.platform.configuration.configure("app-1", app)
     await bench.platform.configuration.activate("app-1")
