@@ -194,9 +194,18 @@ async def receiving() -> AsyncIterator[Receiver]:
 
 
 @asynccontextmanager
-async def hosting(directory: Path, limits: LimitSettings | None = None) -> AsyncIterator[Host]:
-    """The host harbour of north, running, on addresses of its own; with limits, if it shall have some."""
+async def hosting(
+    directory: Path, limits: LimitSettings | None = None, tags: tuple[str, ...] = ()
+) -> AsyncIterator[Host]:
+    """The host harbour of north, running, on addresses of its own.
+
+    ``limits``: if it shall have some; ``tags``: UE identity tags that stand for the device alice.
+    """
     with deployed(directory) as deployment:
+        if tags:
+            north = deployment.operators["north"]
+            alice = msgspec.structs.replace(north.devices["alice"], tags=tags)
+            deployment.operators["north"] = msgspec.structs.replace(north, devices=north.devices | {"alice": alice})
         if limits is not None:
             deployment.operators["north"] = msgspec.structs.replace(deployment.operators["north"], limits=limits)
         built = put_together(deployment, ["mep.harbour", "data_plane.harbour", "names.harbour", "federation_manager"])

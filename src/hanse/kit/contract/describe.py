@@ -12,8 +12,11 @@ import msgspec
 from hanse.kit.contract.declare import Accepted, Api, Created, Operation, Page, Stream, Tagged, payload_type
 from hanse.kit.contract.exchange import Exchange
 from hanse.kit.contract.listing import PARAMETERS
+from hanse.kit.contract.statuses import has_json_body, refusals, successes
 from hanse.kit.problems import MEDIA_TYPE, ProblemDetails
 
+LISTED = "Listed"
+"""Ends the name of a schema whose values lack what lists leave out by default."""
 METHODS_OF_ANYTHING = ("get", "post", "put", "patch", "delete")
 
 
@@ -21,6 +24,7 @@ def describe(api: type[Api], *, title: str = "", version: str = "1") -> dict[str
     """An OpenAPI document of one API, below its first base; every schema stands under ``components``."""
     shapes = _shapes(api)
     schemas, components = msgspec.json.schema_components(shapes, ref_template="#/components/schemas/{name}")
+    components |= _listed_schemas(api, components)
     known = {id(shape): schema for shape, schema in zip(shapes, schemas, strict=True)}
     paths: dict[str, dict[str, Any]] = {}
     for operation in api.operations.values():
@@ -48,7 +52,7 @@ OAUTH2 = {"type": "oauth2", "flows": {"clientCredentials": {"tokenUrl": "/oauth2
 def _shapes(api: type[Api]) -> list[Any]:
     shapes: list[Any] = [ProblemDetails]
     for operation in api.operations.values():
-        if operation.body not in (None, Stream, Exchange):
+        if has_json_body(operation):
             shapes.append(operation.body)
         answer = payload_type(operation.returns)
         if answer not in (None, type(None)):
@@ -114,8 +118,11 @@ def _body(operation: Operation, known: dict[int, Any]) -> dict[str, Any] | None:
 
 def _responses(operation: Operation, known: dict[int, Any]) -> dict[str, Any]:
     problem = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}}
-    refused = {str(status): {"description": "Refused", "content": problem} for status in operation.refuses}
-    return {str(operation.success): _success(operation, known), **refused}
+    made = {str(status): _success(operation, known) for status in successes(operation)}
+    for status in {"204", "304"} & made.keys():
+        made[status].pop("content", None)
+    refused = {str(status): {"description": "Refused", "content": problem} for status in refusals(operation)}
+    return made | refused
 
 
 def _success(operation: Operation, known: dict[int, Any]) -> dict[str, Any]:
@@ -131,9 +138,33 @@ def _success(operation: Operation, known: dict[int, Any]) -> dict[str, Any]:
     payload = payload_type(returns)
     if returns is Stream:
         answer["content"] = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
+    elif operation.listing is not None:
+        answer["content"] = {"application/json": {"schema": {"type": "array", "items": {"$ref": _listed(operation)}}}}
     elif payload not in (None, type(None)):
         answer["content"] = {"application/json": {"schema": _schema_of(payload, known)}}
     return answer
+
+
+def _listed(operation: Operation) -> str:
+    (item,) = typing.get_args(payload_type(operation.returns))
+    return f"#/components/schemas/{item.__name__}{LISTED if _left_out(operation) else ''}"
+
+
+def _left_out(operation: Operation) -> set[str]:
+    """Attributes that a list leaves out by default, of which some are mandatory elsewhere (MEC 009, 6.18)."""
+    return set() if operation.listing is None else set(operation.listing.left_out)
+
+
+def _listed_schemas(api: type[Api], components: dict[str, Any]) -> dict[str, Any]:
+    """The items of lists that leave something out: as elsewhere, but nothing that is left out is required."""
+    found: dict[str, Any] = {}
+    for operation in api.operations.values():
+        if left_out := _left_out(operation):
+            (item,) = typing.get_args(payload_type(operation.returns))
+            whole = components[item.__name__]
+            required = [name for name in whole.get("required", ()) if name not in left_out]
+            found[item.__name__ + LISTED] = whole | {"title": item.__name__ + LISTED, "required": required}
+    return found
 
 
 def _schema_of(payload: Any, known: dict[int, Any]) -> Any:

@@ -67,6 +67,7 @@ class Listing:
 
     def __init__(self, shape: type[msgspec.Struct], lists: Lists) -> None:
         self._shape = shape
+        self.left_out = lists.left_out
         self._key = attributes_of(shape)[lists.key].member
         self._selectable = Selectable(shape, lists.left_out)
         self._by_default = self._selectable.removed({})

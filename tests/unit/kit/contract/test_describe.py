@@ -46,7 +46,7 @@ def test_a_developer_reads_parameters_shapes_and_refusals_of_discovery() -> None
         "exclude_fields",
     }
     assert set(names["scope_of_locality"]["schema"]["enum"]) == set(LocalityType)
-    assert {"200", "400", "401", "403", "404", "414"} == set(found["responses"])
+    assert {"200", "400", "401", "403", "404", "406", "414", "429"} == set(found["responses"])
     items = found["responses"]["200"]["content"]["application/json"]["schema"]["items"]
     assert items == {"$ref": "#/components/schemas/ServiceInfo"}
 
@@ -67,3 +67,18 @@ def test_bodies_that_stream_and_headers_that_matter_are_told() -> None:
 def test_what_is_passed_on_is_described_for_every_method() -> None:
     methods = describe(ServiceConsumption)["paths"]["/services/{reference}/{rest}"]
     assert set(methods) == {"get", "post", "put", "patch", "delete"}
+
+
+def test_a_client_is_not_told_to_expect_what_lists_leave_out() -> None:
+    described = describe(PackageManagement)
+    schemas, answers = described["components"]["schemas"], described["paths"]["/app_packages"]["get"]["responses"]
+    listed = answers["200"]["content"]["application/json"]["schema"]["items"]["$ref"].rpartition("/")[2]
+    assert set(schemas["AppPkgInfo"]["required"]) - set(schemas[listed]["required"]) == {"checksum"}
+    assert schemas[listed]["properties"] == schemas["AppPkgInfo"]["properties"]
+
+
+def test_a_developer_reads_what_conditions_and_ranges_are_answered_with() -> None:
+    service = describe(ServiceManagement)["paths"]["/services/{serviceId}"]["get"]["responses"]
+    assert "content" not in service["304"]
+    archive = describe(PackageManagement)["paths"]["/app_packages/{appPkgId}/package_content"]["get"]["responses"]
+    assert {"200", "206", "416"} <= set(archive)
