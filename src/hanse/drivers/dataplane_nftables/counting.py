@@ -9,6 +9,9 @@ from hanse.drivers.dataplane_nftables.rules import Rule
 from hanse.drivers.dataplane_nftables.tapping import tap_counters
 from hanse.refpoints.mp2 import RuleCounters
 
+_FRAME = 14
+"""Bytes of an Ethernet header."""
+
 
 class Count(NamedTuple):
     """What passed a counter."""
@@ -24,8 +27,9 @@ class Counted(dict[tuple[str, int], Count]):
         """The counters of one rule; those of a tap are what it copied."""
         rule_id, none = rule.forwarding.rule_id, Count()
         if rule.taps:
-            up, down = (self.get((name, 0), none).bytes for name in tap_counters(rule.mark))
-            return RuleCounters(rule_id=rule_id, bytes_up=up, bytes_down=down)
+            up, down = (self.get((name, 0), none) for name in tap_counters(rule.mark))
+            packets = down.bytes - _FRAME * down.packets  # where frames leave, their own header is counted too
+            return RuleCounters(rule_id=rule_id, bytes_up=up.bytes, bytes_down=packets)
         return RuleCounters(
             rule_id=rule_id,
             bytes_up=self.get(("up", rule.mark), none).bytes,
