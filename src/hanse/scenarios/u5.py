@@ -7,18 +7,14 @@ consumes the one of another provider at south. Both southern hosts offer it: the
 from __future__ import annotations
 
 import asyncio
-import json
-import random
 import time
-from collections.abc import Coroutine
-from contextlib import aclosing
-from importlib import import_module
-from types import ModuleType
-from typing import Any
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 
 from hanse.assembly.administration import Administration, administration
 from hanse.assembly.onboarding import bring_up, remove_package, take_down
-from hanse.elements.ue import Answer, Device
+from hanse.elements.ue import Device
+from hanse.kit.contract.observe import Message
 from hanse.kit.problems import Problem
 from hanse.kit.telemetry import render_text
 from hanse.kit.telemetry.procedures import Procedure
@@ -26,9 +22,11 @@ from hanse.kit.values import Absent
 from hanse.refpoints.mfm_fed.members import PartnerState
 from hanse.refpoints.mm1.lifecycle import OperationalState
 from hanse.refpoints.mm1.packages import OnboardingState
+from hanse.scenarios.asking import ask, on_record, served_by
 from hanse.scenarios.at_once import ask_at_once
 from hanse.scenarios.outcome import Record
-from hanse.scenarios.stage import Stage, example_module
+from hanse.scenarios.stage import Stage
+from hanse.scenarios.waiting import awaited
 
 STEPS = {
     1: ("Mp1", "find_services", "the app asks its own platform for the service"),
@@ -45,6 +43,9 @@ NEAREST = {"alice": "mep.valley", "bob": "mep.summit"}
 """Which southern platform is right for whom."""
 
 HOME = "http://navigation.example.com"
+DIRECTIONS = f"{HOME}/directions"
+_LAST_WORDS = 3.0
+"""Seconds until all that crossed has been told; what comes later is in the journals all the same."""
 
 
 async def play(stage: Stage, record: Record) -> None:
@@ -59,20 +60,16 @@ async def play(stage: Stage, record: Record) -> None:
         packages = await _on_board(stage, northern, southern, record)
         instances = await _instantiate(stage, northern, southern, packages, record)
         await _await_offer(southern, record)
-        await _use(stage, record)
-        _diagram(stage, record)
+        _diagram(await _use(stage, record), record)
         await _end(stage, northern, southern, packages, instances, record)
 
 
 async def _await_federation(northern: Administration, southern: Administration, record: Record) -> None:
-    deadline = time.monotonic() + 15
-    states: list[PartnerState] = []
-    while time.monotonic() < deadline:
+    async def look() -> list[PartnerState]:
         views = await asyncio.gather(northern.overview.overview(), southern.overview.overview())
-        states = [view.partners[0].state for view in views]
-        if all(state is PartnerState.AVAILABLE for state in states):
-            break
-        await asyncio.sleep(0.1)
+        return [view.partners[0].state for view in views]
+
+    states = await awaited(look, lambda found: set(found) == {PartnerState.AVAILABLE})
     record.check("each operator finds the other available", set(states) == {PartnerState.AVAILABLE}, ", ".join(states))
 
 
@@ -123,94 +120,84 @@ async def _running(oss: Administration, identifier: str) -> str:
 
 
 async def _await_offer(southern: Administration, record: Record) -> None:
-    deadline = time.monotonic() + 10
-    offering = 0
-    registered: tuple[str, ...] = ()
-    while time.monotonic() < deadline and (offering < 2 or not registered):
+    async def look() -> tuple[int, tuple[str, ...]]:
         system = (await southern.overview.overview()).system
-        offering = sum("speech-recognition" in host.services for host in system.hosts)
-        registered = system.registered
-        await asyncio.sleep(0.05)
+        return sum("speech-recognition" in host.services for host in system.hosts), system.registered
+
+    offering, registered = await awaited(look, lambda found: found[0] == 2 and "speech-recognition" in found[1])
     record.check("both southern hosts offer speech recognition", offering == 2, f"{offering} of 2")
     known = "speech-recognition" in registered
     record.check("south's federation manager knows of it", known, ", ".join(registered))
 
 
-async def _use(stage: Stage, record: Record) -> None:
-    example_module("device")
-    tones = import_module("tones")
+async def _use(stage: Stage, record: Record) -> Procedure | None:
     alice, bob = stage.device("north", "alice"), stage.device("north", "bob")
     record.step("alice resolves the app's name and sends her spoken request")
     address = await alice.resolve("navigation.example.com")
     record.check("the platform's name server answers with the app's virtual address", bool(address), address)
-    served = [await _ask(stage, record, tones, device, name) for device, name in ((alice, "alice"), (bob, "bob"))]
+    procedures = [await _ask(stage, record, device, name) for device, name in ((alice, "alice"), (bob, "bob"))]
+    served = [served_by(procedure.messages if procedure else ()) or "nobody" for procedure in procedures]
     record.check(
         "the platform nearer to each device serves it",
         served == list(NEAREST.values()),
         f"alice in the west: {served[0]}, bob in the east: {served[1]}",
     )
-    await ask_at_once(stage, record, f"{HOME}/directions", NEAREST)
+    await ask_at_once(stage, record, DIRECTIONS, NEAREST)
     record.step("a device without access tries")
     stranger = stage.device("north", "mallory")
     refusal = await _refusal(stranger)
     record.check("a device without access is refused", "refused" in refusal or "reset" in refusal, refusal)
+    return procedures[-1]
 
 
-async def _ask(stage: Stage, record: Record, tones: ModuleType, device: Device, name: str) -> str:
-    rng = random.SystemRandom()
-    digits: str = tones.draw(rng)
-    recording: bytes = tones.wav(digits, rng=random.Random(rng.random()))
-    began = time.monotonic()
-    asking = device.request("POST", f"{HOME}/directions", recording, {"content-type": "audio/wav"})
-    answer = await _watched(stage, record, asking)
-    record.figure(f"request_seconds_{name}", round(time.monotonic() - began, 3))
-    told = json.loads(answer.body) if answer.status == 200 else {}
-    if answer.status != 200:
-        record.say(f"            {answer.status} {answer.body.decode(errors='replace')[:300]}")
-    detail = f"said {digits}, heard {told.get('heard')}: {told.get('from')} to {told.get('to')}, {told.get('metres')} m"
-    record.check(f"{name} gets directions from what was said", told.get("heard") == digits, detail)
-    procedure = _of_request(stage)
+async def _ask(stage: Stage, record: Record, device: Device, name: str) -> Procedure | None:
+    async with _watched(stage, record):
+        began = time.monotonic()
+        asked = await ask(device, name, DIRECTIONS)
+        record.figure(f"request_seconds_{name}", round(time.monotonic() - began, 3))
+    (procedure,) = await on_record(stage, asked)
+    if asked.answer.status != 200:
+        record.say(f"            {asked.answer.status} {asked.answer.body.decode(errors='replace')[:300]}")
+    told = asked.told
+    heard = f"said {asked.said}, heard {told.get('heard')}: {told.get('from')} to {told.get('to')}"
+    record.check(f"{name} gets directions from what was said", asked.understood, f"{heard}, {told.get('metres')} m")
     _check_steps(procedure, record, name)
-    return _served_by(procedure)
+    return procedure
 
 
-async def _watched(stage: Stage, record: Record, work: Coroutine[Any, Any, Answer]) -> Answer:
-    """Tell each message while it crosses its reference point, with the step of 6.5.2 that it is."""
+@asynccontextmanager
+async def _watched(stage: Stage, record: Record) -> AsyncIterator[None]:
+    """Tell each message when it has crossed its reference point, with the step of 6.5.2 that it is."""
+    told: list[Message] = []
+    points = {point for point, _, _ in STEPS.values()}
     numbers = {(point, operation): number for number, (point, operation, _) in STEPS.items()}
 
     async def follow() -> None:
         async with aclosing(stage.live()) as messages:
             async for m in messages:
-                number = numbers.pop((m.reference_point, m.operation), None)
-                mark = f"{number}." if number else ""
-                record.step(f"{mark:>3} {m.reference_point:8} {m.sender} → {m.receiver}: {m.operation} {m.status}")
+                if m.reference_point in points:
+                    number = numbers.pop((m.reference_point, m.operation), None)
+                    mark = f"{number}." if number else ""
+                    record.step(f"{mark:>3} {m.reference_point:8} {m.sender} → {m.receiver}: {m.operation} {m.status}")
+                    told.append(m)
+
+    async def whole() -> bool:
+        return not numbers and bool(served_by(told))
 
     following = asyncio.create_task(follow())
-    await asyncio.sleep(0.1)
     try:
-        return await work
+        yield
+        await awaited(whole, bool, _LAST_WORDS)
     finally:
-        await asyncio.sleep(0.4)  # what has just been seen reaches the journals within a tenth of a second
         following.cancel()
         await asyncio.gather(following, return_exceptions=True)
 
 
-def _of_request(stage: Stage) -> Procedure:
-    found = [p for p in stage.procedures() if any(m.operation == "consume" for m in p.messages)]
-    if not found:
-        raise Problem(404, "No call crossed Mpp-fed", "the journals hold no consumption")
-    return found[-1]
-
-
-def _check_steps(procedure: Procedure, record: Record, name: str) -> None:
+def _check_steps(procedure: Procedure | None, record: Record, name: str) -> None:
+    messages = procedure.messages if procedure else ()
     for number, (point, operation, meaning) in STEPS.items():
-        crossed = any(m.reference_point == point and m.operation == operation for m in procedure.messages)
+        crossed = any(m.reference_point == point and m.operation == operation for m in messages)
         record.check(f"{name}, step {number} of 6.5.2 over {point}", crossed, meaning)
-
-
-def _served_by(procedure: Procedure) -> str:
-    inner = [m.receiver for m in procedure.messages if m.operation == "consume" and m.operator == "south"]
-    return next((receiver for receiver in inner if receiver.startswith("mep.")), "nobody")
 
 
 async def _refusal(device: Device) -> str:
@@ -223,10 +210,11 @@ async def _refusal(device: Device) -> str:
     return f"it was let in and got {answer.status}"
 
 
-def _diagram(stage: Stage, record: Record) -> None:
-    record.say("")
-    record.say(render_text.render(_of_request(stage), 150))
-    record.say("")
+def _diagram(procedure: Procedure | None, record: Record) -> None:
+    if procedure is not None:
+        record.say("")
+        record.say(render_text.render(procedure, 150))
+        record.say("")
 
 
 async def _end(
@@ -261,8 +249,4 @@ async def _unresolvable(device: Device) -> bool:
 
 async def _no_image(stage: Stage) -> bool:
     """Hosts hear of a deletion after it was answered."""
-    for _ in range(60):
-        if not stage.images():
-            return True
-        await asyncio.sleep(0.05)
-    return False
+    return not await awaited(lambda: asyncio.to_thread(stage.images), lambda images: not images)
