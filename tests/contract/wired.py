@@ -33,6 +33,7 @@ def deployed(directory: Path) -> Iterator[Deployment]:
     try:
         Deployment.from_template(directory, networks=networks)
         _add_clients(directory)
+        _allow_receivers(directory)
         deployment = Deployment(directory / "deployment.toml")
         deployment.prepare()
         yield deployment
@@ -45,6 +46,13 @@ def _add_clients(directory: Path) -> None:
         for role, name in CLIENTS.items():
             (directory / name).write_text(secret_of(name))
             file.write(f'\n[clients.{name}]\nrole = "{role}"\ntenant = "acme"\nsecret_file = "{name}"\n')
+
+
+def _allow_receivers(directory: Path) -> None:
+    """Receivers of these tests listen on 127.0.0.1, which is no app's address."""
+    for name in ("north", "south"):
+        with (directory / f"{name}.toml").open("a") as file:
+            file.write('\n[callbacks]\nallow = ["127.0.0.1"]\n')
 
 
 def put_together(deployment: Deployment, names: list[str], operator: str = "north") -> Built:

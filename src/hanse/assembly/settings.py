@@ -13,8 +13,8 @@ import msgspec
 
 from hanse.assembly.leading import SteeringSettings
 from hanse.assembly.limits import LimitSettings, LivenessSettings
+from hanse.assembly.upkeep import CallbackSettings, CertificateSettings
 from hanse.kit.contract.decode import invalid
-from hanse.assembly.upkeep import CertificateSettings
 from hanse.kit.problems import Problem, bad_request
 from hanse.kit.values import Value
 from hanse.model.place import Position, Zone
@@ -181,8 +181,9 @@ class Settings(_Table):
     packages: PackageSettings = PackageSettings()
     limits: LimitSettings = LimitSettings()
     steering: dict[str, SteeringSettings] = {}
-    path: str = ""
     certificates: CertificateSettings = CertificateSettings()
+    callbacks: CallbackSettings = CallbackSettings()
+    path: str = ""
 
     @property
     def base(self) -> Path:
@@ -261,7 +262,7 @@ def _checks(settings: Settings) -> list[tuple[str, str, bool]]:
         known = f"one of {', '.join(settings.hosts) or 'no host'}"
         checks.append((f"devices.{name}.host", known, device.host in settings.hosts))
         addresses.append((f"devices.{name}.address", device.address))
-    checks += [*settings.limits.checks(), *settings.certificates.checks()]
+    checks += [*settings.limits.checks(), *settings.certificates.checks(), *settings.callbacks.checks()]
     checks += [check for name, policy in settings.steering.items() for check in policy.checks(name)]
     checks += [(key, "an IP address", _is_address(value)) for key, value in addresses]
     checks += [(key, f"1 to {most}", 1 <= port <= most) for key, port, most in _ports(settings)]

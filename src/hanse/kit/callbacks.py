@@ -11,8 +11,9 @@ from hanse.kit.contract.call import Caller, current_call, new_span
 from hanse.kit.contract.observe import Message, Observer
 from hanse.kit.failpoints import effect
 from hanse.kit.fairness import Room
-from hanse.kit.posting import Poster
-from hanse.kit.problems import Problem, unreachable
+from hanse.kit.posting import Poster, Unwanted
+from hanse.kit.problems import Problem, forbidden, unreachable
+from hanse.kit.receivers import ANYWHERE, Receivers
 from hanse.kit.values import Value
 
 PATIENCE = 5.0
@@ -41,11 +42,15 @@ class CallbackTo(Value):
 class Callbacks:
     """Delivers what an outbox holds: any 2xx is taken, anything else is a problem of that status."""
 
-    def __init__(self, caller: Caller, reference_point: str, observer: Observer) -> None:
+    def __init__(
+        self, caller: Caller, reference_point: str, observer: Observer, receivers: Receivers = ANYWHERE
+    ) -> None:
+        self.receivers = receivers
+        """Where callbacks may go; those who take addresses from others ask it first."""
         self._caller = caller
         self._reference_point = reference_point
         self._observer = observer
-        self._poster = Poster()
+        self._poster = Poster(receivers.is_inside)
         self._room = Room(AT_ONCE, PROMPT)
 
     async def deliver(self, event: bytes) -> None:
@@ -67,6 +72,8 @@ class Callbacks:
                 return await self._poster.post(to.url, to.body.encode())
         except TimeoutError:
             raise Problem(504, f"{to.receiver} does not answer", f"no answer within {PATIENCE} s") from None
+        except Unwanted as error:
+            raise forbidden("Not allowed: callbackReference", f"{to.receiver}: {error}") from None
         except (OSError, ValueError) as error:
             raise unreachable(to.receiver, str(error)) from None
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -21,6 +22,10 @@ MOST_ANSWER = 64 * 1024
 """Bytes of an answer after which its connection is closed: it says nothing that we want to know."""
 
 Origin = tuple[str, str, int]
+
+
+class Unwanted(ConnectionError):
+    """The host's name leads to where nothing may be posted."""
 
 
 class Unanswered(ConnectionError):
@@ -49,7 +54,9 @@ def target_of(url: str) -> Target:
 class Poster:
     """Keeps connections by origin; any number of posts may be under way, each on a connection of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, unwanted: Callable[[str, int], bool] = lambda _address, _port: False) -> None:
+        """``unwanted`` says of the address and port that a connection leads to whether nothing may be posted there."""
+        self._unwanted = unwanted
         self._idle: dict[Origin, list[_Connection]] = {}
         self._count = 0
         self._tls: ssl.SSLContext | None = None
@@ -111,7 +118,11 @@ class Poster:
         if scheme == "https" and self._tls is None:
             self._tls = await asyncio.to_thread(ssl.create_default_context)
         context = self._tls if scheme == "https" else None
-        _, connection = await asyncio.get_running_loop().create_connection(_Connection, host, port, ssl=context)
+        transport, connection = await asyncio.get_running_loop().create_connection(_Connection, host, port, ssl=context)
+        address, reached = transport.get_extra_info("peername")[:2]
+        if self._unwanted(address, reached):
+            connection.close()
+            raise Unwanted(f"{host} leads to {address}:{reached}, which takes no callbacks")
         return connection
 
 

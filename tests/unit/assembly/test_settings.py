@@ -58,6 +58,7 @@ def test_paths_are_relative_to_the_file() -> None:
         ("operator.port", 65534, "operator.port", "1 to 65533"),
         ("hosts.harbour.port", 65532, "hosts.harbour.port", "1 to 65531"),
         ("limits.page_size", 0, "limits.page_size", "1 to 100000"),
+        ("callbacks.allow", ["http://a"], "callbacks.allow", "a network like"),
         ("certificates.days", 0, "certificates.days", "more than 0, up to 825"),
         ("limits.requests_per_second", -1.0, "limits.requests_per_second", "0 for no limit"),
         ("limits.burst", -1, "limits.burst", "one second"),

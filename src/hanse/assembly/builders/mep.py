@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hanse.assembly.authentication import element_caller
 from hanse.assembly.builders.built import Built
+from hanse.assembly.callbacks import receivers
 from hanse.assembly.catalogue import Element
 from hanse.assembly.identities import secret
 from hanse.assembly.producers import Producers
@@ -25,7 +26,8 @@ def build(built: Built, element: Element) -> None:
     """Make it, and make it known."""
     wiring, host = built.wiring, element.host
     store = wiring.store(element)
-    callbacks = Callbacks(element_caller(wiring.operator, element.name), "Mp1", wiring.observer)
+    caller = element_caller(wiring.operator, element.name)
+    callbacks = Callbacks(caller, "Mp1", wiring.observer, receivers(wiring.settings))
     producers = Producers()
     links = built.links(element, built.watch(element))
     neighbours = {other: wiring.require(ServiceConsumption, f"mep.{other}", element) for other in wiring.settings.hosts}

@@ -74,5 +74,6 @@ class Options:
             "federation": {"address": self.address},
             "hosts": {HOST: host},
             "devices": devices,
+            "callbacks": {"allow": list(self.seed.callbacks)},
         }
         return parse(raw, self.home / "sandbox.toml")

@@ -79,7 +79,10 @@ class SeededDevice(_Table):
 
 
 class Seed(_Table):
-    """The whole file. ``data_plane`` is the address that apps see as their peer, ``zones`` those of the name server."""
+    """The whole file. ``data_plane`` is the address that apps see as their peer, ``zones`` those of the name server.
+
+    ``callbacks`` are addresses, networks and host names that apps may name for notifications.
+    """
 
     apps: tuple[SeededApp, ...] = ()
     services: tuple[SeededService, ...] = ()
@@ -87,6 +90,7 @@ class Seed(_Table):
     devices: dict[str, SeededDevice] = {}
     zones: tuple[str, ...] = ()
     data_plane: str = "127.0.0.1"
+    callbacks: tuple[str, ...] = ("127.0.0.1", "127.0.0.0/8", "::1", "localhost")
 
 
 def smallest_seed() -> Seed:

@@ -101,16 +101,6 @@ def change_between(before: ServiceInfo, after: ServiceInfo) -> ChangeType | None
     return ChangeType.ATTRIBUTES_CHANGED
 
 
-def check_callback(url: str) -> None:
-    """A callback is an absolute HTTP URI without credentials in it."""
-    scheme, _, rest = url.partition("://")
-    authority = rest.split("/")[0]
-    if scheme not in ("http", "https") or not authority or "@" in authority or len(url) > 2000:
-        raise bad_request(
-            "Invalid attribute callbackReference", "an absolute http or https URI without user and password"
-        )
-
-
 def _category(service: ServiceInfo) -> Any:
     return ABSENT if service.ser_category is ABSENT else getattr(service.ser_category, "id", ABSENT)
 

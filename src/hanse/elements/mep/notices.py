@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from hanse.elements.mep.domain import concerns
-from hanse.elements.mep.records import AvailabilityRecord, Records, TerminationRecord
+from hanse.elements.mep.records import AppRecord, AvailabilityRecord, Records, TerminationRecord
 from hanse.kit.callbacks import Callbacks, CallbackTo
 from hanse.kit.outbox import Outbox
 from hanse.kit.store import Transaction
@@ -27,6 +27,7 @@ class Notices:
         self._url = url
         self._records = records
         self._outbox = outbox
+        self._receivers = callbacks.receivers
         outbox.handle("mp1.notification", callbacks.deliver)
 
     def service_changed(self, tx: Transaction, service: ServiceInfo, change: ChangeType, producer: str) -> None:
@@ -50,6 +51,10 @@ class Notices:
             )
             to = CallbackTo.of(record.subscription.callback_reference, notification, f"app.{app_instance_id[:8]}")
             self._outbox.emit(tx, "mp1.notification", record.subscription_id, to)
+
+    def check_receiver(self, callback_reference: str, app: AppRecord) -> None:
+        """Take the address to which an app wants its notices, or say why not; see `Receivers.check`."""
+        self._receivers.check(callback_reference, app.configuration.address)
 
     def forget(self, tx: Transaction, subscription_id: str) -> None:
         """Tell nothing more of what still waits for a subscription that ends."""

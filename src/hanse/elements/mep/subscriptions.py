@@ -11,11 +11,11 @@ from typing import Generic
 
 import msgspec
 
-from hanse.elements.mep.domain import check_callback
 from hanse.elements.mep.notices import Notices
 from hanse.elements.mep.records import AppRecord, Records, S, SubscriptionRecord
 from hanse.kit.contract.declare import Created
 from hanse.kit.problems import bad_request, not_found
+from hanse.kit.receivers import place_of
 from hanse.kit.store import Shelf, Store, Transaction
 from hanse.kit.values import Link
 from hanse.refpoints.mp1.services import (
@@ -69,14 +69,16 @@ class Subscriptions(Generic[S]):
         """Keep one more; ``identifier`` is chosen here unless who runs the platform gives it."""
         if subscription.subscription_type != self._kind:
             raise bad_request("Invalid attribute subscriptionType", f"legal: {self._kind}")
-        check_callback(subscription.callback_reference)
-        identifier = identifier or str(uuid.uuid4())
+        place_of(subscription.callback_reference)
+        trusted, identifier = bool(identifier), identifier or str(uuid.uuid4())
         here = f"{self._uri(app_instance_id)}/{identifier}"
         known = msgspec.structs.replace(subscription, links=SelfLink(self=Link(href=here)))
         record = SubscriptionRecord(subscription_id=identifier, app_instance_id=app_instance_id, subscription=known)
 
         def decide(tx: Transaction) -> None:
-            tx.get(self._apps, app_instance_id)
+            app = tx.get(self._apps, app_instance_id)
+            if not trusted:
+                self._notices.check_receiver(subscription.callback_reference, app)
             tx.put(self._shelf, identifier, record)
 
         await self._store.commit(decide)

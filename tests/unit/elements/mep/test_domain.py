@@ -131,16 +131,3 @@ def test_a_change_is_called_what_it_is() -> None:
     assert domain.change_between(before, changed(version="2")) is ChangeType.ATTRIBUTES_CHANGED
     both = changed(version="2", state=ServiceState.INACTIVE)
     assert domain.change_between(before, both) is ChangeType.ATTRIBUTES_CHANGED
-
-
-@pytest.mark.parametrize("url", ["http://127.0.0.1:9/x", "https://app.example/notify"])
-def test_a_callback_may_be_any_http_address(url: str) -> None:
-    domain.check_callback(url)
-
-
-@pytest.mark.parametrize(
-    "url", ["", "ftp://a/x", "http://", "http:///x", "http://user:secret@a/x", "/notify", "http://a/" + "x" * 2000]
-)
-def test_a_callback_that_cannot_be_posted_to_is_refused_at_once(url: str) -> None:
-    with pytest.raises(Problem, match="callbackReference"):
-        domain.check_callback(url)

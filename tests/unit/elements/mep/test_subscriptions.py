@@ -8,6 +8,7 @@ import pytest
 
 from hanse.elements.mep.subscriptions import Subscriptions
 from hanse.kit.problems import Problem
+from hanse.kit.receivers import Receivers
 from hanse.refpoints.mp1.services import AVAILABILITY_SUBSCRIPTION, AvailabilitySubscription
 from hanse.refpoints.mp1.support import TERMINATION_SUBSCRIPTION, TerminationSubscription
 from tests.unit.elements.mep.parts import URL, Bench, configuration
@@ -101,3 +102,17 @@ async def test_subscriptions_end_with_their_app_and_no_other(two: Bench, kind: s
     await getattr(two.platform.configuration, end)("one")
     assert subscriptions.held_by("one") == []
     assert len(subscriptions.held_by("two")) == 1
+
+
+async def test_an_app_cannot_have_the_platform_post_to_where_it_may_not(two: Bench, kind: str) -> None:
+    subscriptions = held(two, kind)
+    subscriptions._notices._receivers = Receivers()
+    for app in ("one", "two"):
+        with pytest.raises(Problem, match="callbackReference") as caught:
+            await subscriptions.add(app, wish(kind, app, callback_reference="http://127.9.0.1:8443/"))
+        assert caught.value.status == 403
+        assert subscriptions.held_by(app) == []
+    own = configuration("one").address
+    await subscriptions.add("one", wish(kind, callback_reference=f"http://{own}:5000/told"))
+    await subscriptions.add("one", wish(kind, callback_reference="http://hooks.example/"), "by-the-operator")
+    assert len(subscriptions.held_by("one")) == 2

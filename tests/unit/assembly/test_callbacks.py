@@ -1,0 +1,51 @@
+"""Notifications go to the app itself and to devices; nothing of the operator's own can be reached by them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from hanse.assembly.callbacks import receivers
+from hanse.assembly.catalogue import elements
+from hanse.assembly.deployment import Deployment
+from hanse.assembly.settings import Settings
+from hanse.assembly.upkeep import CallbackSettings
+from hanse.kit.problems import Problem
+
+OWN = "127.10.1.100"
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Deployment.from_template(tmp_path).settings("north")
+
+
+def refused(settings: Settings, url: str) -> bool:
+    try:
+        receivers(settings).check(url, OWN)
+    except Problem as problem:
+        return problem.status == 403
+    return False
+
+
+def test_no_element_of_the_operator_can_be_named(settings: Settings) -> None:
+    reached = [e.name for e in elements(settings).values() if not refused(settings, f"http://{e.address}:{e.port}/")]
+    assert reached == []
+    open_to_all = msgspec.structs.replace(settings, callbacks=CallbackSettings(allow=("0.0.0.0/0", "127.10.0.1")))
+    reached = [e.name for e in elements(settings).values() if not refused(open_to_all, f"http://{e.address}:{e.port}/")]
+    assert reached == [], "whatever the operator allows"
+
+
+def test_an_app_and_a_device_can_be_told_and_another_operator_or_app_cannot(settings: Settings) -> None:
+    assert not refused(settings, f"http://{OWN}:8080/told")
+    assert not refused(settings, f"http://{settings.devices['alice'].address}:5000/")
+    for url in ("http://127.10.1.101:8080/", "http://127.20.0.2:9443/", "http://127.0.0.1:22/", "http://localhost/"):
+        assert refused(settings, url), url
+
+
+def test_what_the_operator_allows_can_be_told(settings: Settings) -> None:
+    allowing = msgspec.structs.replace(settings, callbacks=CallbackSettings(allow=("192.0.2.0/24", "*.example.com")))
+    assert not refused(allowing, "https://192.0.2.77/hook")
+    assert not refused(allowing, "https://hooks.example.com/")
