@@ -17,6 +17,10 @@ from hanse.kit.problems import Problem, bad_request
 
 QUERY_LIMIT = 200
 """Query parameters of one request."""
+REMEMBERED_QUERIES = 2048
+"""Queries that need not be read again: applications repeat theirs."""
+REMEMBERED_LENGTH = 256
+"""Characters of the longest query that is remembered."""
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.~:/,=&-]+")
 _AT = re.compile(r" - at `\$(?P<path>.*)`$")
@@ -48,6 +52,17 @@ def _unwrapped(raw: bytes, shape: Any) -> bytes:
 
 def decode_query(raw: str, shape: type[msgspec.Struct] | None) -> msgspec.Struct | None:
     """Decode query parameters into ``shape``; unknown ones are refused, repetition is for tuples only."""
+    if len(raw) <= REMEMBERED_LENGTH and shape is not None and shape.__struct_config__.frozen:
+        return _remembered_query(raw, shape)
+    return _decoded_query(raw, shape)
+
+
+@functools.lru_cache(maxsize=REMEMBERED_QUERIES)
+def _remembered_query(raw: str, shape: type[msgspec.Struct]) -> msgspec.Struct | None:
+    return _decoded_query(raw, shape)
+
+
+def _decoded_query(raw: str, shape: type[msgspec.Struct] | None) -> msgspec.Struct | None:
     pairs = query_pairs(raw)
     if shape is None:
         if pairs:

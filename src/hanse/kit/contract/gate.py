@@ -37,12 +37,16 @@ class Gate:
         arguments: dict[str, Any],
         call: Call,
         path: str,
+        point: str = "",
     ) -> Any:
-        """Authorise, run and record one call; only problems come out of it."""
+        """Authorise, run and record one call; only problems come out of it.
+
+        ``point`` is the reference point of a call that `check` has let through.
+        """
         began = time.time()
-        point, status, problem = "", operation.success, ""
+        status, problem = operation.success, ""
         try:
-            point = self.guard.admit(api, self.role, operation.name, call.caller, arguments)
+            point = point or self.guard.admit(api, self.role, operation.name, call.caller, arguments)
             with serving(call):
                 result = await function(**arguments)
             status = status_of(result, operation)
@@ -63,14 +67,15 @@ class Gate:
             if call.trace != UNTRACED:
                 self._record(operation, arguments, call, path, point, status, problem, began)
 
-    def check(self, api: type[Api], operation: Operation, arguments: dict[str, Any], call: Call, path: str) -> None:
+    def check(self, api: type[Api], operation: Operation, arguments: dict[str, Any], call: Call, path: str) -> str:
         """Refuse, and record, before the body is read: who may not call learns nothing about what it should look like.
 
-        ``arguments`` are those of the path; the guard asks for no others.
+        ``arguments`` are those of the path; the guard asks for no others. The reference point of a call that it lets
+        through.
         """
         began = time.time()
         try:
-            self.guard.admit(api, self.role, operation.name, call.caller, arguments)
+            return self.guard.admit(api, self.role, operation.name, call.caller, arguments)
         except Problem as refusal:
             if call.trace != UNTRACED:
                 self._record(operation, arguments, call, path, "", refusal.status, refusal.title, began)

@@ -40,6 +40,7 @@ class Router:
 
     def __init__(self) -> None:
         self._root = _Node()
+        self._literal: dict[str, dict[str, Route]] = {}
         self.routes: list[Route] = []
 
     def add(self, route: Route) -> None:
@@ -57,12 +58,14 @@ class Router:
             else:
                 node = node.literal.setdefault(segment, _Node())
         _put(node.methods, route)
+        if "{" not in route.base + route.operation.path:
+            self._literal[f"/{'/'.join(_segments(route.base + route.operation.path))}"] = node.methods
         self.routes.append(route)
 
     def find(self, method: str, path: str) -> tuple[Route, list[str]]:
         """The route and the values of its path parameters; problems 404, and 405 with ``Allow``."""
         values: list[str] = []
-        methods = self._walk(path, values)
+        methods = self._literal.get(path) or self._walk(path, values)
         if not methods:
             raise Problem(404, "No such resource", f"nothing is served at {path[:200]}")
         route = methods.get(method) or methods.get("*")

@@ -131,17 +131,23 @@ class ApiServer:
         route, values = self.router.find(scope["method"], raw_path)
         if route.operation.returns is not Stream:
             check_json(headers)
-        call, operation, path = self._call(caller, headers), route.operation, unquote(raw_path)
+        call, operation = self._call(caller, headers), route.operation
+        path = unquote(raw_path) if "%" in raw_path else raw_path
+        arguments: dict[str, Any] = dict(zip(operation.path_parameters, values, strict=True))
+        query, part, point = scope["query_string"].decode("latin-1"), None, ""
         if operation.body is not Exchange:
-            named: dict[str, Any] = dict(zip(operation.path_parameters, values, strict=True))
-            route.gate.check(route.api, operation, named, call, path)
-        query, part = scope["query_string"].decode("latin-1"), None
-        if operation.listing is not None:
-            part, query = operation.listing.read(query, operation.query is not None)
-        arguments = await _arguments(route, values, query, scope, headers, receive)
-        result = await route.gate.run(route.api, operation, route.function, arguments, call, path)
+            point = route.gate.check(route.api, operation, arguments, call, path)
+            if operation.listing is not None:
+                part, query = operation.listing.read(query, operation.query is not None)
+            read = decode_query(query, operation.query)
+            if operation.query is not None:
+                arguments["query"] = read
+        if operation.body_parameter is not None:
+            arguments[operation.body_parameter] = await _body(route, scope, headers, receive)
+        result = await route.gate.run(route.api, operation, route.function, arguments, call, path, point)
         if part is not None:
-            result = Page(*part.of(result, self._page_size))
+            items, following = part.of(result, self._page_size)
+            result = Page(items, following) if following else items
         return _encoded(result, route, scope, headers)
 
     def _call(self, caller: Caller, headers: dict[bytes, bytes]) -> Call:
@@ -198,20 +204,6 @@ async def _next_of(receive: Receive) -> MutableMapping[str, Any]:
         raise Problem(408, "Body stalled", f"send the next bytes within {STALL_PATIENCE:g} s", _CLOSE) from None
 
 
-async def _arguments(
-    route: Route, values: list[str], raw_query: str, scope: Scope, headers: dict[bytes, bytes], receive: Receive
-) -> dict[str, Any]:
-    operation = route.operation
-    arguments: dict[str, Any] = dict(zip(operation.path_parameters, values, strict=True))
-    if operation.body is not Exchange:
-        query = decode_query(raw_query, operation.query)
-        if operation.query is not None:
-            arguments["query"] = query
-    if operation.body_parameter is not None:
-        arguments[operation.body_parameter] = await _body(route, scope, headers, receive)
-    return arguments
-
-
 async def _body(route: Route, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> Any:
     operation = route.operation
     length = int(headers[b"content-length"]) if headers.get(b"content-length", b"").isdigit() else None
@@ -240,6 +232,8 @@ async def gathered(receive: Receive, limit: int = BODY_LIMIT) -> bytes:
 
 
 def _encoded(result: Any, route: Route, scope: Scope, headers: dict[bytes, bytes]) -> Answer | Stream:
+    if type(result) is Prepared:
+        return route.operation.success, [_JSON, _length(result.json)], result.json
     if isinstance(result, Stream):
         return result if route.operation.body is Exchange else fitting(result, headers)
     extra: list[tuple[bytes, bytes]] = []
@@ -267,8 +261,12 @@ def _encoded(result: Any, route: Route, scope: Scope, headers: dict[bytes, bytes
         result = result.items
     if result is None:
         return (204 if status == 200 else status), extra, b""
-    body = result.json if type(result) is Prepared else _encode(result)
-    return status, [*extra, _JSON, (b"content-length", str(len(body)).encode())], body
+    body = _encode(result)
+    return status, [*extra, _JSON, _length(body)], body
+
+
+def _length(body: bytes) -> tuple[bytes, bytes]:
+    return b"content-length", b"%d" % len(body)
 
 
 def _names(wanted: bytes, tag: bytes) -> bool:
