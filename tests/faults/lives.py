@@ -23,7 +23,7 @@ from hanse.refpoints.mm1.lifecycle import (
     TerminateAppRequest,
 )
 from tests.faults.operators import LoneOperator
-from tests.faults.remains import PATIENCE
+from tests.faults.remains import PATIENCE, assert_nothing_at_the_host, mentions
 
 Ask = Callable[[Administration, str], Coroutine[Any, Any, Accepted]]
 GRACE = 10
@@ -91,6 +91,21 @@ async def completed(
                 break
             await asyncio.sleep(0.03)
         assert last.operation_state is OperationState.COMPLETED, last
+
+
+async def started(operator: LoneOperator, app_d_id: str) -> str:
+    """A new instance that runs; its id."""
+    identifier = await created(operator, app_d_id)
+    await completed(operator, LcmOperation.INSTANTIATE, identifier)
+    return identifier
+
+
+async def ended(operator: LoneOperator, identifier: str) -> None:
+    """Terminated, if need be, and deleted: nothing in any record speaks of it any more."""
+    await completed(operator, LcmOperation.TERMINATE, identifier)
+    await assert_nothing_at_the_host(operator, identifier)
+    await deleted(operator, identifier)
+    assert mentions(operator, identifier, ("meo", "mepm", "mep", "vim", "oss")) == []
 
 
 async def shown(operator: LoneOperator, identifier: str, state: OperationalState) -> bool:

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import cast
 
 import hanse
 from hanse.assembly.administration import administration
@@ -16,7 +17,8 @@ from hanse.assembly.settings import Settings
 from hanse.assembly.workloads import workload_processes
 from hanse.elements.ue import Device
 from hanse.scenarios.stage import claim
-from tests.faults.packages import package
+from tests.faults.nursery import Born, Wish, born
+from tests.faults.packages import FIRST, Place, package
 
 CONFIGURATION = """\
 [operator]
@@ -44,9 +46,9 @@ longitude = 7.6
 [packages]
 trust = ["providers/providers.ca.pem"]
 """
-NAME = "navigation.example.com"
+MODULE = "hanse.assembly.process"
 SOURCES = os.pathsep.join((str(Path(hanse.__file__).parents[1]), str(Path(__file__).parents[2])))
-DEATH_PATIENCE = 20.0
+DEATH_PATIENCE = 30.0
 """Seconds in which an armed process must have come to its failpoint."""
 
 
@@ -61,7 +63,7 @@ class LoneOperator:
         self.deployment = Deployment(directory / "deployment.toml")
         self.deployment.prepare()
         self._orders = directory / "failpoint"
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | Born | None = None
 
     @property
     def settings(self) -> Settings:
@@ -69,7 +71,7 @@ class LoneOperator:
         return self.deployment.settings("north")
 
     @property
-    def process(self) -> subprocess.Popen[bytes]:
+    def process(self) -> subprocess.Popen[bytes] | Born:
         """The process that runs, or ran last."""
         assert self._process is not None
         return self._process
@@ -79,28 +81,36 @@ class LoneOperator:
         """Where the host keeps the directories of instances."""
         return self.settings.directory / "vim.harbour" / "compute" / "instances"
 
-    def begin(self, failpoint: str = "", module: str = "hanse.assembly.process") -> None:
+    def begin(self, failpoint: str = "", module: str = MODULE) -> None:
         """Start without waiting; armed, if a failpoint is given. ``module`` is the program."""
-        self.arm(failpoint)
-        directory = self.deployment.directory
-        (self.settings.directory / "run" / "all.json").unlink(missing_ok=True)
-        file = self.settings.directory / "log" / "all.log"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with file.open("ab") as log:
+        with self._log(failpoint).open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", module, self.settings.path, "all"],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                cwd=directory,
+                cwd=self.deployment.directory,
                 env={**os.environ, "PYTHONPATH": SOURCES, "HANSE_FAILPOINT": str(self._orders)},
                 start_new_session=True,
             )
 
-    async def start(self, module: str = "hanse.assembly.process") -> None:
+    async def start(self, module: str = MODULE) -> None:
         """Start, unarmed, and wait until it is ready."""
-        self.begin(module=module)
-        await asyncio.to_thread(self.deployment.await_operator, [(self.settings, "all", self.process)])
+        if module == MODULE:
+            log, directory = self._log(), self.deployment.directory
+            wish = Wish((str(self.settings.path), "all"), str(directory), str(log), str(self._orders))
+            self._process = await asyncio.to_thread(born, wish)
+        else:
+            self.begin(module=module)
+        started = cast("subprocess.Popen[bytes]", self._process)
+        await asyncio.to_thread(self.deployment.await_operator, [(self.settings, "all", started)])
+
+    def _log(self, failpoint: str = "") -> Path:
+        self.arm(failpoint)
+        (self.settings.directory / "run" / "all.json").unlink(missing_ok=True)
+        file = self.settings.directory / "log" / "all.log"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        return file
 
     def arm(self, failpoint: str) -> None:
         """The next time that it comes by, it dies."""
@@ -125,9 +135,11 @@ class LoneOperator:
         self.process.kill()
         self.process.wait()
 
-    async def on_board(self, program: str, variant: str = "") -> str:
+    async def on_board(self, program: str, variant: str = "", place: Place = FIRST) -> str:
         """Build and on-board the package of an app; its descriptor's id."""
-        archive = await asyncio.to_thread(package, self.deployment, self.networks, program, variant=variant)
+        archive = await asyncio.to_thread(
+            package, self.deployment, self.networks, program, variant=variant, place=place
+        )
         async with administration(self.settings) as oss:
             return str((await on_board(oss.packages, archive)).app_d_id)
 

@@ -6,6 +6,7 @@ import shutil
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from hanse.assembly.deployment import Deployment, renumbered
 from hanse.model.package import build
@@ -24,12 +25,31 @@ PRODUCED = """\
 """
 
 
+class Place(NamedTuple):
+    """Where devices find an app: its name, and the virtual address of its rule, in the operator's network."""
+
+    name: str
+    virtual: str
+
+
+FIRST = Place("navigation.example.com", "127.10.200.1")
+"""Where the navigation example is found."""
+SECOND = Place("second.example.com", "127.10.200.2")
+"""Where another one is, so that both can run at one host."""
+
+
 def package(
-    deployment: Deployment, networks: Mapping[str, str], program: str, padding: int = 0, variant: str = ""
+    deployment: Deployment,
+    networks: Mapping[str, str],
+    program: str,
+    padding: int = 0,
+    variant: str = "",
+    place: Place = FIRST,
 ) -> Path:
     """The signed package of ``apps/<program>.py``.
 
-    ``padding``: bytes in its image that cannot be compressed; ``variant``: makes it another app with another image.
+    ``padding``: bytes in its image that cannot be compressed; ``variant``: makes it another app with another image;
+    ``place``: where devices find it.
     """
     source = deployment.directory / "sources" / f"{program}{variant}"
     if not source.exists():
@@ -38,7 +58,8 @@ def package(
         _replace_program(image, program)
         (image / "padding").write_bytes(variant.encode() + _noise(padding))
         definition = source / "Definitions" / "navigation.yaml"
-        text = renumbered(definition.read_text(), networks).replace(APP_D_ID, str(uuid.uuid4()))
+        text = definition.read_text().replace(FIRST.name, place.name).replace(FIRST.virtual, place.virtual)
+        text = renumbered(text, networks).replace(APP_D_ID, str(uuid.uuid4()))
         definition.write_text(text.replace(RULES, PRODUCED + RULES))
     signer = deployment.signer("wayfinder")
     out = deployment.directory / f"{program}{variant}.csar"

@@ -16,9 +16,9 @@ from hanse.scenarios.stage import Stage
 
 
 @asynccontextmanager
-async def federated(directory: Path) -> AsyncIterator[Stage]:
+async def federated(directory: Path, *, separate: bool = False) -> AsyncIterator[Stage]:
     """Two operators that have found each other; whatever happens, nothing of them is left."""
-    stage = Stage(directory)
+    stage = Stage(directory, separate=separate)
     try:
         await stage.start()
         for name in ("north", "south"):
@@ -34,7 +34,7 @@ async def stands(stage: Stage, operator: str, state: PartnerState) -> bool:
         return (await oss.overview.overview()).partners[0].state is state
 
 
-async def until(holds: Callable[[], Coroutine[Any, Any, bool]], patience: float = 15.0) -> float:
+async def until(holds: Callable[[], Coroutine[Any, Any, bool]], patience: float = 60.0) -> float:
     """Seconds that it took to come true, 0.0 if it never did in time."""
     began = time.monotonic()
     while time.monotonic() < began + patience:

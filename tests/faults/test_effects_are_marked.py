@@ -19,6 +19,7 @@ from hanse.elements.mepm.procedures import InstanceProcedures
 from hanse.kit.failpoints import EFFECTS
 from hanse.refpoints.mm7 import Compute
 from hanse.refpoints.mp2 import DataPlane, NameServer
+from tests.faults.test_killed_at_commits import COMMITS
 from tests.faults.test_killed_at_effects import INSTANTIATION, LOST, STOP, TERMINATION
 from tests.faults.test_killed_elsewhere import ON_BOARDING, START_UP
 
@@ -103,11 +104,12 @@ def test_steps_excepted_as_waiting_are_there() -> None:
 
 def test_writing_to_the_disk_is_an_effect() -> None:
     assert EFFECTS["store.commit"] == "hanse.kit.store.Store._write_rows"
+    assert EFFECTS["procedures.commit"] == "hanse.kit.procedures.log.LogConnection._commit_changes"
 
 
 def test_the_operator_is_killed_at_every_effect_that_there_is() -> None:
     ours = {name for name, function in EFFECTS.items() if function.startswith(f"{hanse.__name__}.")}
-    killed = {*INSTANTIATION, *TERMINATION, *STOP, *LOST, *ON_BOARDING, *START_UP, "store.commit"}
+    killed = {*INSTANTIATION, *TERMINATION, *STOP, *LOST, *ON_BOARDING, *START_UP, *COMMITS}
     assert ours - killed == set(NO_PROCEDURE)
     assert killed - ours == set()
 

@@ -76,7 +76,7 @@ def test_sigterm_in_the_middle_of_a_start_leaves_nothing(idle: LoneOperator, see
     idle.begin()
     with pytest.raises(subprocess.TimeoutExpired):
         idle.process.wait(random.Random(seed).uniform(0.1, STARTS))
-    idle.process.send_signal(signal.SIGTERM)
+    os.kill(idle.process.pid, signal.SIGTERM)
     assert idle.process.wait(20) in (0, -signal.SIGTERM)  # before Python hears signals, the default is to end
     log = (idle.settings.directory / "log" / "all.log").read_text()
     assert "Traceback" not in log, log
@@ -86,7 +86,7 @@ def test_sigterm_in_the_middle_of_a_start_leaves_nothing(idle: LoneOperator, see
 async def test_after_a_start_broken_off_the_next_one_succeeds(idle: LoneOperator) -> None:
     idle.begin()
     await asyncio.sleep(STARTS / 2)
-    idle.process.send_signal(signal.SIGTERM)
+    os.kill(idle.process.pid, signal.SIGTERM)
     idle.process.wait(20)
     await idle.start()
     async with administration(idle.settings) as oss:

@@ -17,15 +17,16 @@ from hanse.scenarios.stage import Stage, example_module
 from tests.faults.remains import app_at
 from tests.faults.stages import federated, offers, stands, until, up
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(300)
 
 HOME = "http://navigation.example.com"
 NOTICED = 5.0
 """Seconds in which an operator's status must show that its partner is gone."""
 
 
-async def test_north_lives_on_without_south_and_has_it_back_without_a_command(tmp_path: Path) -> None:
-    async with federated(tmp_path) as stage:
+@pytest.mark.parametrize("separate", [False, True], ids=["one process", "a process for each element"])
+async def test_north_lives_on_without_south_and_has_it_back_without_a_command(tmp_path: Path, separate: bool) -> None:
+    async with federated(tmp_path, separate=separate) as stage:
         _, speech = await stage.on_board("south", await asyncio.to_thread(stage.package, "speech", "earshot"))
         _, navigation = await stage.on_board("north", await asyncio.to_thread(stage.package, "navigation", "wayfinder"))
         producer = await up(stage, "south", speech, "valley")
@@ -34,8 +35,10 @@ async def test_north_lives_on_without_south_and_has_it_back_without_a_command(tm
         assert await until(lambda: answers(stage, 200))
 
         workloads = stage.workloads()
-        (south,) = [running.pid for running in stage.deployment.running() if running.operator == "south"]
-        os.kill(south, signal.SIGKILL)
+        south = [running.pid for running in stage.deployment.running() if running.operator == "south"]
+        assert (len(south) > 1) is separate
+        for pid in south:
+            os.kill(pid, signal.SIGKILL)
         assert await until(lambda: stands(stage, "north", PartnerState.TEMPORARY_FAILURE), NOTICED)
 
         assert (await stage.device("north", "alice").request("GET", f"{HOME}/healthz")).status == 200
@@ -44,7 +47,7 @@ async def test_north_lives_on_without_south_and_has_it_back_without_a_command(tm
         status, body = await directions(stage)
         assert (status, "not offered" in body) == (503, True), body
 
-        started = stage.deployment.start_operator(stage.operator("south"))
+        started = stage.deployment.start_operator(stage.operator("south"), separate=separate)
         await asyncio.to_thread(stage.deployment.await_operator, started)
         assert await until(lambda: answers(stage, 200))
         assert stage.workloads() == workloads, "south's apps ran on"

@@ -57,6 +57,7 @@ class DurableProcedures:
         """Launch DBOS; it takes up what an earlier run of this executor left unfinished."""
         from dbos import DBOS
 
+        from hanse.kit.procedures.log import LogConnection
         from hanse.kit.procedures.serializer import JsonSerializer
 
         logging.getLogger("dbos").setLevel(logging.ERROR)
@@ -65,6 +66,7 @@ class DurableProcedures:
             config={
                 "name": "hanse",
                 "system_database_url": f"sqlite:///{self._path}",
+                "db_engine_kwargs": {"connect_args": {"factory": LogConnection}},
                 "application_version": "1",  # constant: an upgrade must not strand what is pending
                 "executor_id": self._executor,
                 "log_level": "ERROR",
