@@ -105,13 +105,21 @@ def _name(process: Path) -> str:
         return "ended"
 
 
-def bind(address: str, port: int, kind: socket.SocketKind = socket.SOCK_STREAM) -> socket.socket:
-    """A bound, non-blocking IPv4 socket; raises the `OSError` of the kernel. A TCP port may be taken again at once."""
+def bind(
+    address: str, port: int, kind: socket.SocketKind = socket.SOCK_STREAM, *, shared: bool = False
+) -> socket.socket:
+    """A bound, non-blocking IPv4 socket; raises the `OSError` of the kernel. A TCP port may be taken again at once.
+
+    ``shared``: others of this user may bind the same port, also in another process, if they share it too; the kernel
+    then gives each connection to one of them.
+    """
     sock = socket.socket(socket.AF_INET, kind)
     try:
         sock.setblocking(False)
         if kind == socket.SOCK_STREAM:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         sock.bind((address, port))
     except OSError:
         sock.close()

@@ -9,7 +9,6 @@ from hanse.assembly.catalogue import Element
 from hanse.assembly.identities import secret
 from hanse.assembly.producers import Producers
 from hanse.assembly.settings import Settings
-from hanse.assembly.wiring import Wiring
 from hanse.elements.mep import Platform
 from hanse.elements.mep.choice import Asker
 from hanse.elements.mep.devices import Devices
@@ -18,7 +17,7 @@ from hanse.kit.tokens import TokenIssuer
 from hanse.model.place import Position
 from hanse.refpoints.mm5.platform import ManagerLookup
 from hanse.refpoints.mp2 import DataPlane, NameServer
-from hanse.refpoints.mp3.services import SharedServices
+from hanse.refpoints.mp3.services import SharedFlows, SharedServices
 from hanse.refpoints.mpp_fed.consumption import ServiceConsumption
 
 
@@ -46,8 +45,6 @@ def build(built: Built, element: Element) -> None:
         neighbour=neighbours.__getitem__,
         neighbours={other: wiring.require(SharedServices, f"mep.{other}", element) for other in others},
         producer=producers,
-        position=wiring.settings.hosts[host].zone.zone().position,
-        devices=_devices(wiring, host),
         tags=tag_addresses(wiring.settings, host),
         issuer=TokenIssuer(wiring.directory / f"{element.name}.tokens.pem", issuer=element.url),
         seed=secret(wiring.directory / f"{element.name}.seed"),
@@ -55,6 +52,8 @@ def build(built: Built, element: Element) -> None:
         liveness=wiring.settings.hosts[host].liveness.policy(),
         volumes=(wiring.directory / element.name / "volumes").absolute(),
         led=led_devices(wiring.settings, host),
+        zones={name: place.zone.zone() for name, place in wiring.settings.hosts.items()},
+        flows={other: wiring.require(SharedFlows, f"mep.{other}", element) for other in others},
     )
     wiring.starts.append(platform.start_up)
     wiring.stops += [callbacks.close, producers.close, platform.shut_down]
@@ -76,14 +75,6 @@ def tag_addresses(settings: Settings, host: str) -> dict[str, tuple[str, ...]]:
         for tag in device.tags if device.host == host else ():
             found[tag] = (*found.get(tag, ()), device.address)
     return found
-
-
-def _devices(wiring: Wiring, host: str) -> dict[str, Position]:
-    return {
-        device.address: Position(latitude=device.latitude, longitude=device.longitude)
-        for device in wiring.settings.devices.values()
-        if device.host == host
-    }
 
 
 def led_devices(settings: Settings, host: str) -> Devices:

@@ -50,7 +50,7 @@ class UserspaceDataPlane(DataPlane):
         """What it can do here, found by binding its own address."""
         reason = self._unavailable()
         lacks = LACKS if reason is None else {**LACKS, "address": reason}
-        return DataPlaneCapabilities(kind="userspace", available=reason is None, lacks=lacks)
+        return DataPlaneCapabilities(kind="userspace", available=reason is None, lacks=lacks, common=True)
 
     @effect("data_plane.install")
     async def install(self, rule_id: str, forwarding: Forwarding) -> None:
@@ -65,7 +65,7 @@ class UserspaceDataPlane(DataPlane):
         rule = read_rule(forwarding)
         listens = endpoints(rule)
         async with self._changing:
-            await self._listeners.hold(listens)
+            await self._listeners.hold(listens, shared=forwarding.shared)
             before = self._table.get(rule_id)
             no_longer = before.listens if before else frozenset[Endpoint]()
             self._table.put(rule, listens)

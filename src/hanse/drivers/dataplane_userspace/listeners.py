@@ -40,13 +40,16 @@ class Listeners:
         self._users: Counter[Endpoint] = Counter()
         self._open: dict[Endpoint, Closable] = {}
 
-    async def hold(self, wanted: Iterable[Endpoint]) -> None:
-        """Listen on all of them, once more each; if one cannot be had, on none (409 tells who holds it)."""
+    async def hold(self, wanted: Iterable[Endpoint], *, shared: bool = False) -> None:
+        """Listen on all of them, once more each; if one cannot be had, on none (409 tells who holds it).
+
+        ``shared``: data planes of other hosts may listen there too, if theirs are shared as well.
+        """
         held: list[Endpoint] = []
         try:
             for endpoint in sorted(wanted):
                 if endpoint not in self._open:
-                    self._open[endpoint] = await self._listen(endpoint)
+                    self._open[endpoint] = await self._listen(endpoint, shared)
                 self._users[endpoint] += 1
                 held.append(endpoint)
         except BaseException:
@@ -65,17 +68,17 @@ class Listeners:
         """Where it listens now."""
         return sorted(self._open)
 
-    async def _listen(self, endpoint: Endpoint) -> Closable:
+    async def _listen(self, endpoint: Endpoint, shared: bool) -> Closable:
         try:
-            return await self._opened(endpoint)
+            return await self._opened(endpoint, shared)
         except OSError as error:
             raise await _explain(endpoint, error) from None
 
-    def _opened(self, endpoint: Endpoint) -> Awaitable[Closable]:
-        return self._stream(endpoint) if endpoint.protocol == "tcp" else self._datagrams(endpoint)
+    def _opened(self, endpoint: Endpoint, shared: bool) -> Awaitable[Closable]:
+        return self._stream(endpoint, shared) if endpoint.protocol == "tcp" else self._datagrams(endpoint, shared)
 
-    async def _stream(self, endpoint: Endpoint) -> Closable:
-        sock = bind(endpoint.address, endpoint.port)
+    async def _stream(self, endpoint: Endpoint, shared: bool) -> Closable:
+        sock = bind(endpoint.address, endpoint.port, shared=shared)
         try:
             sock.listen(_BACKLOG)  # here the kernel finds a second listener
             return Acceptor(sock, lambda device, source: self._serve_stream(endpoint, device, source))
@@ -83,8 +86,8 @@ class Listeners:
             sock.close()
             raise
 
-    async def _datagrams(self, endpoint: Endpoint) -> Closable:
-        sock = bind(endpoint.address, endpoint.port, endpoint.kind)
+    async def _datagrams(self, endpoint: Endpoint, shared: bool) -> Closable:
+        sock = bind(endpoint.address, endpoint.port, endpoint.kind, shared=shared)
         loop = asyncio.get_running_loop()
         transport, _ = await loop.create_datagram_endpoint(lambda: self._serve_datagrams(endpoint), sock=sock)
         return transport

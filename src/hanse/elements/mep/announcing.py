@@ -1,11 +1,11 @@
-"""Announcing: what this platform tells its neighbours of its services, and that it lives (Mp3)."""
+"""Announcing: what this platform tells its neighbours of its services and rules, and that it lives (Mp3)."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 
 import msgspec
@@ -14,7 +14,7 @@ from hanse.elements.mep.locality import leaves_host
 from hanse.elements.mep.records import Records
 from hanse.kit.contract.call import UNTRACED, continuing, new_trace
 from hanse.kit.problems import Problem
-from hanse.refpoints.mp3.services import SIGN_PERIOD, Announcement, SharedServices, SignOfLife
+from hanse.refpoints.mp3.services import SIGN_PERIOD, Announcement, SharedRule, SharedServices, SignOfLife
 
 log = logging.getLogger("hanse.mep")
 
@@ -27,15 +27,22 @@ ANSWER_PATIENCE = 2.0
 class Announcer:
     """Tells each neighbour by itself, so that one that is away holds up nobody."""
 
-    def __init__(self, host: str, records: Records, neighbours: Mapping[str, SharedServices]) -> None:
+    def __init__(
+        self,
+        host: str,
+        records: Records,
+        neighbours: Mapping[str, SharedServices],
+        rules: Callable[[], tuple[SharedRule, ...]],
+    ) -> None:
         self._host = host
         self._records = records
+        self._rules = rules
         self._neighbours = neighbours
         self._news = {name: asyncio.Event() for name in neighbours}
         self._latest: Announcement | None = None
 
     def changed(self) -> None:
-        """A service of this host came, changed or went."""
+        """A service of this host, or a rule of an app, came, changed or went."""
         self._latest = None
         for event in self._news.values():
             event.set()
@@ -46,7 +53,9 @@ class Announcer:
             services = tuple(
                 record.service for record in self._records.services.values() if leaves_host(record.service)
             )
-            self._latest = Announcement(mark=sha256(msgspec.json.encode(services)).hexdigest()[:32], services=services)
+            rules = self._rules()
+            mark = sha256(msgspec.json.encode((services, rules))).hexdigest()[:32]
+            self._latest = Announcement(mark=mark, services=services, rules=rules)
         return self._latest
 
     async def run(self) -> None:

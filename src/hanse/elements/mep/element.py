@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from hanse.elements.mep.access import Access
 from hanse.elements.mep.announcing import Announcer
@@ -15,13 +16,14 @@ from hanse.elements.mep.index import ServiceIndex
 from hanse.elements.mep.liveness import Liveness, LivenessPolicy
 from hanse.elements.mep.neighbours import Neighbours
 from hanse.elements.mep.notices import Notices
-from hanse.elements.mep.peers import Places
+from hanse.elements.mep.peers import PassingFlows, Places
 from hanse.elements.mep.policies import Policies
 from hanse.elements.mep.records import Records
 from hanse.elements.mep.registrations import AppRegistry
 from hanse.elements.mep.remote import LocalConsumption, RemoteConsumption, RemoteLookup
 from hanse.elements.mep.reporting import Reporter
 from hanse.elements.mep.services import ServiceRegistry
+from hanse.elements.mep.shared_addresses import SharedAddresses
 from hanse.elements.mep.standing import Standings
 from hanse.elements.mep.steering import Steering
 from hanse.elements.mep.storage import Volumes
@@ -37,7 +39,7 @@ from hanse.kit.outbox import Outbox
 from hanse.kit.problems import Problem
 from hanse.kit.store import Store
 from hanse.kit.tokens import TokenIssuer
-from hanse.model.place import Position
+from hanse.model.place import Zone
 from hanse.refpoints.mm1.steering import SteeringPolicies
 from hanse.refpoints.mm5.platform import ManagerLookup, PlatformConfiguration
 from hanse.refpoints.mp1.liveness import ServiceLiveness
@@ -48,7 +50,7 @@ from hanse.refpoints.mp1.support import ApplicationSupport
 from hanse.refpoints.mp1.timing import Timing
 from hanse.refpoints.mp1.ue_identity import UeIdentity
 from hanse.refpoints.mp2 import DataPlane, NameServer
-from hanse.refpoints.mp3.services import SharedServices
+from hanse.refpoints.mp3.services import SharedFlows, SharedServices
 from hanse.refpoints.mpp_fed.consumption import ServiceConsumption
 
 log = logging.getLogger("hanse.mep")
@@ -79,8 +81,6 @@ class Platform:
         neighbour: Callable[[str], ServiceConsumption],
         neighbours: Mapping[str, SharedServices],
         producer: Callable[[str], ServiceConsumption],
-        position: Position,
-        devices: Mapping[str, Position],
         tags: TagAddresses,
         issuer: TokenIssuer,
         seed: bytes,
@@ -88,18 +88,22 @@ class Platform:
         liveness: LivenessPolicy = LivenessPolicy(),  # noqa: B008 (frozen)
         volumes: Path | None = None,
         led: Devices = Devices(),  # noqa: B008 (nobody changes it)
+        zones: Mapping[str, Zone] = MappingProxyType({}),
+        flows: Mapping[str, SharedFlows] = MappingProxyType({}),
     ) -> None:
         self._host = host
         self.records = Records(store)
         self._reporter = Reporter(host, store, self.records, manager)
         self._tasks: list[asyncio.Task[None]] = []
-        self.steering = Steering(self.records, data_plane, name_server, tags, led)
+        addresses = SharedAddresses(host, self.records, tags, zones, led)
+        self._announcer = Announcer(host, self.records, neighbours, addresses.announced)
+        self.steering = Steering(self.records, data_plane, name_server, addresses, led, self._announcer.changed)
         self.policies = Policies(store, self.records, self.steering, name_server, led)
         self.access = Access(url, operator, self.records, issuer, seed, authority)
         notices = Notices(url, self.records, outbox, callbacks)
         standings = Standings(self.records)
-        lookup = RemoteLookup(url, store, self.records, manager, Places(data_plane, devices, position))
-        self._announcer = Announcer(host, self.records, neighbours)
+        self.flows, self._neighbours_flows = PassingFlows(data_plane), flows
+        lookup = RemoteLookup(url, store, self.records, manager, Places(self.flows, self._flows_elsewhere, led))
         index = ServiceIndex(self._changed)
         self.liveness = Liveness(store, self.records, notices, index, liveness)
         subscriptions = AppSubscriptions(url, store, self.records, notices)
@@ -124,7 +128,9 @@ class Platform:
         )
         self.remote = RemoteConsumption(self.records, partner, neighbour, producer)
         self.local = LocalConsumption(self.records, producer)
-        self.neighbours = Neighbours(url, store, self.records, notices, index, list(neighbours))
+        self.neighbours = Neighbours(
+            url, store, self.records, notices, index, list(neighbours), self.steering.neighbours_changed
+        )
 
     def apis(self) -> dict[type[Api], Api]:
         """Which part provides which API."""
@@ -140,6 +146,7 @@ class Platform:
             SteeringPolicies: self.policies,
             ServiceConsumption: self.local,
             SharedServices: self.neighbours,
+            SharedFlows: self.flows,
         }
 
     async def start_up(self) -> None:
@@ -148,6 +155,7 @@ class Platform:
         await self._volumes.restore({app.app_instance_id: app.configuration.storage for app in apps})
         forever = (
             self._steer_forever,
+            self.steering.follow,
             self._reporter.run,
             self.liveness.watch,
             self.neighbours.watch,
@@ -161,6 +169,11 @@ class Platform:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _flows_elsewhere(self) -> list[SharedFlows]:
+        """Of the hosts whose platforms live."""
+        living = [record.host for record in self.records.neighbours.values()]
+        return [self._neighbours_flows[host] for host in living if host in self._neighbours_flows]
 
     def _changed(self) -> None:
         self._reporter.changed()

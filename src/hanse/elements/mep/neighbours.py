@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence, Set
 
 import msgspec
 
@@ -42,13 +42,18 @@ class Neighbours(SharedServices):
         notices: Notices,
         index: ServiceIndex,
         nearest: Sequence[str],
+        rules_changed: Callable[[Set[str], Set[str]], None] = lambda _packages, _gone: None,
     ) -> None:
-        """``nearest``: the other hosts of the system, the nearest first; in this order apps find their services."""
+        """``nearest``: the other hosts of the system, the nearest first; in this order apps find their services.
+
+        ``rules_changed`` is told of which packages other hosts have instances in another way now, and which are gone.
+        """
         self._url = url
         self._store = store
         self._records = records
         self._notices = notices
         self._index = index
+        self._rules_changed = rules_changed
         self._ranks = {host: rank for rank, host in enumerate(nearest, 1)}
         self._timer = SilenceTimer(self._forget)
         for record in records.neighbours.values():
@@ -73,7 +78,8 @@ class Neighbours(SharedServices):
         """Take over what a neighbour shares; services for its own host alone are left out, whoever sent them."""
         _check_speaker(host)
         shared = [s for s in announcement.services if leaves_host(s) and s.ser_instance_id is not ABSENT]
-        record = NeighbourRecord(host=host, mark=announcement.mark, services=self._seen(host, shared))
+        seen, rules = self._seen(host, shared), announcement.rules
+        record = NeighbourRecord(host=host, mark=announcement.mark, services=seen, rules=rules)
         self._timer.hear(host, PATIENCE)
         await self._store.commit(lambda tx: self._replace(tx, host, record))
 
@@ -108,10 +114,18 @@ class Neighbours(SharedServices):
             tx.delete(self._records.neighbours, host)
         else:
             tx.put(self._records.neighbours, host, record)
+        self._note_rules(tx, known, record)
         for identifier in [i for i in before if i not in after]:
             self._remove(tx, identifier, before[identifier].service)
         for identifier, service in after.items():
             self._put(tx, identifier, before.get(identifier), service, self._rank(host))
+
+    def _note_rules(self, tx: Transaction, before: NeighbourRecord | None, after: NeighbourRecord | None) -> None:
+        past, present = set(before.rules if before else ()), set(after.rules if after else ())
+        packages = {rule.app_d_id for rule in past ^ present}
+        gone = {rule.forwarding.owner for rule in past} - {rule.forwarding.owner for rule in present}
+        if packages:
+            tx.after.append(lambda: self._rules_changed(packages, gone))
 
     def _remove(self, tx: Transaction, identifier: str, service: ServiceInfo) -> None:
         tx.delete(self._records.remote, identifier)

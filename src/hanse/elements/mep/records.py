@@ -11,6 +11,7 @@ from hanse.refpoints.mm5.platform import AppConfiguration, AppPhase
 from hanse.refpoints.mp1.registrations import AppInfo
 from hanse.refpoints.mp1.services import AvailabilitySubscription, ServiceInfo
 from hanse.refpoints.mp1.support import DnsRule, OperationAction, TerminationSubscription, TrafficRule
+from hanse.refpoints.mp3.services import SharedRule
 
 S = TypeVar("S", bound=AvailabilitySubscription | TerminationSubscription)
 
@@ -81,11 +82,15 @@ class RemoteService(Value):
 
 
 class NeighbourRecord(Value):
-    """What the platform of another host shares, by the ids that its services have here; ``mark`` as announced."""
+    """What the platform of another host shares, by the ids that its services have here; ``mark`` as announced.
+
+    ``rules`` are those by which devices reach its apps.
+    """
 
     host: str
     mark: str
     services: dict[str, RemoteService]
+    rules: tuple[SharedRule, ...] = ()
 
 
 class Records:

@@ -19,7 +19,7 @@ from hanse.kit.contract.declare import Stream
 from hanse.kit.contract.exchange import Exchange, relocated
 from hanse.kit.problems import Problem, not_found
 from hanse.kit.store import Store, Transaction
-from hanse.kit.values import Absent, Link
+from hanse.kit.values import ABSENT, Absent, Link
 from hanse.refpoints.mm3.management import FoundService, ServiceWanted
 from hanse.refpoints.mm5.platform import ManagerLookup
 from hanse.refpoints.mp1.remote import RemoteServices
@@ -74,7 +74,11 @@ class RemoteLookup:
             return self._known(() if isinstance(query.ser_instance_id, Absent) else query.ser_instance_id)
         call = current_call()
         place = await self._places.of(call.caller.subject, call.peer)
-        wanted = ServiceWanted(ser_name=query.ser_name, latitude=place.latitude, longitude=place.longitude)
+        wanted = ServiceWanted(
+            ser_name=query.ser_name,
+            latitude=place.latitude if place else ABSENT,
+            longitude=place.longitude if place else ABSENT,
+        )
         try:
             with continuing(patience=LOOKUP_PATIENCE):
                 found = await self._manager.find_service(wanted)

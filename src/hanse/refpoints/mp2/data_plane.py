@@ -63,6 +63,9 @@ class Forwarding(Value):
     ``to_tunnel`` are interfaces of types MAC and TUNNEL in place of ``to_address``, ``core_mac`` and ``core_tunnel`` in
     place of ``core_address`` (7.1.5.3). …_ENCAPSULATED takes only what came in a tunnel, and sends it on in one, to a
     tunnel or to an address that is the far end of one.
+
+    ``shared``: data planes of other hosts may have rules for the same destination, and whichever of them meets a flow
+    decides on it; a rule that is not shared has its destination alone.
     """
 
     rule_id: str
@@ -78,6 +81,7 @@ class Forwarding(Value):
     to_tunnel: Tunnel | Absent = ABSENT
     core_mac: Ethernet | Absent = ABSENT
     core_tunnel: Tunnel | Absent = ABSENT
+    shared: bool = False
 
 
 class RuleCounters(Value):
@@ -112,11 +116,15 @@ class Flow(Value):
 
 
 class DataPlaneCapabilities(Value):
-    """What the driver can do here, found by trying; ``lacks`` tells each thing that it refuses, with the reason."""
+    """What the driver can do here, found by trying; ``lacks`` tells each thing that it refuses, with the reason.
+
+    ``common``: devices of other hosts meet this data plane too, as on loopback, not those of its access networks alone.
+    """
 
     kind: str
     available: bool
     lacks: dict[str, str] = {}
+    common: bool = False
 
 
 class DataPlane(Api, bases=("/mp2/v1",)):

@@ -62,3 +62,24 @@ async def test_a_taken_udp_port_is_told_as_such() -> None:
 async def test_an_address_that_this_machine_does_not_have_is_refused() -> None:
     with pytest.raises(Problem, match=r"400 192\.0\.2\.1:18080 cannot be listened on"):
         await listeners().hold([Endpoint("tcp", "192.0.2.1", 18080)])
+
+
+async def test_data_planes_that_share_an_address_listen_beside_each_other_and_no_stranger_does() -> None:
+    one, other, stranger = listeners(), listeners(), listeners()
+    await one.hold([ONE, DATAGRAMS], shared=True)
+    await other.hold([ONE, DATAGRAMS], shared=True)
+    for endpoint in (ONE, DATAGRAMS):
+        with pytest.raises(Problem, match="409"):
+            await stranger.hold([endpoint])
+    one.release([ONE, DATAGRAMS])
+    await asyncio.sleep(0)
+    assert all(answers(ONE) for _ in range(8)), "the one that stays gets every connection"
+    other.release([ONE, DATAGRAMS])
+
+
+async def test_an_address_that_somebody_has_alone_cannot_be_shared() -> None:
+    alone, shared = listeners(), listeners()
+    await alone.hold([ONE])
+    with pytest.raises(Problem, match="409"):
+        await shared.hold([ONE], shared=True)
+    alone.release([ONE])

@@ -14,6 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from msgspec.structs import replace
 
 from hanse.elements.mep import Platform
+from hanse.elements.mep.choice import Asker
+from hanse.elements.mep.devices import Devices
 from hanse.kit.callbacks import Callbacks, CallbackTo
 from hanse.kit.contract.call import Caller, first_call, serving
 from hanse.kit.contract.declare import Stream
@@ -25,13 +27,14 @@ from hanse.kit.store import Store
 from hanse.kit.tokens import TokenIssuer
 from hanse.model.descriptor import traffic
 from hanse.model.descriptor.services import ServiceDescriptor
-from hanse.model.place import Position
+from hanse.model.place import Position, Zone
 from hanse.refpoints.mm3.management import FoundService, PlatformReport, ServiceWanted
 from hanse.refpoints.mm5.platform import AppConfiguration, ManagerLookup
 from hanse.refpoints.mp1.services import EndPointInfo, LocalityType, SecurityInfo, ServiceInfo, ServiceState
 from hanse.refpoints.mp1.services import TransportInfo as Transport
 from hanse.refpoints.mp2 import (
     DataPlane,
+    DataPlaneCapabilities,
     Flow,
     Forwarding,
     NameRecord,
@@ -39,10 +42,18 @@ from hanse.refpoints.mp2 import (
     NameServer,
     NameServerCapabilities,
 )
-from hanse.refpoints.mp3.services import SharedServices
+from hanse.refpoints.mp3.services import SharedFlows, SharedServices
 from hanse.refpoints.mpp_fed.consumption import ServiceConsumption
 
 URL = "https://127.9.0.1:8443"
+DEVICES = Devices(
+    [
+        Asker("127.9.100.5", "alice", "coast", Position(latitude=54.0, longitude=10.0)),
+        Asker("127.9.100.6", "bob", "inland", Position(latitude=51.0, longitude=12.0)),
+    ],
+    Asker(zone="coast", position=Position(latitude=53.0, longitude=9.0)),
+)
+"""Two devices, each in another zone; strangers, and the platform, are between them, at the coast."""
 
 
 class Plane(DataPlane):
@@ -53,6 +64,10 @@ class Plane(DataPlane):
         self.passing: list[Flow] = []
         self.done: list[str] = []
         self.away = False
+        self.common = True
+
+    async def capabilities(self) -> DataPlaneCapabilities:
+        return DataPlaneCapabilities(kind="memory", available=True, common=self.common)
 
     async def install(self, rule_id: str, forwarding: Forwarding) -> None:
         self.done.append(f"install {rule_id}")
@@ -157,6 +172,9 @@ class Bench:
     calls: list[tuple[str, ...]] = field(default_factory=list)
     host: str = "harbour"
     neighbours: dict[str, SharedServices] = field(default_factory=dict)
+    devices: Devices = field(default_factory=Devices)
+    zones: dict[str, Zone] = field(default_factory=dict)
+    flows: dict[str, SharedFlows] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.outbox = Outbox(self.store)
@@ -174,15 +192,13 @@ class Bench:
             neighbour=lambda host: Carrier(f"mep.{host}", self.calls),
             neighbours=self.neighbours,
             producer=lambda base: Carrier(base, self.calls),
-            position=Position(latitude=53.0, longitude=9.0),
-            devices={
-                "127.9.100.5": Position(latitude=54.0, longitude=10.0),
-                "127.9.100.6": Position(latitude=51.0, longitude=12.0),
-            },
             tags={"tag-alice": ("127.9.100.5",), "tag-bob": ("127.9.100.6", "127.9.100.7")},
             issuer=TokenIssuer(signing_key(), issuer=URL),
             seed=b"seed" * 8,
             authority="PEM",
+            led=self.devices,
+            zones=self.zones,
+            flows=self.flows,
         )
 
     async def posted(self) -> list[tuple[str, dict[str, Any]]]:

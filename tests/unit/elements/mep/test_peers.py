@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from functools import partial
 
 import pytest
 
-from hanse.elements.mep.peers import only_place, read_peer, source_of
-from hanse.kit.problems import Problem
+from hanse.elements.mep.peers import only_place, read_peer
+from hanse.elements.mep.records import NeighbourRecord
+from hanse.kit.problems import Problem, unreachable
+from hanse.kit.store import Transaction
 from hanse.model.place import Position
 from hanse.refpoints.mp1.services import ServiceQuery
 from hanse.refpoints.mp2 import Flow
-from tests.unit.elements.mep.parts import Bench, app
+from hanse.refpoints.mp3.services import SharedFlows
+from tests.unit.elements.mep.parts import DEVICES, Bench, app
 
 WANTED = ServiceQuery(ser_name=("speech",))
 OWN, ALICE, BOB = (53.0, 9.0), (54.0, 10.0), (51.0, 12.0)
 AT_ALICE, AT_BOB, STRANGER = "127.9.100.5", "127.9.100.6", "127.9.100.9"
 PLANE = "127.9.0.2"
+
+
+@pytest.fixture
+async def bench() -> AsyncIterator[Bench]:
+    made = Bench(devices=DEVICES)
+    yield made
+    made.store.close()
 
 
 def flow(source: str, port: int, rule: str = "one.in") -> Flow:
@@ -110,9 +122,7 @@ async def test_a_device_whose_place_nobody_knows_counts_as_near_its_platform(ben
 
 
 async def test_an_id_that_begins_like_another_is_another_app(bench: Bench) -> None:
-    bench.plane.passing = [flow(AT_ALICE, 5001, "one-more.in"), flow(AT_ALICE, 5001, "one.more.in")]
-    with pytest.raises(Problem):
-        source_of([], (PLANE, 5001))
+    bench.plane.passing = [flow(AT_BOB, 5001, "one-more.in"), flow(AT_ALICE, 5001, "one.more.in")]
     assert await asked_at(bench) == ALICE  # of "one", by its rule "more.in"
     bench.plane.passing = bench.plane.passing[:1]
     assert await asked_at(bench) == OWN
@@ -123,3 +133,54 @@ def test_devices_at_one_place_are_no_conflict() -> None:
     assert only_place([here, here], there) == here
     assert only_place([here, there], there) == there
     assert only_place([], there) == there
+
+
+class Elsewhere(SharedFlows):
+    """Another host's flows, or none of its answers."""
+
+    def __init__(self, *flows: Flow, away: bool = False) -> None:
+        self.flows, self.away = list(flows), away
+
+    async def flows_to(self, app_instance_id: str) -> list[Flow]:
+        if self.away:
+            raise unreachable("mep.airport")
+        return [f for f in self.flows if f.rule_id == f"!{app_instance_id}.in"]
+
+
+async def living(**others: Elsewhere) -> Bench:
+    """A platform with neighbours that live."""
+    made = Bench(devices=DEVICES, flows=dict(others))
+    for host in others:
+        record = NeighbourRecord(host=host, mark="1", services={})
+        await made.store.commit(partial(_put, made, record))
+    return made
+
+
+def _put(bench: Bench, record: NeighbourRecord, tx: Transaction) -> None:
+    tx.put(bench.platform.records.neighbours, record.host, record)
+
+
+async def test_a_device_whom_another_host_led_here_counts_like_one_of_this_host() -> None:
+    bob = flow(AT_BOB, 5001, "!one.in")
+    bench = await living(airport=Elsewhere(away=True), valley=Elsewhere(bob))
+    assert await asked_at(bench, f"{PLANE}:5001") == BOB
+    assert await asked_at(bench) == BOB
+    bench.plane.passing = [flow(AT_ALICE, 5002)]
+    assert await asked_at(bench, f"{PLANE}:5002") == ALICE
+    assert await asked_at(bench) == OWN
+    with pytest.raises(Problem):
+        await asked_at(bench, f"{PLANE}:5001", who="two")
+    bench.store.close()
+
+
+async def test_a_host_whose_platform_is_dead_is_not_waited_for() -> None:
+    bench = await living()
+    bench.platform._neighbours_flows = {"airport": Elsewhere(flow(AT_BOB, 5001, "!one.in"))}
+    with pytest.raises(Problem):
+        await asked_at(bench, f"{PLANE}:5001")
+    bench.store.close()
+
+
+async def test_neighbours_are_told_of_flows_to_their_own_app_only(bench: Bench) -> None:
+    bench.plane.passing = [flow(AT_ALICE, 1, "!one.in"), flow(AT_ALICE, 2, "one.in"), flow(AT_BOB, 3, "two.in")]
+    assert [f.peer_port for f in await bench.platform.flows.flows_to("one")] == [1, 2]
