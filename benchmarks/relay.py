@@ -1,4 +1,4 @@
-"""A user-space data plane with one rule, in a process of its own."""
+"""A user-space data plane with some rules, in a process of its own."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ from hanse.refpoints.mp2 import Forwarding
 
 
 class Plan(msgspec.Struct):
-    """The plane's own address and its rule."""
+    """The plane's own address and its rules."""
 
     address: str
-    rule: Forwarding
+    rules: list[Forwarding]
 
 
 async def relay(plan: Plan) -> None:
     """Carry until the standard input ends."""
     plane = UserspaceDataPlane(plan.address)
     await plane.start()
-    await plane.install(plan.rule.rule_id, plan.rule)
+    for rule in plan.rules:
+        await plane.install(rule.rule_id, rule)
     print("listening", flush=True)
     await asyncio.to_thread(sys.stdin.buffer.read)
     await plane.close()
