@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hanse.elements.mep.destinations import destinations
 from hanse.elements.mep.led import RULES_ORDER
 from hanse.elements.mep.records import AppRecord
 from hanse.kit.problems import bad_request
@@ -11,8 +12,6 @@ from hanse.refpoints import mp2
 from hanse.refpoints.mm5.platform import AppConfiguration
 from hanse.refpoints.mp1.support import DestinationInterface, DnsRule, RuleState, TrafficFilter, TrafficRule, TunnelInfo
 
-OWN_ADDRESS = "0.0.0.0"
-"""As a destination in a descriptor: the instance's own address, which no descriptor can know."""
 DEFAULT_TTL = 30
 """Seconds that an answer may be cached when the rule does not say; the rule itself never expires (7.1.2.3)."""
 
@@ -51,8 +50,8 @@ def forwardings(app: AppRecord) -> list[mp2.Forwarding]:
 
 
 def forwarding(app: AppConfiguration, rule: TrafficRule) -> mp2.Forwarding:
-    """One rule, its destination resolved; a problem 400 for what no data plane here can do."""
-    address, port = _destination(app, rule)
+    """One rule, its destination resolved; a problem 400 for what no interface of its type can be."""
+    first, second = destinations(app, rule)
     return mp2.Forwarding(
         rule_id=f"{app.app_instance_id}.{rule.traffic_rule_id}",
         owner=app.app_instance_id,
@@ -60,9 +59,13 @@ def forwarding(app: AppConfiguration, rule: TrafficRule) -> mp2.Forwarding:
         filter_type=rule.filter_type,
         matches=tuple(_match(f) for f in rule.traffic_filter),
         action=rule.action,
-        to_address=address,
-        to_port=port,
-        core_address=_core(app, rule),
+        to_address=first.address,
+        to_port=first.port,
+        to_mac=first.mac,
+        to_tunnel=first.tunnel,
+        core_address=second.address,
+        core_mac=second.mac,
+        core_tunnel=second.tunnel,
     )
 
 
@@ -94,27 +97,6 @@ def check_traffic_rule(rule: TrafficRule) -> None:
     if len(rule.dst_interface) != wanted:
         detail = f"{rule.action} takes {wanted}, got {len(rule.dst_interface)}"
         raise bad_request("Invalid attribute dstInterface", detail)
-
-
-def _destination(app: AppConfiguration, rule: TrafficRule) -> tuple[str | Absent, int | Absent]:
-    if rule.action is traffic.Action.DROP:
-        return ABSENT, ABSENT
-    address = rule.dst_interface[0].dst_ip_address if rule.dst_interface else ABSENT
-    if not isinstance(address, str):
-        raise bad_request(
-            "Invalid attribute dstInterface", "the data plane of this host forwards to IP interfaces only"
-        )
-    if address in (OWN_ADDRESS, app.address):
-        return app.address, app.port
-    return address, ABSENT
-
-
-def _core(app: AppConfiguration, rule: TrafficRule) -> str | Absent:
-    """Where copies of what goes to devices are brought: the second of two interfaces (7.1.2.2, note 2)."""
-    if len(rule.dst_interface) < 2:
-        return ABSENT
-    address = rule.dst_interface[1].dst_ip_address
-    return app.address if address == OWN_ADDRESS else address
 
 
 def _match(wanted: TrafficFilter) -> mp2.TrafficMatch:

@@ -57,12 +57,6 @@ def test_dropped_traffic_goes_nowhere() -> None:
     assert (made.to_address, made.to_port) == (ABSENT, ABSENT)
 
 
-def test_a_destination_that_no_data_plane_here_has_is_refused() -> None:
-    with pytest.raises(Problem, match="IP interfaces only") as caught:
-        rules.forwarding(APP, rule(dst_interface=(interface(None),)))
-    assert caught.value.status == 400
-
-
 def test_nothing_is_carried_out_for_an_app_that_is_not_active() -> None:
     assert [f.rule_id for f in rules.forwardings(record())] == ["one.in"]
     assert [n.record_id for n in rules.names(record())] == ["one.name"]
