@@ -58,7 +58,7 @@ def _at(zones: Zones, name: Name, kind: RdataType, client: Client) -> Answer | N
         return Answer(Rcode.NOERROR, (soa,), (), scope)
     if chosen is None:
         return Answer(Rcode.NOERROR if place.exists else Rcode.NXDOMAIN, (), (soa,), scope)
-    alias = chosen.alias()
+    alias = chosen.alias
     if alias is not None:
         target = dns.name.from_text(alias)
         record = dns.rrset.from_text(name, chosen.ttl(), "IN", RdataType.CNAME, target.to_text())

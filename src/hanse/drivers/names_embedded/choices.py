@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import struct
-from bisect import bisect_right, insort
+from bisect import bisect_left, bisect_right, insort
 from collections import Counter
 
 from dns.rdatatype import RdataType
@@ -15,6 +15,7 @@ from hanse.refpoints.mp2 import NameRecord
 _RECORD = struct.Struct("!HHHIH")
 _POINTER_TO_QUESTION = 0xC00C
 _EVERYBODY = -1
+_LENGTH_BITS, _LENGTH_MASK = 8, 0xFF
 
 Shape = tuple[int, int, int]
 """Where to look: order, network length negated (so that the longest comes first), bits of the address."""
@@ -26,6 +27,8 @@ class Chosen:
     def __init__(self) -> None:
         self._records: dict[str, NameRecord] = {}
         self._wires: dict[int, tuple[int, bytes]] = {}
+        self.alias: str | None = None
+        """The canonical name; ``None`` beside an address, for a name has one or the other (RFC 1034, 3.6.2)."""
 
     def __bool__(self) -> bool:
         return bool(self._records)
@@ -34,12 +37,12 @@ class Chosen:
         """Answer with it too."""
         self._records[record.record_id] = record
         self._records = dict(sorted(self._records.items()))
-        self._wires.clear()
+        self._changed()
 
     def remove(self, record_id: str) -> None:
         """No more."""
         del self._records[record_id]
-        self._wires.clear()
+        self._changed()
 
     def addresses(self, kind: int) -> list[str]:
         """Of type A or AAAA, each once; none of any other type."""
@@ -50,12 +53,6 @@ class Chosen:
         """Seconds: the shortest of them."""
         return min(r.ttl for r in self._records.values())
 
-    def alias(self) -> str | None:
-        """The canonical name; ``None`` beside an address, for a name has one or the other (RFC 1034, 3.6.2)."""
-        if any(isinstance(r.address, str) for r in self._records.values()):
-            return None
-        return next((r.canonical for r in self._records.values() if isinstance(r.canonical, str)), None)
-
     def wire(self, kind: int) -> tuple[int, bytes]:
         """How many addresses of a type there are, and their bytes in an answer to a question for this name."""
         found = self._wires.get(kind)
@@ -63,6 +60,13 @@ class Chosen:
             ttl, addresses = self.ttl(), self.addresses(kind)
             found = self._wires[kind] = len(addresses), b"".join(_address(kind, ttl, a) for a in addresses)
         return found
+
+    def _changed(self) -> None:
+        self._wires.clear()
+        records = self._records.values()
+        addressed = any(isinstance(r.address, str) for r in records)
+        names = (r.canonical for r in records if isinstance(r.canonical, str))
+        self.alias = None if addressed else next(names, None)
 
 
 class Choices:
@@ -72,7 +76,7 @@ class Choices:
         self._at: dict[tuple[Shape, int], Chosen] = {}
         self._shapes: list[Shape] = []
         self._count: Counter[Shape] = Counter()
-        self._borders: dict[int, list[tuple[int, int]]] = {32: [], 128: []}
+        self._borders: dict[int, list[int]] = {32: [], 128: []}
 
     def __bool__(self) -> bool:
         return bool(self._at)
@@ -85,7 +89,7 @@ class Choices:
     def put(self, record: NameRecord) -> None:
         """Add a record; 400 names a client that cannot be read, and nothing is added."""
         for client in networks(record.clients):
-            insort(self._borders[client.bits], (client.value, client.known))
+            insort(self._borders[client.bits], _border(client.value, client.known))
         for shape, prefix in _places(record):
             if not self._count[shape]:
                 insort(self._shapes, shape)
@@ -95,7 +99,8 @@ class Choices:
     def remove(self, record: NameRecord) -> None:
         """Take one away that was put."""
         for client in networks(record.clients):
-            self._borders[client.bits].remove((client.value, client.known))
+            borders, border = self._borders[client.bits], _border(client.value, client.known)
+            del borders[bisect_left(borders, border)]
         for shape, prefix in _places(record):
             self._count[shape] -= 1
             if not self._count[shape]:
@@ -126,16 +131,21 @@ class Choices:
         borders = self._borders.get(client.bits)
         if not borders:
             return 0
-        place = bisect_right(borders, (client.value, client.bits))
-        return max(_bits_to_tell(client, *border) for border in borders[max(place - 1, 0) : place + 1])
+        bits, value, known = client
+        place = bisect_right(borders, value << _LENGTH_BITS | bits)
+        scope = 0
+        for border in borders[place - 1 if place else 0 : place + 1]:
+            length = border & _LENGTH_MASK
+            shared = bits - (value ^ border >> _LENGTH_BITS).bit_length()
+            needed = length if shared >= length or shared >= known else shared + 1
+            if needed > scope:
+                scope = needed
+        return scope
 
 
-def _bits_to_tell(client: Client, value: int, length: int) -> int:
-    """Bits needed to know that a client is in a network, or that it is not."""
-    shared = client.bits - (client.value ^ value).bit_length()
-    if shared >= min(length, client.known):
-        return length
-    return shared + 1
+def _border(value: int, length: int) -> int:
+    """A network as one number, which sorts as its first address does, then by its length."""
+    return value << _LENGTH_BITS | length
 
 
 def _places(record: NameRecord) -> list[tuple[Shape, int]]:

@@ -22,6 +22,8 @@ class Client(NamedTuple):
         return self.value >> (self.bits - length)
 
 
+_FAMILIES = {1: 32, 2: 128}
+
 NOBODY = Client(0, 0, 0)
 """One of whom nothing is known: gets what is for everybody."""
 
@@ -40,13 +42,13 @@ def subnet(family: int, length: int, octets: bytes) -> Client | None:
 
     ``family`` is 1 (IPv4) or 2 (IPv6); ``octets`` are as many as ``length`` bits need, and the bits beyond are zero.
     """
-    bits = {1: 32, 2: 128}.get(family, 0)
-    if not bits or length > bits or len(octets) != (length + 7) // 8:
+    bits, size = _FAMILIES.get(family, 0), len(octets)
+    if length > bits or size != (length + 7) >> 3 or not bits:
         return None
-    value = int.from_bytes(octets) << (bits - 8 * len(octets))
-    if value & ((1 << (bits - length)) - 1):
+    value = int.from_bytes(octets)
+    if value & ((1 << (8 * size - length)) - 1):
         return None
-    return Client(bits, value, length)
+    return Client(bits, value << (bits - 8 * size), length)
 
 
 def networks(texts: Iterable[str]) -> tuple[Client, ...]:

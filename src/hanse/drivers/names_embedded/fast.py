@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 
 from hanse.drivers.names_embedded.clients import NOBODY, Client, device
-from hanse.drivers.names_embedded.query import PAYLOAD, Query, read
+from hanse.drivers.names_embedded.query import OPT_SIZE, PAYLOAD, Query, read
 from hanse.drivers.names_embedded.zones import NEGATIVE_TTL, Place, Zones
 
 MOST_READY = 131072
@@ -17,7 +17,6 @@ MOST_READY = 131072
 _HEAD = struct.Struct("!BBHHHH")
 _SOA = struct.Struct("!HHHIHHHIIIII")
 _OPT = struct.Struct("!BHHIH")
-_SUBNET = struct.Struct("!HHHBB")
 _RESPONSE_AUTHORITATIVE = 0x84
 _NXDOMAIN = 3
 
@@ -82,7 +81,7 @@ class FastAnswers:
         chosen = place.choices.of(client)
         count, records, code, authority = 0, b"", 0, b""
         if chosen is not None:
-            if chosen.alias() is not None:
+            if chosen.alias is not None:
                 return None
             count, records = chosen.wire(query.kind)
         elif place.lent:
@@ -90,7 +89,7 @@ class FastAnswers:
         if not count:
             code = 0 if place.exists else _NXDOMAIN
             authority = self._soa(12 + len(query.name) - len(place.apex))
-        extra = b"" if query.limit is None else _opt(query, place, client)
+        extra = b"" if query.limit is None else _opt(wire, query, place, client)
         head = _HEAD.pack(_RESPONSE_AUTHORITATIVE | wire[2] & 1, code, 1, count, bool(authority), bool(extra))
         body = head + wire[12 : query.end] + records + authority + extra
         return body if len(body) + 2 <= (query.limit or 512) else None
@@ -102,13 +101,11 @@ class FastAnswers:
         return _SOA.pack(at, 6, 1, NEGATIVE_TTL, 24, at, at, serial, 3600, 600, 86400, NEGATIVE_TTL)
 
 
-def _opt(query: Query, place: Place, client: Client) -> bytes:
+def _opt(wire: bytes, query: Query, place: Place, client: Client) -> bytes:
+    """With the client's subnet as it was asked for, but for the scope."""
     flags = 0x8000 if query.signed else 0
     if query.subnet is None:
         return _OPT.pack(0, 41, PAYLOAD, flags, 0)
-    subnet = query.subnet
-    octets = (subnet.known + 7) // 8
-    scope = place.choices.scope(client) if subnet.known else 0
-    address = subnet.value.to_bytes(subnet.bits // 8)[:octets]
-    option = _SUBNET.pack(8, 4 + octets, 1 if subnet.bits == 32 else 2, subnet.known, scope) + address
-    return _OPT.pack(0, 41, PAYLOAD, flags, len(option)) + option
+    option = wire[query.end + OPT_SIZE :]
+    scope = place.choices.scope(client) if query.subnet.known else 0
+    return b"%b%b%c%b" % (_OPT.pack(0, 41, PAYLOAD, flags, len(option)), option[:7], scope, option[8:])

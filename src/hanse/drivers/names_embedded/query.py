@@ -17,7 +17,9 @@ A, AAAA, HTTPS = 1, 28, 65
 _KINDS = (A, AAAA, HTTPS)
 _TWO = struct.Struct("!HH")
 _OPT = struct.Struct("!BHHBBHH")
-_SUBNET = struct.Struct("!HBB")
+OPT_SIZE = _OPT.size
+"""Bytes of a record OPT before its options."""
+_SUBNET = struct.Struct("!HHHBB")
 _PLAIN = (b"\x00\x01\x00\x00\x00\x00\x00\x00", b"\x00\x01\x00\x00\x00\x00\x00\x01")
 _MOST_NAME = 255
 _CLIENT_SUBNET = 8
@@ -68,15 +70,16 @@ def name_end(wire: bytes) -> int:
 
 
 def _with_edns(wire: bytes, name: bytes, kind: int, end: int) -> Query | None:
-    if len(wire) < end + 11:
+    length = len(wire) - end - OPT_SIZE
+    if length < 0:
         return None
-    root, record, payload, code, version, flags, length = _OPT.unpack_from(wire, end)
-    if root or record != 41 or code or version or len(wire) != end + 11 + length:
+    root, record, payload, code, version, flags, told = _OPT.unpack_from(wire, end)
+    if root or record != 41 or code or version or told != length:
         return None
-    limit = max(PLAIN_PAYLOAD, min(payload, PAYLOAD))
+    limit = PAYLOAD if payload >= PAYLOAD else max(PLAIN_PAYLOAD, payload)
     if not length:
         return Query(name, kind, end, limit, flags >= 0x8000, None)
-    client = _only_subnet(wire, end + 11, length)
+    client = _only_subnet(wire, end + OPT_SIZE, length)
     return client and Query(name, kind, end, limit, flags >= 0x8000, client)
 
 
@@ -84,8 +87,7 @@ def _only_subnet(wire: bytes, at: int, length: int) -> Client | None:
     """The client, if it is the only option, and well written."""
     if length < 8:
         return None
-    code, size = _TWO.unpack_from(wire, at)
-    if code != _CLIENT_SUBNET or size != length - 4:
+    code, size, family, known, scope = _SUBNET.unpack_from(wire, at)
+    if code != _CLIENT_SUBNET or size != length - 4 or scope:
         return None
-    family, known, scope = _SUBNET.unpack_from(wire, at + 4)
-    return subnet(family, known, wire[at + 8 :]) if not scope else None
+    return subnet(family, known, wire[at + 8 :])

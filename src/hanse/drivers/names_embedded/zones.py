@@ -44,6 +44,7 @@ class Zones:
         self._apexes = frozenset(read_name(zone, "zone").to_digestable() for zone in zones)
         self._by_id: dict[str, tuple[bytes, NameRecord]] = {}
         self._at: dict[bytes, Choices] = {}
+        self._places: dict[bytes, Place] = {}
         self._below: Counter[bytes] = Counter()
         self._changed = changed
         self.serial = 1
@@ -59,6 +60,7 @@ class Zones:
         self._by_id[record.record_id] = name, record
         self._at.setdefault(name, Choices()).put(record)
         self._below.update(_ancestors(name))
+        self._keep(name)
         self._touch(name)
 
     def replace(self, owner: str, records: Sequence[NameRecord]) -> None:
@@ -80,7 +82,7 @@ class Zones:
         name, record = self._by_id.pop(record_id)
         self._at[name].remove(record)
         if not self._at[name]:
-            del self._at[name]
+            del self._at[name], self._places[name]
         for above in _ancestors(name):
             self._below[above] -= 1
             if not self._below[above]:
@@ -89,6 +91,9 @@ class Zones:
 
     def look(self, name: bytes) -> Place | None:
         """What is at a name (on the wire, lower case); ``None`` if it is in no zone of this server."""
+        return self._places.get(name) or self._looked(name)
+
+    def _looked(self, name: bytes) -> Place | None:
         choices = self._at.get(name)
         if name in self._apexes:
             return Place(name, choices or _NOTHING, exists=True, lent=False)
@@ -96,6 +101,12 @@ class Zones:
         if apex is not None:
             return Place(apex, choices or _NOTHING, choices is not None or name in self._below, lent=False)
         return Place(name, choices, exists=True, lent=True) if choices else None
+
+    def _keep(self, name: bytes) -> None:
+        """A name with records has the same place for as long as it has any."""
+        place = self._looked(name)
+        assert place is not None
+        self._places[name] = place
 
     def _touch(self, name: bytes) -> None:
         self.serial = self.serial % 0xFFFFFFFF + 1
