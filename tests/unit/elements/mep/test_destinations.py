@@ -9,7 +9,7 @@ import pytest
 
 from hanse.elements.mep import rules
 from hanse.kit.problems import Problem
-from hanse.kit.values import ABSENT
+from hanse.kit.values import ABSENT, Absent
 from hanse.model.descriptor import traffic
 from hanse.model.descriptor.traffic import Action, InterfaceType
 from hanse.refpoints.mp1.support import DestinationInterface, TrafficRule, TunnelInfo
@@ -24,8 +24,8 @@ def ip(address: str) -> DestinationInterface:
     return DestinationInterface(interface_type=InterfaceType.IP, dst_ip_address=address)
 
 
-def mac(dst: str, **more: str) -> DestinationInterface:
-    return DestinationInterface(interface_type=InterfaceType.MAC, dst_mac_address=dst, **more)
+def mac(dst: str, src: str | Absent = ABSENT) -> DestinationInterface:
+    return DestinationInterface(interface_type=InterfaceType.MAC, dst_mac_address=dst, src_mac_address=src)
 
 
 def tunnel(far: str, near: str = NEAR) -> DestinationInterface:
@@ -39,7 +39,7 @@ def told(action: Action, *interfaces: DestinationInterface) -> Forwarding:
 
 
 def test_a_mac_interface_is_its_two_addresses() -> None:
-    made = told(Action.FORWARD_DECAPSULATED, mac("02:00:5e:00:00:01", src_mac_address="02:00:5e:00:00:02"))
+    made = told(Action.FORWARD_DECAPSULATED, mac("02:00:5e:00:00:01", "02:00:5e:00:00:02"))
     assert made.to_mac == Ethernet(dst_address="02:00:5e:00:00:01", src_address="02:00:5e:00:00:02")
     assert (made.to_address, made.to_port, made.to_tunnel) == (ABSENT, ABSENT, ABSENT)
 
