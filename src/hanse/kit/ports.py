@@ -43,6 +43,16 @@ def find_holder(address: str, port: int, protocol: str = "tcp", proc: Path = _PR
     return None
 
 
+def addresses_in_use(proc: Path = _PROC) -> set[str]:
+    """The IPv4 addresses to which sockets of this machine are bound, whoever has them; ended connections do not count."""
+    return {
+        str(ip_address(int(local.partition(":")[0], 16).to_bytes(4, sys.byteorder)))
+        for table in ("tcp", "udp")
+        for local, _, inode in _rows(proc / "net" / table)
+        if inode != _UNNAMED_INODE
+    }
+
+
 def _inodes(address: str, port: int, protocol: str, proc: Path) -> list[str]:
     """Inodes of the sockets on the port; listeners before connections that merely left from it."""
     wanted = {f"{host}:{port:04X}" for host in _spellings(address)}

@@ -20,6 +20,7 @@ from hanse.assembly.settings import Settings
 from hanse.assembly.workloads import workload_processes
 from hanse.elements.ue import Device
 from hanse.kit.contract.observe import Message
+from hanse.kit.ports import addresses_in_use
 from hanse.kit.problems import Problem
 from hanse.kit.telemetry.live import live
 from hanse.kit.telemetry.procedures import Procedure, procedures
@@ -121,11 +122,17 @@ def virtual(networks: Mapping[str, str], data_plane: str) -> dict[str, str]:
 
 
 def claim() -> tuple[int, dict[str, str]]:
-    """Networks for two operators that no other stage on this machine has; they are ours until the handle is closed."""
+    """Networks for two operators that no other stage on this machine has; they are ours until the handle is closed.
+
+    What a stage left that was killed keeps its networks for as long as it runs.
+    """
+    taken = {".".join(address.split(".")[:2]) for address in addresses_in_use()}
     for number in range(CLAIMS):
-        handle = _locked(number)
-        if handle is not None:
-            return handle, {f"{net}.{own}.": f"{net}.{100 + 2 * number + n}." for net in _NETS for n, own in _OPERATORS}
+        networks = {f"{net}.{own}.": f"{net}.{100 + 2 * number + n}." for net in _NETS for n, own in _OPERATORS}
+        if taken.isdisjoint(network.rstrip(".") for network in networks.values()):
+            handle = _locked(number)
+            if handle is not None:
+                return handle, networks
     raise Problem(503, "No addresses left", f"{CLAIMS} scenarios run on this machine already")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -72,3 +73,14 @@ def test_a_scenario_that_runs_into_a_problem_has_failed_and_leaves_nothing(monke
 def test_an_unknown_scenario_is_told_which_there_are() -> None:
     with pytest.raises(Problem, match="there are u5"):
         play("u99")
+
+
+def test_networks_in_which_something_still_listens_are_not_given_to_another_stage() -> None:
+    handle, networks = claim()
+    os.close(handle)
+    with socket.socket() as left_behind:
+        left_behind.bind((f"{networks['127.20.']}1.1", 0))
+        left_behind.listen()
+        other, others = claim()
+        os.close(other)
+    assert not set(networks.values()) & set(others.values())
