@@ -44,7 +44,7 @@ def find_holder(address: str, port: int, protocol: str = "tcp", proc: Path = _PR
 
 
 def addresses_in_use(proc: Path = _PROC) -> set[str]:
-    """The IPv4 addresses to which sockets of this machine are bound, whoever has them; ended connections do not count."""
+    """The IPv4 addresses to which sockets are bound on this machine, by anybody; ended connections do not count."""
     return {
         str(ip_address(int(local.partition(":")[0], 16).to_bytes(4, sys.byteorder)))
         for table in ("tcp", "udp")
