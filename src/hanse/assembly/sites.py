@@ -27,6 +27,7 @@ def site_of(settings: Settings, name: str) -> tuple[Site, dict[str, str]]:
         access=(AccessNetwork(host.zone.name, gateways),),
         shared_home=True,
         names=((host.names.address, host.names.port),),
+        elsewhere=tuple(prefix for other in settings.hosts if other != name for prefix in _outside(settings, other)),
     )
     return site, devices
 
@@ -48,6 +49,12 @@ def _other_end(host: HostSettings) -> IPv4Address:
     """The other of the two addresses of the data plane's link."""
     own = IPv4Address(host.data_plane)
     return next(at for at in ip_network(f"{own}/{_LINK}", strict=False).hosts() if at != own)  # type: ignore[return-value]
+
+
+def _outside(settings: Settings, other: str) -> tuple[str, ...]:
+    """The prefixes of another host's instances; none on loopback, which no data plane in the kernel reaches."""
+    prefixes = _prefixes(settings.hosts[other])
+    return tuple(prefix for prefix in prefixes if not ip_network(prefix).is_loopback)
 
 
 def _prefixes(host: HostSettings) -> tuple[str, ...]:

@@ -38,8 +38,9 @@ class Site:
 
     ``own`` are the plane's addresses towards applications, with prefix length; ``home`` the addresses at the other end
     of that link; ``apps`` the prefixes in which applications have their addresses. They live in a namespace of their
-    own, or with ``shared_home`` in the one in which this process runs. ``names`` are name servers (address, port) among
-    these addresses: devices may ask them without a rule, and they see who asks.
+    own, or with ``shared_home`` in the one in which this process runs; from there those of other hosts are reached,
+    too, in the prefixes ``elsewhere``. ``names`` are name servers (address, port) among these addresses: devices may
+    ask them without a rule, and they see who asks.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Site:
     access: tuple[AccessNetwork, ...]
     shared_home: bool = False
     names: tuple[tuple[str, int], ...] = ()
+    elsewhere: tuple[str, ...] = ()
 
     @property
     def plane_space(self) -> str:
@@ -129,7 +131,8 @@ def links(site: Site) -> Built:
     link, away = site.home_link, f" netns {site.home_space}" if site.home_space else ""
     built.here.append(f"link add name {link} netns {plane} type veth peer name {link}{away}")
     built.inside[plane] += ["link set lo up", *_up(link, site.own)]
-    built.inside[plane] += [f"route add {prefix} via {_bare(site.home, prefix)}" for prefix in site.apps]
+    reached = (*site.apps, *site.elsewhere)
+    built.inside[plane] += [f"route add {prefix} via {_bare(site.home, prefix)}" for prefix in reached]
     lines = _up(link, site.home) + [f"route add local {prefix} dev {link}" for prefix in site.apps]
     if site.shared_home:
         built.here += lines + [f"route add {net} via {_bare(site.own, net)}" for net in _device_networks(site)]
