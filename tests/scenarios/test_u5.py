@@ -32,14 +32,15 @@ def recorded() -> list[Procedure]:
 @pytest.fixture(scope="module")
 def played(recorded: list[Procedure]) -> Outcome:
     """The scenario in one process an operator; what its records showed is kept before they vanish."""
-    found = u5._of_request
+    check = u5._check_steps
 
-    def keeping(stage: Stage) -> Procedure:
-        recorded.append(found(stage))
-        return recorded[-1]
+    def keeping(procedure: Procedure | None, record: Record, name: str) -> None:
+        if procedure is not None:
+            recorded.append(procedure)
+        check(procedure, record, name)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(u5, "_of_request", keeping)
+        patch.setattr(u5, "_check_steps", keeping)
         return play("u5")
 
 
@@ -84,10 +85,10 @@ def test_a_script_gets_one_object_and_an_exit_code() -> None:
 def test_the_scenario_fails_when_nobody_recognises_speech(monkeypatch: pytest.MonkeyPatch) -> None:
     use = u5._use
 
-    async def without_speech(stage: Stage, record: Record) -> None:
+    async def without_speech(stage: Stage, record: Record) -> Procedure | None:
         for pid in workload_processes(stage.operator("south")):
             os.kill(pid, signal.SIGKILL)
-        await use(stage, record)
+        return await use(stage, record)
 
     monkeypatch.setattr(u5, "_use", without_speech)
     outcome = play("u5")
