@@ -13,7 +13,7 @@ import asyncio
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,8 @@ from hanse.scenarios.stage import Stage
 TARGETS = {"bare_handler": Target(bound=0.85, kind="at least")}
 PLATFORM, NEIGHBOUR = "mep.harbour", "mep.airport"
 FLOOR_PORT, NGINX_PORT = 18443, 18444
+CONNECTED_WITHIN = 5.0
+"""Seconds that the callers are given to connect, so that a token expires in the middle of what they do then."""
 SECONDS_TO_NOTICE = 0.5
 """Seconds after its expiry or revocation in which a token must have been refused: an answer may be under way."""
 
@@ -156,9 +158,18 @@ class _Bench:
         return (cpu_seconds(self._hanse) - before) / 5
 
     def _round(
-        self, pid: int, port: int, tokens: list[str], queries: list[str], seconds: float = 0.0
+        self,
+        pid: int,
+        port: int,
+        tokens: list[str],
+        queries: list[str],
+        seconds: float = 0.0,
+        ready: Callable[[], None] = lambda: None,
     ) -> tuple[float, load.Result]:
-        """CPU microseconds that one request costs the server, and what the callers saw."""
+        """CPU microseconds that one request costs the server, and what the callers saw.
+
+        ``ready`` is called when they are about to begin.
+        """
         plan = load.Plan(
             host=self._platform.address,
             port=port,
@@ -168,7 +179,7 @@ class _Bench:
             lengths=[len(self._bodies[query]) for query in queries],
             authorizations=[f"Bearer {text}" for text in tokens],
         )
-        used, answer = loaded("benchmarks.load", msgspec.json.encode(plan), pid)
+        used, answer = loaded("benchmarks.load", msgspec.json.encode(plan), pid, ready)
         result = msgspec.json.decode(answer, type=load.Result)
         if pid == self._hanse:
             used -= self._idle * result.seconds
@@ -182,12 +193,16 @@ class _Bench:
     def _hanse_round(self, number: int) -> tuple[float, dict[str, int]]:
         leaving, middle = self._leaving[number], self._size.seconds / 2
         issuer = TokenIssuer(self._north.directory / f"{PLATFORM}.tokens.pem", issuer=self._platform.url)
-        expiring = issuer.issue(self._apps[0], audience=self._platform.url, lifetime=middle + 1.0)
+        expiring = issuer.issue(self._apps[0], audience=self._platform.url, lifetime=CONNECTED_WITHIN + middle)
         tokens = [*self._tokens[1:], expiring.access_token, token(self._north, PLATFORM, leaving, self._authority)]
         revoked: list[float] = []
-        timer = threading.Timer(middle + 1.0, lambda: revoked.append(asyncio.run(self._forget(leaving))))
-        timer.start()
-        cost, result = self._round(self._hanse, self._platform.port, tokens, self._mix)
+        timer = threading.Timer(middle, lambda: revoked.append(asyncio.run(self._forget(leaving))))
+
+        def ready() -> None:
+            time.sleep(max(0.0, expiring.expires_at - middle - time.time()))
+            timer.start()
+
+        cost, result = self._round(self._hanse, self._platform.port, tokens, self._mix, ready=ready)
         timer.join()
         *good, expired, gone = result.seen
         if any(seen.refused for seen in good):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -80,11 +80,15 @@ def serving(module: str, plan: bytes) -> Iterator[subprocess.Popen[bytes]]:
         process.stdout.close()
 
 
-def loaded(module: str, plan: bytes, pid: int) -> tuple[float, bytes]:
-    """Let a generator connect, begin and end; the CPU time of process ``pid`` between the two, and its answer."""
+def loaded(module: str, plan: bytes, pid: int, ready: Callable[[], None] = lambda: None) -> tuple[float, bytes]:
+    """Let a generator connect, begin and end; the CPU time of process ``pid`` between the two, and its answer.
+
+    ``ready`` is called in between, once it is connected.
+    """
     with serving(module, plan) as process:
         assert process.stdin is not None
         assert process.stdout is not None
+        ready()
         before = cpu_seconds(pid)
         process.stdin.write(b"begin\n")
         process.stdin.flush()
