@@ -22,7 +22,7 @@ def differences(official: OfficialFile, api: type[Api], moved: Moved) -> set[str
     if official.base not in api.api_bases:
         found.add(f"base: {official.base} there, {' and '.join(api.api_bases)} here")
     for operation in api.operations.values():
-        counterpart = _counterpart(official, operation, moved)
+        counterpart = counterpart_of(official, operation, moved)
         if counterpart is None:
             found.add(f"{operation.method} {template(operation.path)}: here only")
         else:
@@ -31,7 +31,8 @@ def differences(official: OfficialFile, api: type[Api], moved: Moved) -> set[str
     return found
 
 
-def _counterpart(official: OfficialFile, operation: Operation, moved: Moved) -> OfficialOperation | None:
+def counterpart_of(official: OfficialFile, operation: Operation, moved: Moved) -> OfficialOperation | None:
+    """The operation of the file that ours is, if it has it."""
     path = template(operation.path)
     for here, there in moved.items():
         if path.startswith(here):

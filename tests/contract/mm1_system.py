@@ -6,7 +6,8 @@ import asyncio
 import hashlib
 import json
 import shutil
-from collections.abc import AsyncIterator
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,20 +16,26 @@ from typing import Any
 import aiohttp
 
 from hanse.assembly.deployment import Deployment, renumbered
+from hanse.assembly.identities import Identities
 from hanse.kit.certificates import client_context
 from hanse.model.package import build
 from hanse.scenarios.stage import EXAMPLES
 from tests.contract.mp1_host import Reply
 from tests.contract.wired import deployed, listening, put_together, taken_apart
 
+DESCRIPTOR = "b83c1d6e-70f2-4a95-9e48-d15a6c02f7b9"
+"""The descriptor's id in the speech example."""
+
 
 @dataclass
 class System:
-    """An orchestrator and a signed package of the speech example."""
+    """An orchestrator and a signed package of the speech example; ``pack`` makes one with another descriptor."""
 
     base: str
     session: aiohttp.ClientSession
     archive: bytes
+    identities: Identities
+    pack: Callable[[], Awaitable[bytes]]
 
     async def call(self, method: str, path: str, body: Any = None, *, tenant: str = "acme", **headers: str) -> Reply:
         """One request of the OSS for a tenant; a body in bytes goes as it is, any other as JSON."""
@@ -94,6 +101,10 @@ class System:
 async def orchestrating(directory: Path) -> AsyncIterator[System]:
     """North, running, on addresses of its own; nothing of it is left afterwards."""
     with deployed(directory) as deployment:
+
+        async def pack() -> bytes:
+            return (await asyncio.to_thread(_package, deployment, directory, str(uuid.uuid4()))).read_bytes()
+
         archive = (await asyncio.to_thread(_package, deployment, directory)).read_bytes()
         built = put_together(deployment, ["all"])
         wiring, bound = built.wiring, listening(built)
@@ -104,7 +115,7 @@ async def orchestrating(directory: Path) -> AsyncIterator[System]:
         context = client_context([identities.authority_path], identities.of_element(wiring.elements["oss"]))
         session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=context))
         try:
-            yield System(wiring.elements["meo"].url, session, archive)
+            yield System(wiring.elements["meo"].url, session, archive, identities, pack)
         finally:
             await session.close()
             try:
@@ -113,10 +124,10 @@ async def orchestrating(directory: Path) -> AsyncIterator[System]:
                 await asyncio.to_thread(deployment.stop)
 
 
-def _package(deployment: Deployment, directory: Path) -> Path:
-    source, signer = directory / "sources", deployment.signer("earshot")
+def _package(deployment: Deployment, directory: Path, descriptor: str = DESCRIPTOR) -> Path:
+    source, signer = directory / descriptor, deployment.signer("earshot")
     shutil.copytree(EXAMPLES / "speech", source)
     networks = {"127.10.": deployment.settings("north").operator.address.removesuffix("0.1")}
     for definition in (source / "Definitions").glob("*.yaml"):
-        definition.write_text(renumbered(definition.read_text(), networks))
-    return build(source, directory / "speech.csar", certificate=signer.certificate_path, key=signer.key_path)
+        definition.write_text(renumbered(definition.read_text(), networks).replace(DESCRIPTOR, descriptor))
+    return build(source, directory / f"{descriptor}.csar", certificate=signer.certificate_path, key=signer.key_path)

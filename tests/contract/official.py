@@ -28,6 +28,7 @@ class OfficialOperation:
     request: Schema | None
     request_media: tuple[str, ...]
     answer: Schema | None
+    statuses: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,7 @@ def _operation(document: Schema, path: str, method: str, operation: Schema) -> O
         request=next((unwrapped(schema) for schema in _schemas({"content": content})), None),
         request_media=tuple(content),
         answer=next((body for body in bodies if body is not None), None),
+        statuses=tuple(sorted(int(status) for status in answers)),
     )
 
 

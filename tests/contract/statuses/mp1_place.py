@@ -72,7 +72,7 @@ async def asked(session: aiohttp.ClientSession, base: str, wish: Wish, headers: 
 @asynccontextmanager
 async def mp1_place(directory: Path) -> AsyncIterator[Mp1Place]:
     """Two hosts, on addresses of their own; a tag stands for a device of the first."""
-    strict = LimitSettings(requests_per_second=0.01, burst=1)
+    strict = LimitSettings(requests_per_second=0.0001, burst=1)
     async with hosting(directory / "host", tags=(TAG,)) as host, hosting(directory / "strict", strict) as other:
         wiring = host.built.wiring
         context = client_context([wiring.identities.authority_path], wiring.identities.issue("names.harbour"))

@@ -109,7 +109,14 @@ async def tag_unmapped(place: Mp1Place) -> Wish:
 
 SPECIAL = (
     row(ApplicationSupport, "confirm_ready", 409, "an app that is ending", ending, "TERMINATING"),
-    row(ApplicationSupport, "confirm_termination", 409, "an app that nobody ends", not_ending),
+    row(
+        ApplicationSupport,
+        "confirm_termination",
+        409,
+        "an app that nobody ends",
+        not_ending,
+        "AppTerminationNotification",
+    ),
     row(ServiceLiveness, "send_heartbeat", 409, "a service that is INACTIVE", inactive, "INACTIVE"),
     row(ServiceLiveness, "send_heartbeat", 200, "another interval", other_interval),
     row(ServiceLiveness, "send_heartbeat", 204, "as declared", as_declared(ServiceLiveness, "send_heartbeat")),

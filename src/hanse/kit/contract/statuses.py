@@ -1,4 +1,4 @@
-"""Which statuses an operation may be answered with: its own, and those of every operation of its kind (MEC 009, annex E).
+"""Which statuses an operation may be answered with: its own, and those of its kind (ETSI GS MEC 009 V3.1.1, annex E).
 
 405 is not among them: it answers a method that is no operation.
 """
@@ -25,7 +25,7 @@ def answers(operation: Operation) -> tuple[int, ...]:
 
 
 def successes(operation: Operation) -> tuple[int, ...]:
-    """The declared one, and what conditions and ranges make of it: 204 without content, 206 of a part, 304 unchanged."""
+    """The declared one, and what becomes of it: 204 without content, 206 of a part, 304 of what is unchanged."""
     found = {operation.success}
     if type(None) in typing.get_args(operation.returns):
         found.add(204)
