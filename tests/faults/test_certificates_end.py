@@ -1,4 +1,4 @@
-"""Operators whose certificates end every few seconds go on as if nothing were: the tale of years, told in 20 seconds."""
+"""Operators whose certificates end every few seconds go on as if nothing were: the tale of years, in 20 seconds."""
 
 from __future__ import annotations
 
