@@ -32,6 +32,9 @@ PATIENCE = 3.0
 MOST_OPEN = 256
 """Questions that may be open at a time."""
 
+MOST_FORGED = 16
+"""Datagrams that answer something else, after which a question is asked by TCP: somebody guesses (RFC 5452, 9.3)."""
+
 _MOST_BYTES = 65535
 
 
@@ -92,11 +95,12 @@ class Forwarder:
             sock.setblocking(False)
             sock.connect(self._server)
             await loop.sock_sendall(sock, query.to_wire())
-            while True:
+            answer = None
+            for _ in range(MOST_FORGED):
                 answer = matching(query, await loop.sock_recv(sock, _MOST_BYTES))
                 if answer is not None:
                     break
-        if answer.flags & dns.flags.TC:
+        if answer is None or answer.flags & dns.flags.TC:
             address, port = self._server
             return await dns.asyncquery.tcp(query, address, PATIENCE / 2, port)
         return answer

@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable
 from enum import Enum
 
-_MOST_CLIENTS = 65536
+MOST_CLIENTS = 65536
+"""Addresses that are counted in a second; others, were they all real, find their way by TCP."""
 _EACH_SECOND = 1.0
 
 
@@ -35,10 +36,13 @@ class RateLimit:
         if not self._rate:
             return Verdict.SEND
         now = self._clock()
-        if now >= self._ends or len(self._sent) >= _MOST_CLIENTS:
+        if now >= self._ends:
             self._sent.clear()
             self._ends = now + _EACH_SECOND
-        sent = self._sent[address] = self._sent.get(address, 0) + 1
+        sent = self._sent.get(address, 0) + 1
+        if sent == 1 and len(self._sent) >= MOST_CLIENTS:
+            return Verdict.CUT
+        self._sent[address] = sent
         if sent <= self._rate:
             return Verdict.SEND
         return Verdict.CUT if (sent - self._rate) % 2 == 0 else Verdict.DROP

@@ -76,6 +76,35 @@ def test_the_answer_follows_the_client_subnet_and_tells_for_whom_it_is_good(
     assert (option.srclen, option.scopelen) == (length, scope)
 
 
+def test_an_answer_that_is_cut_is_still_one_with_edns_and_the_subnet_and_says_so() -> None:
+    names = EmbeddedNames("127.0.0.1", 0, zones=("mec.example",))
+    for number in range(100):
+        names.put(NameRecord(record_id=str(number), owner="a", name="v.mec.example", address=f"127.3.0.{number}"))
+    extra = opt(subnet(1, 24, b"\x0a\x01\x02"), flags=0x8000)
+    wire = struct.pack("!6H", 9, 0, 1, 0, 0, 1) + question(b"v.mec.example", A) + extra
+    answer = names.reply(wire, "127.9.0.1", True)
+    assert isinstance(answer, bytes)
+    told = dns.message.from_wire(answer)
+    assert told.flags & dns.flags.TC
+    assert len(answer) <= 1232
+    assert (told.edns, told.ednsflags & 0xFFFF, len(told.options)) == (0, 0x8000, 1)
+    assert isinstance(names.reply(wire, "127.9.0.1", False), bytes)
+    assert not dns.message.from_wire(names.reply(wire, "127.9.0.1", False)).flags & dns.flags.TC  # type: ignore[arg-type]
+
+
+def test_an_option_that_is_longer_than_its_record_is_a_format_error() -> None:
+    broken = opt(struct.pack("!HH", 100, 9) + b"short")
+    assert ask(extra=broken).rcode() == Rcode.FORMERR
+
+
+def test_two_records_of_edns_are_a_format_error() -> None:
+    names = EmbeddedNames("127.0.0.1", 0, zones=("mec.example",))
+    wire = struct.pack("!6H", 9, 0, 1, 0, 0, 2) + question(b"mec.example", SOA) + opt() + opt()
+    answer = names.reply(wire, "127.9.0.1", True)
+    assert isinstance(answer, bytes)
+    assert dns.message.from_wire(answer).rcode() == Rcode.FORMERR
+
+
 def test_one_who_hides_its_subnet_is_served_by_its_address() -> None:
     answer = ask(A, extra=opt(subnet(1, 0, b"")), name=b"v.mec.example", client="10.1.2.9")
     assert answer.answer[0][0].to_text() == "127.3.0.2"

@@ -6,9 +6,10 @@ import struct
 
 import dns.flags
 import dns.message
+import pytest
 
 from benchmarks.dns_queries import question
-from hanse.drivers.names_embedded import EmbeddedNames, messages
+from hanse.drivers.names_embedded import EmbeddedNames, limits, messages
 from hanse.drivers.names_embedded.limits import RateLimit, Verdict
 
 QUERY = struct.pack("!6H", 5, 0x0100, 1, 0, 0, 0) + question(b"v.mec.example", 255)
@@ -29,6 +30,15 @@ def test_beyond_the_rate_answers_are_cut_or_dropped_until_the_second_is_over() -
     assert limit.judge("127.9.0.2") is Verdict.SEND
     clock.now += 1.0
     assert limit.judge("127.9.0.1") is Verdict.SEND
+
+
+def test_a_flood_from_many_forged_addresses_does_not_make_the_limit_of_one_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(limits, "MOST_CLIENTS", 3)
+    limit = RateLimit(1, Clock())
+    assert [limit.judge(f"127.9.0.{n}") for n in range(5)] == [Verdict.SEND] * 3 + [Verdict.CUT] * 2
+    assert limit.judge("127.9.0.0") is Verdict.DROP
 
 
 def test_no_rate_is_no_limit() -> None:

@@ -19,11 +19,13 @@ from dns.rdatatype import RdataType
 from hanse.drivers.names_embedded import EmbeddedNames, forwarding
 from hanse.drivers.names_embedded.forwarding import Forwarder, matching, question
 from hanse.drivers.names_embedded.memory import Memory, lifetime
+from hanse.drivers.names_embedded.serving import StreamService
 from hanse.drivers.names_embedded.trust import believed
 from hanse.kit.ports import bind
 from hanse.refpoints.mp2 import NameRecord
 
-UPSTREAM = f"127.{128 + os.getpid() % 64}.{os.getpid() // 64 % 256}.56"
+_BLOCK = f"127.{128 + os.getpid() % 64}.{os.getpid() // 64 % 256}"
+UPSTREAM, FORGER = f"{_BLOCK}.56", f"{_BLOCK}.58"
 NAME = dns.name.from_text("www.far.example")
 
 
@@ -169,6 +171,31 @@ async def test_a_forger_who_answers_first_is_passed_over(upstream: Upstream) -> 
 
     upstream.reply = first_forged
     assert texts(await Forwarder(upstream.address).ask(NAME, RdataType.A)) == ["127.3.0.1"]
+
+
+async def test_a_right_answer_from_another_address_is_not_even_looked_at(upstream: Upstream) -> None:
+    def from_elsewhere(query: QueryMessage) -> list[bytes]:
+        name = query.question[0].name
+        with bind(FORGER, 0, socket.SOCK_DGRAM) as forger:
+            forger.sendto(answer(query, f"{name} 60 A 127.6.6.6").to_wire(), upstream.senders[-1])
+        return [answer(query, f"{name} 60 A 127.3.0.1").to_wire()]
+
+    upstream.reply = from_elsewhere
+    assert texts(await Forwarder(upstream.address).ask(NAME, RdataType.A)) == ["127.3.0.1"]
+
+
+async def test_where_somebody_guesses_the_question_is_asked_by_tcp_at_once(upstream: Upstream) -> None:
+    def guessed(query: QueryMessage) -> list[bytes]:
+        forged = answer(query, "www.far.example. 60 A 127.6.6.6")
+        forged.id ^= 1
+        return [forged.to_wire()] * forwarding.MOST_FORGED
+
+    upstream.reply = guessed
+    real = EmbeddedNames("127.0.0.1", 0, zones=("far.example",))
+    real.put(NameRecord(record_id="r", owner="a", name="www.far.example", address="127.3.0.1"))
+    async with await asyncio.start_server(StreamService(real.reply).serve, *upstream.address):
+        assert texts(await Forwarder(upstream.address).ask(NAME, RdataType.A)) == ["127.3.0.1"]
+    assert len(upstream.senders) == 1
 
 
 async def test_a_hundred_devices_that_ask_the_same_cost_one_question_and_each_question_has_its_port(
