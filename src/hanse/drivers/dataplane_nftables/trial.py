@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+from contextlib import suppress
+from itertools import count
 from pathlib import Path
 
 from hanse.drivers.dataplane_nftables.base import base
@@ -34,15 +36,16 @@ LACKS: dict[str, str] = {
 _COPY = '\nadd rule netdev hanse from_devices ip protocol tcp dup to "lo"\n'
 _LINK = "trial"
 _TRIAL = f"{PREFIX}try-"
+_NUMBERS = count()
 
 
 async def found_out() -> dict[str, str]:
     """`LACKS` and what this machine lacks; ``kernel`` if there is nothing that it can do."""
     if os.geteuid() != 0:
         return {**LACKS, "kernel": "namespaces and nftables need root"}
-    space = f"{_TRIAL}{os.getpid()}"
+    space = f"{_TRIAL}{next(_NUMBERS)}-{os.getpid()}"  # hosts of one process may try at the same time
+    await _tidy()
     try:
-        await batch([f"netns delete {left}" for left in _left()])
         await batch([f"netns add {space}"])
     except Problem as problem:
         return {**LACKS, "kernel": problem.detail or problem.title}
@@ -52,10 +55,12 @@ async def found_out() -> dict[str, str]:
         await batch([f"netns delete {space}"])
 
 
-def _left() -> list[str]:
-    """Namespaces of processes that were killed while they tried."""
-    names = [entry.name for entry in DIRECTORY.glob(f"{_TRIAL}*")]
-    return [name for name in names if not Path("/proc", name.removeprefix(_TRIAL)).exists()]
+async def _tidy() -> None:
+    """Remove the namespaces of processes that were killed while they tried."""
+    for entry in DIRECTORY.glob(f"{_TRIAL}*"):
+        if not Path("/proc", entry.name.rpartition("-")[2]).exists():
+            with suppress(Problem):  # another one removes it just now
+                await batch([f"netns delete {entry.name}"])
 
 
 async def _tried(space: str) -> dict[str, str]:
