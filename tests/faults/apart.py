@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from hanse.assembly.authentication import element_caller
 from hanse.assembly.builders.mep import tag_addresses
@@ -141,7 +142,9 @@ class Apart:
     def wanted(self) -> tuple[list[Forwarding], list[NameRecord]]:
         """Rules and names that the platform's disk asks for."""
         app = self.kept()
-        return list(forwardings(resolved(app, tag_addresses(self.settings, "harbour")))), list(names(app))
+        rules = forwardings(resolved(app, tag_addresses(self.settings, "harbour")))
+        # Nobody else claims the address, so instances of the app on other hosts may have it, too.
+        return [replace(rule, shared=True) for rule in rules], list(names(app))
 
     async def present(self) -> tuple[list[Forwarding], list[NameRecord]]:
         """Rules and names that are in force."""

@@ -111,7 +111,7 @@ async def assert_in_force_is_what_is_kept(apart: Apart) -> None:
     """In good time."""
     deadline = time.monotonic() + PATIENCE
     while await apart.present() != apart.wanted():
-        assert time.monotonic() < deadline, (await apart.present(), apart.wanted())
+        assert time.monotonic() < deadline, f"in force {await apart.present()}, kept {apart.wanted()}"
         await asyncio.sleep(0.1)
 
 

@@ -45,7 +45,7 @@ async def test_configured_again_an_app_keeps_its_phase_and_its_secret(bench: Ben
 
 
 async def test_a_rule_that_cannot_be_carried_out_is_refused_before_the_app_is_known(bench: Bench) -> None:
-    inner = traffic.InterfaceDescriptor(interface_type=traffic.InterfaceType.MAC, dst_mac_address="02:00:00:00:00:01")
+    inner = traffic.InterfaceDescriptor(interface_type=traffic.InterfaceType.MAC, src_mac_address="02:00:00:00:00:01")
     bad = msgspec.structs.replace(configuration("one").traffic_rules[0], dst_interface=(inner,))
     with pytest.raises(Problem, match="dstInterface"):
         await bench.platform.configuration.configure(
