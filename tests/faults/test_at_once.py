@@ -7,16 +7,19 @@ import asyncio
 import pytest
 
 from hanse.assembly.administration import administration
-from hanse.assembly.onboarding import ended, take_down
+from hanse.assembly.onboarding import ended as operation_ended
+from hanse.assembly.onboarding import take_down
 from hanse.kit.contract.declare import Accepted
-from hanse.kit.problems import Problem
+from hanse.kit.problems import Problem, ProblemDetails
 from hanse.refpoints.mm1.lifecycle import CreateAppInstanceRequest, InstantiateAppRequest
 from hanse.refpoints.mm1.packages import OnboardingState
+from tests.faults.lives import created, ended, started, terminate
 from tests.faults.operators import LoneOperator
 from tests.faults.packages import package
+from tests.faults.remains import mentions
 from tests.faults.uploads import announced, checked, content
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(120)
 
 
 async def test_of_two_instantiations_at_once_one_begins_and_one_is_refused(operator: LoneOperator) -> None:
@@ -28,7 +31,7 @@ async def test_of_two_instantiations_at_once_one_begins_and_one_is_refused(opera
         (accepted,) = [answer for answer in answers if isinstance(answer, Accepted)]
         (refused,) = [answer for answer in answers if isinstance(answer, Problem)]
         assert (refused.status, refused.title) == (409, "Another operation goes on")
-        await ended(oss.lifecycle, accepted, 20.0)
+        await operation_ended(oss.lifecycle, accepted, 20.0)
         assert len(operator.apps()) == 1
         await take_down(oss.lifecycle, identifier)
 
@@ -45,3 +48,54 @@ async def test_of_two_uploads_at_once_one_is_taken_and_one_is_refused(operator: 
         (refused,) = [answer for answer in answers if isinstance(answer, Problem)]
         assert (refused.status, refused.detail) == (409, "content is uploaded once, in state CREATED")
         assert (await checked(oss, identifier)).onboarding_state is OnboardingState.ONBOARDED
+
+
+async def test_of_two_terminations_at_once_one_begins_and_one_is_refused(operator: LoneOperator) -> None:
+    identifier = await started(operator, await operator.on_board("beacon", variant="ended-twice"))
+    async with administration(operator.settings) as oss:
+        answers = await asyncio.gather(*(terminate(oss, identifier) for _ in range(2)), return_exceptions=True)
+        (_,) = [answer for answer in answers if isinstance(answer, Accepted)]
+        (refused,) = [answer for answer in answers if isinstance(answer, Problem)]
+        assert (refused.status, refused.title) == (409, "Another operation goes on")
+    await ended(operator, identifier)
+
+
+async def test_a_deletion_at_once_with_the_termination_is_refused_and_leaves_it_whole(operator: LoneOperator) -> None:
+    identifier = await started(operator, await operator.on_board("beacon", variant="ended-and-deleted"))
+    async with administration(operator.settings) as oss:
+        answers = await asyncio.gather(
+            terminate(oss, identifier), oss.lifecycle.delete_instance(identifier), return_exceptions=True
+        )
+        assert isinstance(answers[0], Accepted)
+        assert isinstance(answers[1], Problem)
+        assert answers[1].status == 409
+    await ended(operator, identifier)
+
+
+async def test_of_two_deletions_at_once_none_fails_otherwise_than_by_not_finding_it(operator: LoneOperator) -> None:
+    identifier = await created(operator, await operator.on_board("beacon", variant="deleted-twice"))
+    async with administration(operator.settings) as oss:
+        twice = (oss.lifecycle.delete_instance(identifier) for _ in range(2))
+        answers = await asyncio.gather(*twice, return_exceptions=True)
+    problems = [answer for answer in answers if answer is not None]
+    assert len(problems) < 2
+    assert all(isinstance(problem, Problem) and problem.status in (404, 409) for problem in problems)
+    assert mentions(operator, identifier, ("meo", "mepm", "mep", "vim", "oss")) == []
+
+
+async def test_of_two_packages_with_one_descriptor_at_once_one_is_taken_and_the_other_told_why(
+    operator: LoneOperator,
+) -> None:
+    archive = await asyncio.to_thread(package, operator.deployment, operator.networks, "beacon", variant="twin")
+    async with administration(operator.settings) as oss:
+        identifiers = [(await oss.packages.create_package(announced(archive))).value.id for _ in range(2)]
+        await asyncio.gather(*(oss.packages.upload_content(one, content(archive)) for one in identifiers))
+        found = [await checked(oss, one) for one in identifiers]
+        (taken,) = [info for info in found if info.onboarding_state is OnboardingState.ONBOARDED]
+        (refused,) = [info for info in found if info.onboarding_state is not OnboardingState.ONBOARDED]
+        failure = refused.onboarding_failure_details
+        assert isinstance(failure, ProblemDetails)
+        assert failure.status == 409
+        await oss.packages.delete_package(refused.id)
+        assert (await oss.packages.read_package(taken.id)).onboarding_state is OnboardingState.ONBOARDED
+    await ended(operator, await started(operator, str(taken.app_d_id)))
