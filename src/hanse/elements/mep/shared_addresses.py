@@ -20,10 +20,7 @@ from hanse.refpoints.mp3.services import SharedRule
 
 
 class SharedAddresses:
-    """Derives what is in force from the records of this platform and of its neighbours; it keeps nothing itself.
-
-    ``common`` is that of the data plane (Mp2, `DataPlaneCapabilities`).
-    """
+    """Derives what is in force from the records of this platform and of its neighbours; it keeps nothing itself."""
 
     def __init__(
         self, host: str, records: Records, tags: TagAddresses, zones: Mapping[str, Zone], devices: Devices
@@ -33,20 +30,22 @@ class SharedAddresses:
         self._tags = tags
         self._zones = zones
         self._devices = devices
-        self.common = False
 
     def announced(self) -> tuple[SharedRule, ...]:
         """What neighbours may lead devices by: the rules of active apps of packages that lead to themselves."""
         return tuple(shared for app in self._records.apps.values() for shared in self._shareable(app))
 
-    def wanted(self, owner: str) -> list[Forwarding]:
-        """All that the data plane must carry out for an app, of this host or of another."""
+    def wanted(self, owner: str, common: bool) -> list[Forwarding]:
+        """All that the data plane must carry out for an app, of this host or of another.
+
+        ``common`` is that of the data plane (Mp2, `DataPlaneCapabilities`).
+        """
         app = self._records.apps.find(owner)
         if app is not None and not app.configuration.app_d_id:
             return self._in_force(app)
         package = app.configuration.app_d_id if app else self._package(owner)
         alone = [f for f in self._in_force(app) if not _leads_to(app, f)] if app else []
-        return alone + [self._marked(f, package) for f in self._led(package) if f.owner == owner]
+        return alone + [self._marked(f, package) for f in self._led(package, common) if f.owner == owner]
 
     def owners(self) -> set[str]:
         """Instances of other hosts for which this host may have to carry out something: those of apps that it knows."""
@@ -62,7 +61,7 @@ class SharedAddresses:
         own = {a.app_instance_id for a in self._records.apps.values() if a.configuration.app_d_id in packages}
         return own | {s.forwarding.owner for s in self._neighbours_rules() if s.app_d_id in packages}
 
-    def _led(self, package: str) -> Iterator[Forwarding]:
+    def _led(self, package: str, common: bool) -> Iterator[Forwarding]:
         if not package:
             return
         own = self.announced()
@@ -73,7 +72,7 @@ class SharedAddresses:
             if elsewhere.rule.app_d_id == package and not foreign(elsewhere.rule.forwarding, own, package)
         ]
         for group in groups(instances):
-            yield from led(group, self._host, self._zones, self._devices, self.common)
+            yield from led(group, self._host, self._zones, self._devices, common)
 
     def _marked(self, claimed: Forwarding, package: str) -> Forwarding:
         return replace(claimed, shared=not foreign(claimed, self._neighbours_rules(), package))

@@ -103,8 +103,8 @@ class Steering:
 
     async def _wanted(self, owner: str) -> list[Forwarding]:
         if self._common is None:
-            self._addresses.common = self._common = (await self._data_plane.capabilities()).common
-        return self._addresses.wanted(owner)
+            self._common = (await self._data_plane.capabilities()).common
+        return self._addresses.wanted(owner, self._common)
 
     @effect("mep.names")
     async def _apply_names(self, app_instance_id: str) -> None:
