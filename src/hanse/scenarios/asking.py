@@ -6,7 +6,7 @@ import asyncio
 import json
 import random
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -55,7 +55,12 @@ async def on_record(stage: Stage, *asked: Asked) -> list[Procedure | None]:
         by_trace = {message.trace: procedure for procedure in found for message in procedure.messages}
         return [by_trace.get(one.trace) for one in asked]
 
-    return await awaited(look, lambda found: all(p and served_by(p.messages) for p in found))
+    return await awaited(look, lambda found: all(served_by(crossed(procedure)) for procedure in found))
+
+
+def crossed(procedure: Procedure | None) -> Sequence[Message]:
+    """What crossed reference points for a request; nothing if it is not on record."""
+    return procedure.messages if procedure else ()
 
 
 def served_by(messages: Iterable[Message]) -> str:

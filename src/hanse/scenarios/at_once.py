@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from hanse.scenarios.asking import ask, on_record, served_by
+from hanse.scenarios.asking import ask, crossed, on_record, served_by
 from hanse.scenarios.outcome import Record
 from hanse.scenarios.stage import Stage
 
@@ -20,7 +20,7 @@ async def ask_at_once(stage: Stage, record: Record, url: str, right: Mapping[str
     understood = sum(one.understood for one in asked)
     everybody = understood == len(asked)
     record.check("everybody is told what belongs to his own request", everybody, f"{understood} of {len(asked)}")
-    served = [served_by(procedure.messages if procedure else ()) for procedure in await on_record(stage, *asked)]
+    served = [served_by(crossed(procedure)) for procedure in await on_record(stage, *asked)]
     wrong = [
         f"{one.device} by {at or 'nobody'}" for one, at in zip(asked, served, strict=True) if at != right[one.device]
     ]

@@ -22,7 +22,7 @@ from hanse.kit.values import Absent
 from hanse.refpoints.mfm_fed.members import PartnerState
 from hanse.refpoints.mm1.lifecycle import OperationalState
 from hanse.refpoints.mm1.packages import OnboardingState
-from hanse.scenarios.asking import ask, on_record, served_by
+from hanse.scenarios.asking import ask, crossed, on_record, served_by
 from hanse.scenarios.at_once import ask_at_once
 from hanse.scenarios.outcome import Record
 from hanse.scenarios.stage import Stage
@@ -136,7 +136,7 @@ async def _use(stage: Stage, record: Record) -> Procedure | None:
     address = await alice.resolve("navigation.example.com")
     record.check("the platform's name server answers with the app's virtual address", bool(address), address)
     procedures = [await _ask(stage, record, device, name) for device, name in ((alice, "alice"), (bob, "bob"))]
-    served = [served_by(procedure.messages if procedure else ()) or "nobody" for procedure in procedures]
+    served = [served_by(crossed(procedure)) or "nobody" for procedure in procedures]
     record.check(
         "the platform nearer to each device serves it",
         served == list(NEAREST.values()),
@@ -194,10 +194,10 @@ async def _watched(stage: Stage, record: Record) -> AsyncIterator[None]:
 
 
 def _check_steps(procedure: Procedure | None, record: Record, name: str) -> None:
-    messages = procedure.messages if procedure else ()
+    messages = crossed(procedure)
     for number, (point, operation, meaning) in STEPS.items():
-        crossed = any(m.reference_point == point and m.operation == operation for m in messages)
-        record.check(f"{name}, step {number} of 6.5.2 over {point}", crossed, meaning)
+        taken = any(m.reference_point == point and m.operation == operation for m in messages)
+        record.check(f"{name}, step {number} of 6.5.2 over {point}", taken, meaning)
 
 
 async def _refusal(device: Device) -> str:
