@@ -80,7 +80,7 @@ class _Bench:
             used, result = _loaded(plan, pid)
             self._bytes.setdefault(name, []).append(result.done / result.seconds / 1e9)
             self._cpu.setdefault(name, []).append((used + result.cpu) / (result.done / 1e9))
-        for name in ("few", "many", "relayed", "relayed_many"):
+        for name in PLANES:
             space, address, port, pid = self._ends[name]
             plan = stream.Plan("dialler", address, port, space, self._size.seconds)
             used, result = _loaded(plan, pid)

@@ -60,7 +60,8 @@ class Zones:
         self._by_id[record.record_id] = name, record
         self._at.setdefault(name, Choices()).put(record)
         self._below.update(_ancestors(name))
-        self._keep(name)
+        if name not in self._places:
+            self._keep(name)
         self._touch(name)
 
     def replace(self, owner: str, records: Sequence[NameRecord]) -> None:

@@ -45,8 +45,9 @@ class Router:
 
     def add(self, route: Route) -> None:
         """Serve one more route; the same method and path twice is an error of ours."""
-        node = self._root
-        for segment in _segments(route.base + route.operation.path):
+        node, path = self._root, route.base + route.operation.path
+        segments = _segments(path)
+        for segment in segments:
             if segment.endswith("*}"):
                 node.rest = node.rest or {}
                 _put(node.rest, route)
@@ -58,8 +59,8 @@ class Router:
             else:
                 node = node.literal.setdefault(segment, _Node())
         _put(node.methods, route)
-        if "{" not in route.base + route.operation.path:
-            self._literal[f"/{'/'.join(_segments(route.base + route.operation.path))}"] = node.methods
+        if "{" not in path:
+            self._literal[f"/{'/'.join(segments)}"] = node.methods
         self.routes.append(route)
 
     def find(self, method: str, path: str) -> tuple[Route, list[str]]:
