@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 
 from hanse.drivers.dataplane_nftables.namespaces import batch, inside
 from hanse.kit.values import ABSENT
 from hanse.refpoints.mp2 import Ethernet, Forwarding
-from tests.contract.grounds import PORT, Namespaces, bound, connected, rule
+from tests.contract.grounds import PORT, Namespaces, answered, bound, connected, rule
 
 APP, PLANE, OTHER = "02:00:5e:10:00:01", "02:00:5e:10:00:02", "02:00:5e:10:00:03"
 EVERY_PROTOCOL = 0x0003
@@ -47,14 +46,7 @@ def to_mac(spaces: Namespaces, **changes: object) -> Forwarding:
 
 async def told(spaces: Appliance, device: str, virtual: str) -> bytes:
     """What a device hears on a connection to a virtual address, after a word of its own."""
-    reader, writer = await connected(spaces.socket(device), (virtual, PORT))
-    writer.write(b"by frame")
-    writer.write_eof()
-    try:
-        async with asyncio.timeout(10):
-            return await reader.read()
-    finally:
-        writer.close()
+    return await answered(await connected(spaces.socket(device), (virtual, PORT)), b"by frame", 10)
 
 
 def frames_of(spaces: Appliance) -> socket.socket:

@@ -126,6 +126,18 @@ async def connected(
     return await asyncio.open_connection(sock=sock)
 
 
+async def answered(streams: tuple[asyncio.StreamReader, asyncio.StreamWriter], words: bytes, patience: float) -> bytes:
+    """All that the other end says after these words, which are all that it is told; closes the connection."""
+    reader, writer = streams
+    writer.write(words)
+    writer.write_eof()
+    try:
+        async with asyncio.timeout(patience):
+            return await reader.read()
+    finally:
+        writer.close()
+
+
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from hanse.drivers.dataplane_nftables import AccessNetwork, Bearer, NftablesDataPlane
 from hanse.drivers.dataplane_nftables.namespaces import batch
 from hanse.refpoints.mp2 import DataPlane, Forwarding, RuleCounters, TrafficMatch
-from tests.contract.grounds import PORT, Namespaces, connected, rule
+from tests.contract.grounds import PORT, Namespaces, answered, connected, rule
 
 
 class Radio(Namespaces):
@@ -61,14 +61,7 @@ def to_app(radio: Radio, rule_id: str = "r", address: str = "", **asks: object) 
 
 async def said_to(radio: Radio, words: bytes = b"", port: int = 0) -> bytes:
     """What the device behind the base station hears on a connection to the virtual address."""
-    reader, writer = await connected(radio.socket(radio.ue, port), (radio.virtual, PORT))
-    writer.write(words)
-    writer.write_eof()
-    try:
-        async with asyncio.timeout(20):
-            return await reader.read()
-    finally:
-        writer.close()
+    return await answered(await connected(radio.socket(radio.ue, port), (radio.virtual, PORT)), words, 20)
 
 
 async def counters(radio: Radio, rule_id: str = "r") -> RuleCounters:

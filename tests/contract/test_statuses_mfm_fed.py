@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from hanse.kit.contract import serve
 from tests.contract.statuses.mfm_fed_place import ROWS, MfmFedPlace, mfm_fed_place
 from tests.contract.statuses.row import Row
 
@@ -24,6 +23,4 @@ async def place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[MfmFe
 async def test_an_orchestrator_is_answered_as_the_tables_say(
     place: MfmFedPlace, row: Row, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if row.status == 408:
-        monkeypatch.setattr(serve, "BODY_PATIENCE", 0.2)
-    await row.check(place)
+    await row.check(place, monkeypatch)

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from hanse.kit.contract import serve
 from tests.contract.statuses.mm1_place import Mm1Place, mm1_place
 from tests.contract.statuses.mm1_rows import ROWS
 from tests.contract.statuses.row import Row
@@ -23,7 +22,4 @@ async def place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Mm1Pl
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
 async def test_an_oss_is_answered_as_the_tables_say(place: Mm1Place, row: Row, monkeypatch: pytest.MonkeyPatch) -> None:
-    if row.status == 408:
-        monkeypatch.setattr(serve, "BODY_PATIENCE", 0.2)
-        monkeypatch.setattr(serve, "STALL_PATIENCE", 0.2)
-    await row.check(place)
+    await row.check(place, monkeypatch)

@@ -11,6 +11,7 @@ from hanse.refpoints.mm1.lifecycle import LcmOperation
 from tests.faults.lives import ask, completed, created, ended
 from tests.faults.remains import assert_runs_once
 from tests.faults.separated import MEO, MEP, MEPM, VIM, SeparatedOperator
+from tests.lifetime import lifetime
 
 INSTANTIATION = (
     (MEO, "meo.assign"),
@@ -43,12 +44,8 @@ pytestmark = pytest.mark.timeout(240)
 
 @pytest.fixture(scope="module")
 def apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SeparatedOperator]:
-    made = SeparatedOperator(tmp_path_factory.mktemp("apart"))
-    try:
-        asyncio.run(made.start_all())
+    with lifetime(SeparatedOperator(tmp_path_factory.mktemp("apart")), SeparatedOperator.start_all) as made:
         yield made
-    finally:
-        made.clear()
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ from hanse.kit.problems import Problem
 from hanse.refpoints.mm1.steering import Preference, SteeringPolicies, SteeringPolicy, Target
 from hanse.refpoints.mp2 import NameRecord, NameServer
 from tests.faults.apart import NAMES, PLANE, PLATFORM, Apart
+from tests.lifetime import lifetime
 
 LED = "video.example.com"
 PATIENCE = 10.0
@@ -32,12 +33,8 @@ pytestmark = pytest.mark.timeout(60)
 
 @pytest.fixture(scope="module")
 def apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Apart]:
-    made = Apart(tmp_path_factory.mktemp("apart"))
-    try:
-        asyncio.run(made.start(PLANE, NAMES, PLATFORM))
+    with lifetime(Apart(tmp_path_factory.mktemp("apart")), lambda made: made.start(PLANE, NAMES, PLATFORM)) as made:
         yield made
-    finally:
-        made.clear()
 
 
 @pytest.mark.parametrize(

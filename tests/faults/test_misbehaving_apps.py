@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from hanse.assembly.onboarding import bring_up, take_down
 from hanse.kit.problems import Problem
 from tests.faults.operators import CONFIGURATION, LoneOperator
 from tests.faults.remains import has_said, until
+from tests.lifetime import lifetime
 
 KEPT = 1024 * 1024
 """Bytes of output that are kept of an app; at most twice as many lie on disk."""
@@ -23,12 +23,8 @@ pytestmark = pytest.mark.timeout(60)
 @pytest.fixture(scope="module")
 def operator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LoneOperator]:
     impatient = CONFIGURATION.replace('memory = "4 GiB"', 'memory = "4 GiB"\nready_patience = 1.5')
-    lone = LoneOperator(tmp_path_factory.mktemp("operator"), impatient)
-    try:
-        asyncio.run(lone.start())
+    with lifetime(LoneOperator(tmp_path_factory.mktemp("operator"), impatient), LoneOperator.start) as lone:
         yield lone
-    finally:
-        lone.clear()
 
 
 async def why_it_failed(operator: LoneOperator, program: str) -> Problem:

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from hanse.kit.problems import Problem
 from hanse.refpoints.mp1.support import RuleState
 from tests.faults.apart import APP, NAME, NAMES, PLANE, PLATFORM, Apart
+from tests.lifetime import lifetime
 
 PATIENCE = 10.0
 """Seconds in which what is in force must be what is kept, once all are ready; a platform looks every three."""
@@ -40,12 +41,8 @@ pytestmark = pytest.mark.timeout(60)
 
 @pytest.fixture(scope="module")
 def apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Apart]:
-    made = Apart(tmp_path_factory.mktemp("apart"))
-    try:
-        asyncio.run(_up(made))
+    with lifetime(Apart(tmp_path_factory.mktemp("apart")), _up) as made:
         yield made
-    finally:
-        made.clear()
 
 
 async def _up(apart: Apart) -> None:

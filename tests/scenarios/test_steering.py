@@ -23,6 +23,7 @@ from hanse.assembly.onboarding import bring_up, take_down
 from hanse.assembly.settings import Settings
 from hanse.refpoints.mm1.steering import Preference, SteeringPolicy, Target
 from hanse.scenarios.stage import Stage
+from tests.lifetime import lifetime
 from tests.scenarios.resolver import unbound
 
 NAME, CONFIGURED, OF_AN_APP = "video.example.com", "films.example.com", "directions.example.com"
@@ -45,13 +46,13 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """North with Bob at the coast and Alice inland; a host of south asks north's server for names of others."""
     if shutil.which("dig") is None:
         pytest.skip("dig is not installed (Debian: bind9-dnsutils)")
-    made = Stage(tmp_path_factory.mktemp("stage"))
-    try:
+
+    async def start(made: Stage) -> None:
         _at_the_coast_and_inland(made)
-        asyncio.run(made.start())
+        await made.start()
+
+    with lifetime(Stage(tmp_path_factory.mktemp("stage")), start) as made:
         yield made
-    finally:
-        made.clear()
 
 
 def _at_the_coast_and_inland(stage: Stage) -> None:

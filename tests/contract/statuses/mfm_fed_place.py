@@ -15,7 +15,7 @@ from tests.contract.mfm_fed_federation import managing
 from tests.contract.mp1_host import Reply
 from tests.contract.statuses.certified import Callers, callers
 from tests.contract.statuses.faults import common_rows
-from tests.contract.statuses.row import Row, as_declared, row, taken
+from tests.contract.statuses.row import Row, declared_rows, row, taken
 from tests.contract.statuses.wish import Wish
 from tests.contract.wired import deployed
 
@@ -105,10 +105,7 @@ SPECIAL = (
     row(FederationEnablement, "update_system", 403, "a name that is taken", name_taken, "registered"),
 )
 ROWS: tuple[Row, ...] = (
-    *(
-        row(FederationEnablement, name, o.success, "as declared", as_declared(FederationEnablement, name))
-        for name, o in OPERATIONS.items()
-    ),
+    *declared_rows(FederationEnablement, OPERATIONS),
     *common_rows(FederationEnablement, taken([FederationEnablement])),
     *SPECIAL,
 )

@@ -11,7 +11,7 @@ from hanse.refpoints.mm3.granting import Granting
 from tests.contract.statuses.faults import common_rows
 from tests.contract.statuses.mm1_examples import EXAMPLES
 from tests.contract.statuses.mm1_place import Mm1Place, announcement
-from tests.contract.statuses.row import Make, Row, as_declared, row, taken
+from tests.contract.statuses.row import Make, Row, declared_rows, row, taken
 from tests.contract.statuses.wish import Wish
 from tests.contract.test_mm1 import ON
 from tests.contract.test_mm1_lifecycle import FORCED, START
@@ -144,10 +144,5 @@ _PATHS = taken(APIS)
 ROWS: tuple[Row, ...] = (
     *(found for api in APIS for found in common_rows(api, _PATHS)),
     *SPECIAL,
-    *(
-        row(api, operation.name, operation.success, "as declared", as_declared(api, operation.name))
-        for api in APIS
-        for operation in api.operations.values()
-        if operation.name in EXAMPLES
-    ),
+    *(found for api in APIS for found in declared_rows(api, EXAMPLES)),
 )

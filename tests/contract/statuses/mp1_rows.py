@@ -17,7 +17,7 @@ from hanse.refpoints.mp1.timing import Timing
 from hanse.refpoints.mp1.ue_identity import UeIdentity
 from tests.contract.statuses.faults import common_rows
 from tests.contract.statuses.mp1_place import Mp1Place, app_of
-from tests.contract.statuses.row import Row, as_declared, row, taken
+from tests.contract.statuses.row import Row, as_declared, declared_rows, row, taken
 from tests.contract.statuses.wish import Wish
 from tests.contract.test_mp1_services import service
 
@@ -130,12 +130,7 @@ SPECIAL = (
 
 _PATHS = taken(APIS)
 ROWS: tuple[Row, ...] = (
-    *(
-        row(api, operation.name, operation.success, "as declared", as_declared(api, operation.name))
-        for api in APIS
-        for operation in api.operations.values()
-        if operation.name != "send_heartbeat"
-    ),
+    *(found for api in APIS for found in declared_rows(api, api.operations.keys() - {"send_heartbeat"})),
     *(found for api in APIS for found in common_rows(api, _PATHS)),
     *SPECIAL,
 )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from hanse.scenarios.stage import Stage
+from tests.lifetime import lifetime
 from tests.unit.cli.running import Command
 
 
@@ -23,12 +23,8 @@ def hanse(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Command:
 @pytest.fixture(scope="session")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Two operators that run, on networks of their own."""
-    made = Stage(tmp_path_factory.mktemp("stage"))
-    try:
-        asyncio.run(made.start())
+    with lifetime(Stage(tmp_path_factory.mktemp("stage")), Stage.start) as made:
         yield made
-    finally:
-        made.clear()
 
 
 @pytest.fixture
