@@ -43,6 +43,7 @@ check: $(STAMP) ## Lint, types, layers
 docs: $(STAMP) ## Write the generated documents anew
 	$(BIN)/hanse refpoints > src/hanse/refpoints/README.md
 	$(BIN)/hanse refpoints --as picture > docs/architecture.svg
+	$(BIN)/python -m tests.contract.conformance_document > docs/conformance.md
 
 .PHONY: bench
 bench: $(STAMP) ## Run every benchmark
