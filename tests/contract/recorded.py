@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -17,7 +17,7 @@ from hanse.kit.contract.declare import Api, Operation, Stream
 from hanse.kit.contract.direct import direct
 from hanse.kit.contract.listen import Listener
 from hanse.kit.contract.observe import Silence
-from hanse.kit.contract.reference import offers_of
+from hanse.kit.contract.reference import ReferencePoint, offers_of
 from hanse.kit.contract.transport import HttpTransport, MemoryTransport
 from hanse.kit.problems import Problem
 from hanse.refpoints.table import REFERENCE_POINTS
@@ -85,10 +85,10 @@ def remote(target: Target, transport: Transport, provider: Element, token: str |
     return client(target.api, peer)
 
 
-def targets(role: str) -> list[Target]:
+def targets(role: str, points: Sequence[ReferencePoint] = REFERENCE_POINTS) -> list[Target]:
     """Every operation that an element of this role offers, once."""
     users: dict[tuple[type[Api], str], set[str]] = {}
-    for _, offer in offers_of(REFERENCE_POINTS, role):
+    for _, offer in offers_of(points, role):
         for name in offer.only or offer.api.operations:
             users.setdefault((offer.api, name), set()).update(offer.users)
     return [Target(api, api.operations[name], frozenset(who)) for (api, name), who in users.items()]

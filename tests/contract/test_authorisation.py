@@ -17,7 +17,8 @@ EVERYBODY = (*INSIDERS, "app", "partner", "nobody")
 @pytest.mark.parametrize("caller", EVERYBODY)
 @pytest.mark.parametrize("role", ROLES)
 async def test_within_a_process_only_the_roles_of_the_table_are_let_in(world: World, role: str, caller: str) -> None:
-    who = NOBODY if caller == "nobody" else Caller(role=caller, name=caller, operator="north", subject=APP)
+    own = ("south", "south") if caller == "partner" else ("north", APP)
+    who = NOBODY if caller == "nobody" else Caller(role=caller, name=caller, operator=own[0], subject=own[1])
     for target in targets(role):
         provider = world.north.direct(target, world.north.element(role), who)
         expected = (REACHED, True) if caller in target.users else (403, False)

@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from hanse.assembly.catalogue import OF_HOST
 from hanse.assembly.servers import access_of
-from hanse.assembly.token_endpoint import TOKEN_PATH
 from tests.contract.recorded import APP, REACHED, Target
-from tests.contract.wired import CLIENTS, secret_of
-from tests.contract.world import GONE, ROLES, WIRES, World, reached, wrong
+from tests.contract.wired import CLIENTS
+from tests.contract.world import GONE, ROLES, WIRES, World, granted, wrong
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 BAD = ("malformed", "empty", "of another scheme", "expired", "of another key", "for another audience", "without alg")
 UNFIT = ("none", "unbound", "bound to another", "of an old agreement", "expired", "foreign")
-
-
-async def granted(world: World, role: str, client: str) -> str:
-    """A token as a client gets it from the element's own endpoint."""
-    form = f"grant_type=client_credentials&client_id={client}&client_secret={secret_of(client)}".encode()
-    headers = {"content-type": "application/x-www-form-urlencoded"}
-    async with reached(world, "memory", role, None) as transport:
-        answer = await transport.send("POST", TOKEN_PATH, headers, form, 5.0)
-        told = json.loads(b"".join([chunk async for chunk in answer.chunks]))
-    return f"Bearer {told['access_token']}"
 
 
 class TestTokens:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -13,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from hanse.assembly.catalogue import OF_HOST, OF_OPERATOR
 from hanse.assembly.identities import Identities
+from hanse.assembly.token_endpoint import TOKEN_PATH
 from hanse.elements.mep import Platform
 from hanse.kit.certificates import Identity
 from hanse.kit.contract.client import Transport
@@ -21,7 +23,7 @@ from hanse.kit.tokens import TokenIssuer
 from hanse.refpoints.mm5.platform import AppConfiguration
 from tests.contract.recorded import APP, REACHED, RecordedOperator, Target, remote, targets
 from tests.contract.samples import sample
-from tests.contract.wired import deployed, listening, put_together, taken_apart
+from tests.contract.wired import deployed, listening, put_together, secret_of, taken_apart
 
 ROLES = (*OF_OPERATOR, *OF_HOST)
 WIRES = ("memory", "socket")
@@ -87,6 +89,16 @@ async def reached(world: World, how: str, role: str, identity: Identity | None) 
     finally:
         if isinstance(transport, HttpTransport):
             await transport.close()
+
+
+async def granted(world: World, role: str, client: str) -> str:
+    """A token as a client gets it from the element's own endpoint."""
+    form = f"grant_type=client_credentials&client_id={client}&client_secret={secret_of(client)}".encode()
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    async with reached(world, "memory", role, None) as transport:
+        answer = await transport.send("POST", TOKEN_PATH, headers, form, 5.0)
+        told = json.loads(b"".join([chunk async for chunk in answer.chunks]))
+    return f"Bearer {told['access_token']}"
 
 
 async def wrong(

@@ -46,7 +46,7 @@ class Gate:
         began = time.time()
         status, problem = operation.success, ""
         try:
-            point = point or self.guard.admit(api, self.role, operation.name, call.caller, arguments)
+            point = point or self.guard.admit(api, self.role, operation.name, call.caller, arguments, self.operator)
             with serving(call):
                 result = await function(**arguments)
             status = status_of(result, operation)
@@ -75,7 +75,7 @@ class Gate:
         """
         began = time.time()
         try:
-            return self.guard.admit(api, self.role, operation.name, call.caller, arguments)
+            return self.guard.admit(api, self.role, operation.name, call.caller, arguments, self.operator)
         except Problem as refusal:
             if call.trace != UNTRACED:
                 self._record(operation, arguments, call, path, "", refusal.status, refusal.title, began)

@@ -10,6 +10,9 @@ from hanse.kit.contract.declare import Api
 from hanse.kit.contract.reference import ReferencePoint
 from hanse.kit.problems import forbidden
 
+PARTNER = "partner"
+"""The one role in which another operator calls; a caller in any other is of the operator that it calls."""
+
 
 class Guard:
     """Knows for each operation of each provider which roles may call it, and what must be the caller's own."""
@@ -25,12 +28,26 @@ class Guard:
                         own = offer.own.get(user, "")
                         users.setdefault(user, (point.name, own if own in named else ""))
 
-    def admit(self, api: type[Api], provider: str, operation: str, caller: Caller, arguments: Mapping[str, Any]) -> str:
-        """The name of the reference point on which ``caller`` may make this call; else a problem 403."""
+    def admit(
+        self,
+        api: type[Api],
+        provider: str,
+        operation: str,
+        caller: Caller,
+        arguments: Mapping[str, Any],
+        operator: str,
+    ) -> str:
+        """The name of the reference point on which ``caller`` may make this call on ``operator``; else a problem 403.
+
+        What a role may do it may do at its own operator alone, however the call came: the wire, which tells operators
+        apart by their authorities, is not there between elements of one process.
+        """
         users = self._table.get((api, provider, operation), {})
         entry = users.get(caller.role)
         if entry is None:
             raise forbidden("Not allowed", f"{caller.role} may not call {operation} of {provider}")
+        if not _belongs(caller, operator):
+            raise forbidden("Not allowed", f"{caller.role} of another operator may not call {operation} of {provider}")
         point, own = entry
         if own and arguments.get(own) != caller.subject:
             raise forbidden("Not yours", f"{own} must be the caller's own")
@@ -39,3 +56,10 @@ class Guard:
     def users(self, api: type[Api], provider: str, operation: str) -> dict[str, str]:
         """The roles that may make a call, each with its reference point."""
         return {role: point for role, (point, _) in self._table.get((api, provider, operation), {}).items()}
+
+
+def _belongs(caller: Caller, operator: str) -> bool:
+    """Whether a caller is of the operator that its role says: a partner is another, and speaks for itself."""
+    if caller.role == PARTNER:
+        return caller.operator == caller.subject != operator
+    return caller.operator == operator

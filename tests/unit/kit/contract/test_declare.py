@@ -73,19 +73,40 @@ class TestGuard:
     @pytest.mark.parametrize("role", ["nobody", "", "quay", "pilots"])
     def test_a_role_that_is_not_listed_calls_nothing(self, operation: str, role: str) -> None:
         with pytest.raises(Problem) as refused:
-            Guard([SEA]).admit(Harbour, "quay", operation, Caller(role=role, name="x", operator="north"), {})
+            Guard([SEA]).admit(Harbour, "quay", operation, Caller(role=role, name="x", operator="north"), {}, "north")
         assert refused.value.status == 403
 
     def test_an_offer_of_one_provider_is_none_of_another(self) -> None:
         with pytest.raises(Problem):
-            Guard([SEA]).admit(Harbour, "roads", "find", PILOT, {})
-        assert Guard([SEA]).admit(Harbour, "quay", "find", PILOT, {}) == "Sea"
+            Guard([SEA]).admit(Harbour, "roads", "find", PILOT, {}, "north")
+        assert Guard([SEA]).admit(Harbour, "quay", "find", PILOT, {}, "north") == "Sea"
 
     @pytest.mark.parametrize("arguments", [{}, {"name": ""}, {"name": "bert"}, {"name": None}, {"other": "anna"}])
     def test_what_must_be_the_callers_own_may_not_be_left_out(self, arguments: dict[str, object]) -> None:
         with pytest.raises(Problem, match="Not yours"):
-            Guard([SEA]).admit(Harbour, "quay", "log", APP, arguments)
-        assert Guard([SEA]).admit(Harbour, "quay", "log", APP, {"name": "anna"}) == "Sea"
+            Guard([SEA]).admit(Harbour, "quay", "log", APP, arguments, "north")
+        assert Guard([SEA]).admit(Harbour, "quay", "log", APP, {"name": "anna"}, "north") == "Sea"
+
+    @pytest.mark.parametrize("operator", ["south", "", "North"])
+    def test_a_role_at_one_operator_is_none_at_another(self, operator: str) -> None:
+        with pytest.raises(Problem, match="Not allowed") as refused:
+            Guard([SEA]).admit(Harbour, "quay", "find", PILOT, {}, operator)
+        assert refused.value.status == 403
+
+    @pytest.mark.parametrize(
+        ("operator", "subject", "passes"),
+        [("south", "south", True), ("north", "north", False), ("south", "west", False), ("south", "", False)],
+    )
+    def test_a_partner_is_another_operator_and_speaks_for_itself(
+        self, operator: str, subject: str, passes: bool
+    ) -> None:
+        guard = Guard([ReferencePoint("Fed", "x", "none", (Offer(Harbour, "quay", ("partner",)),))])
+        caller = Caller(role="partner", name=operator, operator=operator, subject=subject)
+        if passes:
+            assert guard.admit(Harbour, "quay", "find", caller, {}, "north") == "Fed"
+        else:
+            with pytest.raises(Problem, match="Not allowed"):
+                guard.admit(Harbour, "quay", "find", caller, {}, "north")
 
     def test_who_is_listed_twice_is_recorded_on_the_first(self) -> None:
         other = ReferencePoint("Air", "x", "none", (Offer(Harbour, "quay", ("pilot", "gull")),))
