@@ -90,6 +90,10 @@ class Apart:
         """Wait until it has died; ``subprocess.TimeoutExpired`` if it lives on."""
         await asyncio.to_thread(self._processes[name].wait, patience)
 
+    def pid(self, name: str) -> int:
+        """The process that runs, or ran last."""
+        return self._processes[name].pid
+
     def _orders(self, name: str) -> Path:
         return self._directory / f"failpoint-{name}"
 

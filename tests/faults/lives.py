@@ -23,7 +23,7 @@ from hanse.refpoints.mm1.lifecycle import (
     TerminateAppRequest,
 )
 from tests.faults.operators import LoneOperator
-from tests.faults.remains import PATIENCE, assert_nothing_at_the_host, mentions
+from tests.faults.remains import PATIENCE, assert_nothing_at_the_host, mentions, until
 
 Ask = Callable[[Administration, str], Coroutine[Any, Any, Accepted]]
 GRACE = 10
@@ -105,7 +105,10 @@ async def ended(operator: LoneOperator, identifier: str) -> None:
     await completed(operator, LcmOperation.TERMINATE, identifier)
     await assert_nothing_at_the_host(operator, identifier)
     await deleted(operator, identifier)
-    assert mentions(operator, identifier, ("meo", "mepm", "mep", "vim", "oss")) == []
+    everywhere = ("meo", "mepm", "mep", "vim", "oss")
+    assert await until(lambda: not mentions(operator, identifier, everywhere)), mentions(
+        operator, identifier, everywhere
+    )  # an event that tells of it may be on its way for a moment
 
 
 async def shown(operator: LoneOperator, identifier: str, state: OperationalState) -> bool:

@@ -25,7 +25,7 @@ class NextPlatformManager(PlatformManager):
     def __init__(self, host: str, url: str, *, store: Store, **required: Any) -> None:
         super().__init__(host, url, store=store, **required)
         name = f"mepm.{host}.instantiate"
-        self._procedures.register(name, self.instantiate_inspected, version=2, failed=self._steps.failed)
+        self._operations.procedures.register(name, self.instantiate_inspected, version=2, failed=self._steps.failed)
 
     async def instantiate_inspected(self, steps: Steps, operation_id: str) -> None:
         """The sequence of version 2."""

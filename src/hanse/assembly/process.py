@@ -15,7 +15,7 @@ from hanse.assembly.builders import build
 from hanse.assembly.catalogue import Element, chosen
 from hanse.assembly.servers import listeners
 from hanse.assembly.settings import Settings, load
-from hanse.assembly.wiring import Wiring
+from hanse.assembly.wiring import Wiring, process_name
 from hanse.drivers.compute_process.processes import identify
 from hanse.kit.problems import Problem
 from hanse.kit.telemetry.journal import Journal
@@ -29,7 +29,7 @@ class Process:
     def __init__(self, settings: Settings, elements: list[Element]) -> None:
         self._settings = settings
         self._elements = elements
-        self.name = "all" if len(elements) > 1 else elements[0].name
+        self.name = process_name(elements)
         self._stops: list[object] = []
 
     @property
@@ -39,7 +39,8 @@ class Process:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Start, be ready, wait to be stopped, stop. A signal in the middle of starting stops at once."""
-        journal = Journal(self._settings.directory / "journal", self.name)
+        limit = self._settings.retention.journal_bytes
+        journal = Journal(self._settings.directory / "journal", self.name, limit=limit)
         wiring = await asyncio.to_thread(Wiring, self._settings, self._elements, journal)
         try:
             await _unless(stopping, self._start(wiring, stopping))

@@ -13,7 +13,7 @@ import msgspec
 
 from hanse.assembly.leading import SteeringSettings
 from hanse.assembly.limits import LimitSettings, LivenessSettings
-from hanse.assembly.upkeep import CallbackSettings, CertificateSettings
+from hanse.assembly.upkeep import CallbackSettings, CertificateSettings, RetentionSettings
 from hanse.kit.contract.decode import invalid
 from hanse.kit.problems import Problem, bad_request
 from hanse.kit.values import Value
@@ -185,6 +185,7 @@ class Settings(_Table):
     callbacks: CallbackSettings = CallbackSettings()
     path: str = ""
 
+    retention: RetentionSettings = RetentionSettings()
     @property
     def base(self) -> Path:
         """The directory to which paths in the file are relative."""
@@ -266,6 +267,7 @@ def _checks(settings: Settings) -> list[tuple[str, str, bool]]:
     checks += [check for name, policy in settings.steering.items() for check in policy.checks(name)]
     checks += [(key, "an IP address", _is_address(value)) for key, value in addresses]
     checks += [(key, f"1 to {most}", 1 <= port <= most) for key, port, most in _ports(settings)]
+    checks += settings.retention.checks()
     checks += [
         (f"partners.{name}.url", "https://HOST:PORT", partner.url.startswith("https://"))
         for name, partner in settings.partners.items()

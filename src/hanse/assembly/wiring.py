@@ -14,7 +14,9 @@ from typing import Any, Protocol, TypeVar, cast
 
 from hanse.assembly.authentication import element_caller
 from hanse.assembly.catalogue import Element, elements
+from hanse.assembly.forgetting import Forgetting
 from hanse.assembly.identities import Identities
+from hanse.assembly.log_file import LogFile
 from hanse.assembly.renewal import Renewal
 from hanse.assembly.settings import Settings
 from hanse.kit.certificates import client_context
@@ -56,6 +58,8 @@ class Wiring:
         self.guard = Guard(REFERENCE_POINTS)
         self.identities = Identities(settings)
         self.renewal = Renewal(self.identities.lifetime)
+        log = LogFile(self.directory / "log" / f"{process_name(chosen)}.log", settings.retention.log_bytes)
+        self.forgetting = Forgetting(log)
         self.procedures = DurableProcedures(self.directory / f"procedures-{chosen[0].name}.sqlite", chosen[0].name)
         self.starts: list[Hook] = []
         self.stops: list[Hook] = []
@@ -131,13 +135,20 @@ class Wiring:
         await self.renewal.start_up()
         if any(element.role in ("meo", "mepm") for element in self.chosen):
             await self.procedures.start()
+            self.forgetting.add(self.settings.retention.procedures_seconds, self._forget_procedures)
             self.stops.append(self.procedures.close)
         for _, outbox in self._stores:
             if outbox is not None:
                 await outbox.start()
+        await self.forgetting.start_up()
+
+    async def _forget_procedures(self, before: float) -> int:
+        outboxes = [outbox for _, outbox in self._stores if outbox is not None]
+        return await self.procedures.forget_ended(before, outboxes)
 
     async def stop(self) -> None:
         """Stop in reverse; what is not finished waits on disk."""
+        await self.forgetting.shut_down()
         await self.renewal.shut_down()
         for _, outbox in self._stores:
             if outbox is not None:
@@ -148,6 +159,11 @@ class Wiring:
             await transport.close()
         for store, _ in self._stores:
             await asyncio.to_thread(store.close)
+
+
+def process_name(chosen: list[Element]) -> str:
+    """What a process with these elements is called: by its one element, or ``all``."""
+    return "all" if len(chosen) > 1 else chosen[0].name
 
 
 def lazily(api: type[A], find: Callable[[], A]) -> A:

@@ -101,6 +101,10 @@ class Outbox:
             self._removing.cancel()
             await asyncio.gather(self._removing, return_exceptions=True)
 
+    def waiting(self, topic: str) -> list[bytes]:
+        """The JSON bodies of a topic's events that are on the disk: to be delivered, or delivered just now."""
+        return [event.body.encode() for event in self._events.values() if event.topic == topic]
+
     def forget(self, tx: Transaction, lane: str) -> None:
         """Drop what still waits in a lane: its receiver is gone."""
         for event in tx.values(self._events):

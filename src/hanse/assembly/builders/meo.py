@@ -48,5 +48,6 @@ def build(built: Built, element: Element) -> None:
     )
     wiring.starts.append(orchestrator.start_up)
     wiring.stops.append(orchestrator.shut_down)
+    wiring.forgetting.add(wiring.settings.retention.operations_seconds, orchestrator.lifecycle.forget_ended)
     built.parts[element.name] = orchestrator
     wiring.provide(element, orchestrator.apis())

@@ -30,6 +30,7 @@ def build(built: Built, element: Element) -> None:
         vim=wiring.require(Workloads, f"vim.{host}", element),
         ready_patience=wiring.settings.hosts[host].ready_patience,
     )
+    wiring.forgetting.add(wiring.settings.retention.operations_seconds, manager.forget_ended)
     built.parts[element.name] = manager
     policies = handed_on(wiring.require(SteeringPolicies, f"mep.{host}", element))
     wiring.provide(

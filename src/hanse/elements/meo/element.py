@@ -62,9 +62,10 @@ class Orchestrator:
         self._registrar = Registrar(operator, store, self.records, hosts, self._presence, enablement, membership)
         shared = SharedPlatforms(self.records, hosts, self._presence)
         lookup = ServiceLookup(shared, membership, peer)
+        self.lifecycle = InstanceLifecycle(url, store, outbox, procedures, self.records, self.packages, hosts)
         self._apis: dict[type[Api], Api] = {
             PackageManagement: self.packages,
-            Lifecycle: InstanceLifecycle(url, store, outbox, procedures, self.records, self.packages, hosts),
+            Lifecycle: self.lifecycle,
             Granting: Grants(url, store, self.records),
             SystemView: View(
                 store,

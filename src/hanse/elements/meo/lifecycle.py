@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from hanse.elements.meo.domain import check_instantiate
 from hanse.elements.meo.hosts import Host
@@ -13,7 +13,7 @@ from hanse.kit.contract.call import current_call
 from hanse.kit.contract.declare import Accepted, Created
 from hanse.kit.outbox import Outbox
 from hanse.kit.problems import conflict, forbidden, not_found
-from hanse.kit.procedures import Procedures, Start
+from hanse.kit.procedures import Procedures
 from hanse.kit.store import Store, Transaction
 from hanse.kit.values import ABSENT, Link
 from hanse.refpoints.mm1.lifecycle import (
@@ -29,14 +29,8 @@ from hanse.refpoints.mm1.lifecycle import (
     OperateAppRequest,
     TerminateAppRequest,
 )
-from hanse.refpoints.mm1.occurrence import (
-    Occurrence,
-    begun,
-    check_may_begin,
-    check_operate,
-    check_terminate,
-    represent,
-)
+from hanse.refpoints.mm1.occurrence import Occurrence, begun, check_terminate, represent
+from hanse.refpoints.mm1.operations import Operations
 from hanse.refpoints.mm1.packages import PackageOperationalState
 
 
@@ -55,9 +49,8 @@ class InstanceLifecycle(Lifecycle):
     ) -> None:
         self._base = f"{url}/app_lcm/v1"
         self._store = store
-        self._outbox = outbox
-        self._procedures = procedures
         self._records = records
+        self._operations = Operations("meo", records.operations, outbox, procedures)
         self._packages = packages
         self._hosts = hosts
 
@@ -95,23 +88,37 @@ class InstanceLifecycle(Lifecycle):
 
     async def delete_instance(self, app_instance_id: str) -> None:
         """Delete an identifier; the host that had the instance forgets it first, so that nothing is left there."""
-        record = self._own(self._records.instances.find(app_instance_id), app_instance_id)
-        self._check_deletable(record, self._live(self._records.operations.values(), app_instance_id))
+
+        def deletable(tx: Transaction) -> InstanceRecord:
+            present = self._own(tx.find(self._records.instances, app_instance_id), app_instance_id)
+            self._check_deletable(present, self._operations.live(tx, app_instance_id))
+            return present
+
+        record = await self._store.commit(deletable)
         if record.host in self._hosts:
             await self._hosts[record.host].assignment.release(app_instance_id)
 
         def decide(tx: Transaction) -> None:
-            present = self._own(tx.find(self._records.instances, app_instance_id), app_instance_id)
-            self._check_deletable(present, self._live(tx.values(self._records.operations), app_instance_id))
+            deletable(tx)
             tx.delete(self._records.instances, app_instance_id)
-            for operation in list(tx.values(self._records.operations)):
-                if operation.app_instance_id == app_instance_id:
-                    tx.delete(self._records.operations, operation.id)
-            for grant in list(tx.values(self._records.grants)):
-                if grant.app_instance_id == app_instance_id:
-                    tx.delete(self._records.grants, grant.id)
+            self._operations.forget_of(tx, app_instance_id)
+            self._forget_grants(tx, {app_instance_id})
 
         await self._store.commit(decide)
+
+    async def forget_ended(self, before: float) -> int:
+        """Forget operations that had ended before that moment (Unix seconds), and grants that no operation needs."""
+
+        def decide(tx: Transaction) -> int:
+            busy = {o.app_instance_id for o in tx.values(self._records.operations) if o.live}
+            self._forget_grants(tx, {g.app_instance_id for g in tx.values(self._records.grants)} - busy)
+            return self._operations.forget_ended(tx, before)
+
+        return await self._store.commit(decide)
+
+    def _forget_grants(self, tx: Transaction, app_instance_ids: set[str]) -> None:
+        for grant in [g for g in tx.values(self._records.grants) if g.app_instance_id in app_instance_ids]:
+            tx.delete(self._records.grants, grant.id)
 
     async def instantiate(self, app_instance_id: str, request: InstantiateAppRequest) -> Accepted:
         """Begin to instantiate."""
@@ -145,17 +152,10 @@ class InstanceLifecycle(Lifecycle):
 
         def decide(tx: Transaction) -> None:
             instance = self._own(tx.find(self._records.instances, app_instance_id), app_instance_id)
-            check_may_begin(operation, instance.state, self._live(tx.values(self._records.operations), app_instance_id))
+            begins = begun(identifier, app_instance_id, operation, request, instance.tenant, trace)
+            self._operations.begin(tx, begins, request, instance.state, instance.running)
             if operation is LcmOperation.INSTANTIATE:
                 self._check_enabled(tx, instance)
-            if isinstance(request, OperateAppRequest):
-                check_operate(request, instance.running)
-            begins = begun(identifier, app_instance_id, operation, request, instance.tenant, trace)
-            tx.put(self._records.operations, identifier, begins)
-            name = f"meo.{operation.lower()}"
-            version = self._procedures.newest(name)
-            start = Start(procedure_id=identifier, name=name, version=version, subject=identifier, trace=trace)
-            self._procedures.begin(tx, self._outbox, start)
 
         await self._store.commit(decide)
         return Accepted(f"{self._base}/app_lcm_op_occs/{identifier}")
@@ -170,10 +170,6 @@ class InstanceLifecycle(Lifecycle):
             raise conflict("Instance is INSTANTIATED", "terminate it first")
         if live is not None:
             raise conflict("Another operation goes on", f"{live.operation} {live.id} is {live.state}")
-
-    def _live(self, operations: Iterable[Occurrence], app_instance_id: str) -> Occurrence | None:
-        found = (o for o in operations if o.app_instance_id == app_instance_id and o.live)
-        return next(found, None)
 
     def _own(self, record: InstanceRecord | None, identifier: str) -> InstanceRecord:
         if record is None or not visible(current_call().tenant, record.tenant):

@@ -6,13 +6,13 @@ import uuid
 
 import msgspec
 
-from hanse.elements.mepm.procedures import READY_PATIENCE, InstanceProcedures
+from hanse.elements.mepm.procedures import READY_PATIENCE, TOLD, InstanceProcedures
 from hanse.elements.mepm.records import InstanceRecord, Records
 from hanse.kit.contract.call import continuing, current_call
 from hanse.kit.contract.declare import Accepted, Created
 from hanse.kit.outbox import NEVER, Outbox
 from hanse.kit.problems import Problem, conflict
-from hanse.kit.procedures import Body, Procedures, Start
+from hanse.kit.procedures import Body, Procedures
 from hanse.kit.store import Store, Transaction
 from hanse.kit.values import ABSENT, Link
 from hanse.refpoints.mm1.lifecycle import (
@@ -29,7 +29,8 @@ from hanse.refpoints.mm1.lifecycle import (
     OperationalState,
     TerminateAppRequest,
 )
-from hanse.refpoints.mm1.occurrence import Occurrence, begun, check_may_begin, check_operate, check_terminate, represent
+from hanse.refpoints.mm1.occurrence import begun, check_terminate, represent
+from hanse.refpoints.mm1.operations import Operations
 from hanse.refpoints.mm3.granting import Granting
 from hanse.refpoints.mm3.management import (
     Assignment,
@@ -65,10 +66,9 @@ class PlatformManager(Lifecycle, InstanceAssignment, ManagerLookup, WorkloadEven
         self._base = f"{url}/app_lcm/v1"
         self._name = f"mepm.{host}"
         self._store = store
-        self._outbox = outbox
-        self._procedures = procedures
         self._view = view
         self._records = Records(store)
+        self._operations = Operations(self._name, self._records.operations, outbox, procedures)
         self._steps = InstanceProcedures(
             self._base, store, outbox, self._records, granting, view, platform, vim, ready_patience
         )
@@ -76,10 +76,10 @@ class PlatformManager(Lifecycle, InstanceAssignment, ManagerLookup, WorkloadEven
         self._register(LcmOperation.TERMINATE, self._steps.terminate)
         self._register(LcmOperation.OPERATE, self._steps.operate)
         procedures.register(f"{self._name}.lost", self._steps.lost)
-        outbox.handle("mm3.operation", self._tell_orchestrator, give_up_after=NEVER)
+        outbox.handle(TOLD, self._tell_orchestrator, give_up_after=NEVER)
 
     def _register(self, operation: LcmOperation, body: Body) -> None:
-        self._procedures.register(f"{self._name}.{operation.lower()}", body, failed=self._steps.failed)
+        self._operations.procedures.register(f"{self._name}.{operation.lower()}", body, failed=self._steps.failed)
 
     async def assign(self, app_instance_id: str, assignment: Assignment) -> None:
         """Take charge of an instance."""
@@ -97,13 +97,21 @@ class PlatformManager(Lifecycle, InstanceAssignment, ManagerLookup, WorkloadEven
             instance = tx.find(self._records.instances, app_instance_id)
             if instance is None:
                 return
-            if instance.state is InstantiationState.INSTANTIATED or self._live(tx, app_instance_id):
+            if instance.state is InstantiationState.INSTANTIATED or self._operations.live(tx, app_instance_id):
                 raise conflict("Instance has resources", "terminate it first")
             tx.delete(self._records.instances, app_instance_id)
-            for operation in [o for o in tx.values(self._records.operations) if o.app_instance_id == app_instance_id]:
-                tx.delete(self._records.operations, operation.id)
+            self._operations.forget_of(tx, app_instance_id)
 
         await self._store.commit(decide)
+
+    async def forget_ended(self, before: float) -> int:
+        """Forget operations that had ended before that moment (Unix seconds); how many.
+
+        One whose end the orchestrator has not heard yet stays: it would ask for the same operation again.
+        """
+        untold = self._operations.outbox.waiting(TOLD)
+        keep = {msgspec.json.decode(body, type=AppLcmOpOcc).id for body in untold}
+        return await self._store.commit(lambda tx: self._operations.forget_ended(tx, before, keep))
 
     async def create_instance(self, request: CreateAppInstanceRequest) -> Created[AppInstanceInfo]:
         """Not on Mm3: instances come by assignment."""
@@ -159,15 +167,12 @@ class PlatformManager(Lifecycle, InstanceAssignment, ManagerLookup, WorkloadEven
 
         def decide(tx: Transaction) -> None:
             instance = tx.find(self._records.instances, identifier)
-            if instance is not None and self._live(tx, identifier):
+            if instance is not None and self._operations.live(tx, identifier):
                 raise Problem(503, "Operation goes on", "tell it again when it is over", {"Retry-After": "1"})
             if instance is None or instance.running is not OperationalState.STARTED:
                 return
             key = str(uuid.uuid5(NAMESPACE, f"{self._name} {identifier} {getattr(info.exit, 'at', '')}"))
-            name = f"{self._name}.lost"
-            version = self._procedures.newest(name)
-            start = Start(procedure_id=key, name=name, version=version, subject=identifier)
-            self._procedures.begin(tx, self._outbox, start)
+            self._operations.begin_procedure(tx, "lost", key, identifier)
 
         await self._store.commit(decide)
 
@@ -181,22 +186,11 @@ class PlatformManager(Lifecycle, InstanceAssignment, ManagerLookup, WorkloadEven
             if tx.find(self._records.operations, identifier) is not None:
                 return
             instance = tx.get(self._records.instances, app_instance_id)
-            check_may_begin(operation, instance.state, next(iter(self._live(tx, app_instance_id)), None))
-            if isinstance(request, OperateAppRequest):
-                check_operate(request, instance.running)
             begins = begun(identifier, app_instance_id, operation, request, instance.assignment.tenant, call.trace)
-            tx.put(self._records.operations, identifier, begins)
-            name = f"{self._name}.{operation.lower()}"
-            version = self._procedures.newest(name)
-            start = Start(procedure_id=identifier, name=name, version=version, subject=identifier, trace=call.trace)
-            self._procedures.begin(tx, self._outbox, start)
+            self._operations.begin(tx, begins, request, instance.state, instance.running)
 
         await self._store.commit(decide)
         return Accepted(f"{self._base}/app_lcm_op_occs/{identifier}")
-
-    def _live(self, tx: Transaction, app_instance_id: str) -> list[Occurrence]:
-        operations = tx.values(self._records.operations)
-        return [o for o in operations if o.app_instance_id == app_instance_id and o.live]
 
     async def _tell_orchestrator(self, event: bytes) -> None:
         operation = msgspec.json.decode(event, type=AppLcmOpOcc)

@@ -25,6 +25,8 @@ from hanse.refpoints.mp1.support import OperationAction
 
 READY_PATIENCE = 30.0
 """Seconds that an app has from its start to confirm_ready."""
+TOLD = "mm3.operation"
+"""Topic of the events that tell the orchestrator how an operation ended."""
 
 
 class InstanceProcedures:
@@ -284,7 +286,7 @@ class InstanceProcedures:
 
     def _settle(self, tx: Transaction, operation: Occurrence) -> None:
         tx.put(self._records.operations, operation.id, operation)
-        self._outbox.emit(tx, "mm3.operation", operation.app_instance_id, represent(operation, self._base))
+        self._outbox.emit(tx, TOLD, operation.app_instance_id, represent(operation, self._base))
 
     def _operation(self, operation_id: str) -> Occurrence:
         return self._records.operations.get(operation_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ import msgspec
 
 from hanse.kit.outbox import Outbox
 from hanse.kit.problems import Problem
+from hanse.kit.procedures.forgetting import forget_ended
 from hanse.kit.procedures.steps import DurableSteps
 from hanse.kit.procedures.words import Body, Start, Step
 from hanse.kit.store import Transaction
@@ -91,6 +93,15 @@ class DurableProcedures:
             # DBOS made its own pool that of the loop, and ends it: whoever closes after us needs one that lives.
             asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
             await asyncio.to_thread(dbos.destroy, destroy_registry=True)
+
+    async def forget_ended(self, before: float, outboxes: Iterable[Outbox] = ()) -> int:
+        """Forget procedures that had ended before that moment (Unix seconds); how many.
+
+        Those whose beginning still waits in an outbox stay: handed to DBOS again, they must be known.
+        """
+        waiting = (body for outbox in outboxes for body in outbox.waiting("procedure"))
+        keep = {msgspec.json.decode(body, type=Start).procedure_id for body in waiting}
+        return 0 if self._dbos is None else await forget_ended(self._dbos, before, keep)
 
     async def launch(self, body: bytes) -> None:
         """Handler of the outbox's topic ``procedure``: hand a committed beginning to DBOS."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -165,3 +166,19 @@ async def test_the_whole_is_shown_with_hosts_that_do_not_answer(bench: Bench, in
     overview = await topology.system()  # type: ignore[attr-defined]
     assert [(host.name, host.reachable) for host in overview.hosts] == [("harbour", True), ("airport", False)]
     assert [(app.app_instance_id, app.state) for app in overview.apps] == [(instance, "NOT_INSTANTIATED")]
+
+
+async def test_operations_that_ended_long_ago_and_their_grants_are_forgotten_and_the_instance_is_not(
+    bench: Bench, instance: str
+) -> None:
+    begun = bench.lifecycle.instantiate(instance, InstantiateAppRequest())
+    assert await run(bench, begun) is OperationState.COMPLETED
+    kept = bench.meo.lifecycle
+    assert await kept.forget_ended(time.time() - 60) == 0
+    with tenant("acme"):
+        assert len(await bench.lifecycle.list_operations()) == 1
+    assert await kept.forget_ended(time.time() + 60) == 1
+    with tenant("acme"):
+        assert await bench.lifecycle.list_operations() == []
+        assert (await bench.lifecycle.read_instance(instance)).instantiation_state is InstantiationState.INSTANTIATED
+    assert await run(bench, bench.lifecycle.terminate(instance, FORCEFUL)) is OperationState.COMPLETED

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 
@@ -16,6 +17,7 @@ from hanse.refpoints.mm1.lifecycle import (
     InstantiationState,
     OperateAppRequest,
     OperationalState,
+    OperationState,
     StopType,
     TerminateAppRequest,
 )
@@ -72,6 +74,29 @@ async def test_an_instance_in_charge_is_not_assigned_anew_and_an_unknown_one_is_
     with pytest.raises(Problem) as caught:
         await bench.manager.instantiate("two", InstantiateAppRequest())
     assert caught.value.status == 404
+
+
+async def test_an_end_that_the_orchestrator_has_not_heard_is_remembered_until_it_has(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def deaf(_operation: AppLcmOpOcc) -> None:
+        raise unreachable("meo", "it does not answer")
+
+    later = time.time() + 60
+    with monkeypatch.context() as patched:
+        patched.setattr(bench.orchestrator, "operation_changed", deaf)
+        location = (await bench.manager.instantiate("one", InstantiateAppRequest())).location
+        async with asyncio.timeout(10):
+            while (await bench.manager.list_operations())[0].operation_state is OperationState.PROCESSING:  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+        assert await bench.manager.forget_ended(later) == 0
+    await bench.ended(location)
+    assert await bench.manager.forget_ended(time.time() - 60) == 0, "that is too young"
+    async with asyncio.timeout(10):
+        while await bench.manager.forget_ended(later) == 0:  # noqa: ASYNC110 (the event leaves the disk a moment later)
+            await asyncio.sleep(0.005)
+    assert await bench.manager.list_operations() == []
+    assert (await bench.manager.read_instance("one")).instantiation_state is InstantiationState.INSTANTIATED
 
 
 async def test_an_instance_with_resources_is_not_forgotten(bench: Bench) -> None:
