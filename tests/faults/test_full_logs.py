@@ -23,8 +23,8 @@ async def test_each_process_of_an_operator_begins_a_new_log_when_its_own_is_full
         await apart.start(PLATFORM, PLANE, NAMES)
         logs = {name: apart.settings.directory / "log" / f"{name}.log" for name in (PLATFORM, PLANE, NAMES)}
         for name in (PLATFORM, PLANE):
-            with logs[name].open("ab") as log:
-                log.write(FULL)
+            with logs[name].open("ab") as output:
+                output.write(FULL)
         turned = [log.with_name(f"{log.name}.1") for log in (logs[PLATFORM], logs[PLANE])]
         assert await until(lambda: all(older.exists() for older in turned), LOOK + 10)
         for name, log in logs.items():
