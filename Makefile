@@ -32,6 +32,11 @@ test: $(STAMP) ## Run every test
 fast: $(STAMP) ## Run the unit and contract tests only
 	$(BIN)/pytest tests/unit tests/contract
 
+EXAMPLES ?= 300
+.PHONY: fuzz
+fuzz: $(STAMP) ## Ask every standard API with EXAMPLES=300 generated requests of each kind an operation
+	HANSE_FUZZ_EXAMPLES=$(EXAMPLES) $(BIN)/pytest -n 2 --dist loadfile --timeout 3600 $(wildcard tests/contract/test_schemas_*.py)
+
 .PHONY: check
 check: $(STAMP) ## Lint, types, layers
 	$(BIN)/ruff check .

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from hanse.assembly.identities import Identities
 from hanse.kit.contract.declare import Api
 from hanse.refpoints.mfm_fed.system_info import FederationEnablement
 from tests.contract.mfm_fed_federation import managing
@@ -27,6 +28,7 @@ class MfmFedPlace:
     """A manager with the systems that the examples register."""
 
     callers: Callers
+    identities: Identities
     kept: dict[str, Wish] = field(default_factory=dict)
 
     async def example(self, api: type[Api], name: str) -> Wish:
@@ -69,7 +71,7 @@ async def mfm_fed_place(directory: Path) -> AsyncIterator[MfmFedPlace]:
             identities = manager.built.wiring.identities
             names = ("meo", "meo.second", "names.harbour")
             async with callers(manager.base, identities, "federation_manager", names, directory / "strict") as known:
-                yield MfmFedPlace(known)
+                yield MfmFedPlace(known, identities)
 
 
 async def registered_already(place: MfmFedPlace) -> Wish:
