@@ -1,4 +1,4 @@
-"""Where the platforms of an operator post notifications: to apps and devices, never to the operator's own elements."""
+"""Where apps may lead the platforms of an operator: to themselves and devices, never to the operator's own elements."""
 
 from __future__ import annotations
 
@@ -8,8 +8,16 @@ from hanse.kit.receivers import Receivers
 
 
 def receivers(settings: Settings) -> Receivers:
-    """The rule for all platforms of an operator; every app may name its own address besides."""
-    places = {(element.address, element.port) for element in elements(settings).values()}
-    places |= {(host.names.address, host.names.port) for host in settings.hosts.values()}
+    """The rule for notifications of all platforms; every app may name its own address besides."""
     devices = tuple(device.address for device in settings.devices.values())
-    return Receivers(allowed=(*settings.callbacks.allow, *devices), inside=frozenset(places))
+    return Receivers(allowed=(*settings.callbacks.allow, *devices), inside=_places(settings))
+
+
+def producers(settings: Settings) -> Receivers:
+    """The rule for services to which platforms carry calls: an app offers none at a device's address."""
+    return Receivers(allowed=settings.callbacks.allow, inside=_places(settings))
+
+
+def _places(settings: Settings) -> frozenset[tuple[str, int]]:
+    places = {(element.address, element.port) for element in elements(settings).values()}
+    return frozenset(places | {(host.names.address, host.names.port) for host in settings.hosts.values()})

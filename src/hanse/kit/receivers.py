@@ -1,7 +1,7 @@
-"""Where callbacks may go: whoever posts to addresses that others name must not be led to what those could not reach.
+"""Where calls to named addresses may go: whoever makes them must not be led to what those who name them cannot reach.
 
-Taken at its word, a subscriber could have us knock wherever it likes, from the inside. So an address is taken if it is
-the subscriber's own, or if it is allowed.
+Taken at its word, a subscriber could have us knock wherever it likes, from the inside; so could the producer of a
+service, to whom we carry calls. So an address is taken if it is that of who names it, or if it is allowed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
 LONGEST = 2000
-"""Characters of a callback's URL."""
+"""Characters of a URL that is named to us."""
+CALLBACK = "callbackReference"
+"""The attribute in which subscribers name theirs."""
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -32,17 +34,20 @@ class Receivers:
     allowed: tuple[str, ...] = ()
     inside: frozenset[tuple[str, int]] = frozenset()
 
-    def check(self, url: str, own: str) -> None:
-        """Take ``url`` as the ``callbackReference`` of a subscriber at the address ``own``, or say why not.
+    def check(self, url: str, own: str, attribute: str = CALLBACK) -> None:
+        """Take ``url`` as the ``attribute`` of who is at the address ``own``, or say why not.
 
-        A problem 400 for what is no URL to be posted to, 403 for one that is not allowed.
+        A problem 400 for what is no URL to be called, 403 for one that is not allowed.
         """
-        host, port = place_of(url)
+        self.check_place(*place_of(url, attribute), own, attribute)
+
+    def check_place(self, host: str, port: int, own: str, attribute: str) -> None:
+        """As `check`, for a host and a port."""
         address = _address(host)
         if self._names(host) if address is None else self._takes(address, port, own):
             return
         where = f"{host}:{port} is neither at your own address ({own})"
-        raise forbidden("Not allowed: callbackReference", f"{where} nor allowed by the operator (callbacks.allow)")
+        raise forbidden(f"Not allowed: {attribute}", f"{where} nor allowed by the operator (callbacks.allow)")
 
     def is_inside(self, host: str, port: int) -> bool:
         """Whether that is a place of ours: what a name leads to is known only when it is connected to."""
@@ -75,22 +80,22 @@ def mistake(word: str) -> str:
     return "an address, a network like 192.0.2.0/24, or a host name in lower case, also *.example.com"
 
 
-def place_of(url: str) -> tuple[str, int]:
-    """Host and port of a callback's URL; a problem 400 for one that cannot be posted to, or tells a password."""
+def place_of(url: str, attribute: str = CALLBACK) -> tuple[str, int]:
+    """Host and port of a URL; a problem 400 that names its attribute if it cannot be called, or tells a password."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except ValueError:
-        raise _malformed() from None
+        raise _malformed(attribute) from None
     strange = "@" in parts.netloc or "\\" in url or any(character <= " " for character in url)
     if parts.scheme not in _PORTS or not host or strange or len(url) > LONGEST:
-        raise _malformed()
+        raise _malformed(attribute)
     return host, _PORTS[parts.scheme] if port is None else port
 
 
-def _malformed() -> Problem:
+def _malformed(attribute: str) -> Problem:
     right = "an absolute http or https URI without user and password"
-    return bad_request("Invalid attribute callbackReference", right)
+    return bad_request(f"Invalid attribute {attribute}", right)
 
 
 def _address(host: str) -> Address | None:

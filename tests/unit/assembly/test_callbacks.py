@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from hanse.assembly.callbacks import receivers
+from hanse.assembly.callbacks import producers, receivers
 from hanse.assembly.catalogue import elements
 from hanse.assembly.deployment import Deployment
 from hanse.assembly.settings import Settings
@@ -49,3 +49,14 @@ def test_what_the_operator_allows_can_be_told(settings: Settings) -> None:
     allowing = msgspec.structs.replace(settings, callbacks=CallbackSettings(allow=("192.0.2.0/24", "*.example.com")))
     assert not refused(allowing, "https://192.0.2.77/hook")
     assert not refused(allowing, "https://hooks.example.com/")
+
+
+def test_no_service_is_carried_to_an_element_or_a_device(settings: Settings) -> None:
+    allowing = msgspec.structs.replace(settings, callbacks=CallbackSettings(allow=("0.0.0.0/0", "api.example.com")))
+    for element in elements(settings).values():
+        with pytest.raises(Problem, match="uris"):
+            producers(allowing).check(f"http://{element.address}:{element.port}/", OWN, "uris")
+    with pytest.raises(Problem, match="uris"):
+        producers(settings).check(f"http://{settings.devices['alice'].address}:5000/", OWN, "uris")
+    producers(settings).check(f"http://{OWN}:8080/", OWN, "uris")
+    producers(allowing).check("https://api.example.com/v1", OWN, "uris")

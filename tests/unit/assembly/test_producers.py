@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -10,6 +11,7 @@ from aiohttp import web
 from hanse.assembly.producers import Producers
 from hanse.kit.contract.exchange import Exchange, whole
 from hanse.kit.problems import Problem
+from hanse.kit.receivers import Receivers
 
 
 async def parts(*content: bytes) -> AsyncIterator[bytes]:
@@ -90,4 +92,41 @@ async def test_the_way_to_an_app_is_kept_and_old_ones_are_let_go() -> None:
     assert producers("http://127.0.0.1:1/") is first
     producers("http://127.0.0.1:3/")
     assert producers("http://127.0.0.1:1/") is first
+    await producers.close()
+
+
+async def told(producers: Producers, base: str, rest: str = "x") -> int:
+    """The status of a call, or that of the problem that it ends in."""
+    try:
+        answer = await producers(base).consume("s", rest, Exchange("GET", "", {}, parts()))
+        await whole(answer.chunks, 1000)
+    except Problem as problem:
+        return problem.status
+    return answer.status
+
+
+async def test_nothing_is_carried_inside_by_address_or_by_a_name_that_leads_there(app: str) -> None:
+    port = int(app.split(":")[2].split("/")[0])
+    names = (f"127.0.0.1:{port}", f"localhost:{port}", f"127.1:{port}", f"[::ffff:127.0.0.1]:{port}")
+    wary, free = Producers(Receivers(inside=frozenset({("127.0.0.1", port)})).is_inside), Producers()
+    assert [await told(wary, f"http://{name}/api/") for name in names] == [502, 503, 503, 502]
+    assert [await told(free, f"http://{name}/api/") for name in names[:2]] == [200] * 2
+    await asyncio.gather(wary.close(), free.close())
+
+
+@pytest.mark.parametrize(
+    "rest",
+    ["..", "../admin", "a/../../admin", "%2e%2e/admin", "..%2fadmin", "a%2F..%2F..%2Fadmin", "%252e%252e%252fadmin",
+     "..\\admin", "..%5cadmin", "..;/admin", ".;x=1/admin"],
+)  # fmt: skip
+async def test_no_spelling_of_a_path_leads_out_of_a_services_base(app: str, rest: str) -> None:
+    producers = Producers()
+    assert await told(producers, app, rest) == 404
+    await producers.close()
+
+
+@pytest.mark.parametrize("rest", ["", "a/b", "a..b", "...", "a%2Fb", "a;x=..", "100%25", "a%20b"])
+async def test_other_paths_go_through_as_they_are(app: str, rest: str) -> None:
+    producers = Producers()
+    assert await told(producers, app, rest) == 200
     await producers.close()

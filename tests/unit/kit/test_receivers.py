@@ -90,6 +90,13 @@ def test_what_cannot_be_posted_to_is_malformed_for_everybody(url: str) -> None:
         assert caught.value.status == 400
 
 
+def test_a_refusal_names_the_attribute_in_which_the_address_came() -> None:
+    for url, status in (("http://127.10.0.1:8443/", 403), ("ftp://a/x", 400)):
+        with pytest.raises(Problem, match="uris") as caught:
+            RULE.check(url, OWN, "endpoint.uris")
+        assert caught.value.status == status
+
+
 def test_who_trusts_its_subscribers_takes_every_address() -> None:
     for url in ("http://127.0.0.1:9/x", "https://app.example/notify", "http://[::1]/"):
         ANYWHERE.check(url, OWN)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hanse.assembly.authentication import element_caller
 from hanse.assembly.builders.built import Built
+from hanse.assembly.callbacks import producers as reachable
 from hanse.assembly.callbacks import receivers
 from hanse.assembly.catalogue import Element
 from hanse.assembly.identities import secret
@@ -27,7 +28,8 @@ def build(built: Built, element: Element) -> None:
     store = wiring.store(element)
     caller = element_caller(wiring.operator, element.name)
     callbacks = Callbacks(caller, "Mp1", wiring.observer, receivers(wiring.settings))
-    producers = Producers()
+    reach = reachable(wiring.settings)
+    producers = Producers(reach.is_inside)
     links = built.links(element, built.watch(element))
     neighbours = {other: wiring.require(ServiceConsumption, f"mep.{other}", element) for other in wiring.settings.hosts}
     others = nearest(wiring.settings, host)
@@ -52,6 +54,7 @@ def build(built: Built, element: Element) -> None:
         liveness=wiring.settings.hosts[host].liveness.policy(),
         volumes=(wiring.directory / element.name / "volumes").absolute(),
         led=led_devices(wiring.settings, host),
+        reach=reach,
         zones={name: place.zone.zone() for name, place in wiring.settings.hosts.items()},
         flows={other: wiring.require(SharedFlows, f"mep.{other}", element) for other in others},
     )

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
-from urllib.parse import unquote
 
 import msgspec
 
@@ -16,7 +15,7 @@ from hanse.elements.border.records import Pseudonym
 from hanse.elements.border.translation import Translator, outward
 from hanse.kit.contract.call import continuing, current_call
 from hanse.kit.contract.declare import Stream
-from hanse.kit.contract.exchange import Exchange, abandon
+from hanse.kit.contract.exchange import Exchange, abandon, leaves_base
 from hanse.kit.problems import Problem, forbidden, not_found
 from hanse.kit.store import Store, Transaction
 from hanse.kit.values import Absent
@@ -88,7 +87,7 @@ class Border(Federation, PlatformDiscovery, ServiceConsumption):
         known = self._pseudonyms.find(reference)
         if known is None or (known.partner, known.epoch) != (agreement.partner, epoch):
             raise not_found("service", reference)
-        if not agreement.shares_service(known.ser_name) or _leaves(rest):
+        if not agreement.shares_service(known.ser_name) or leaves_base(rest):
             raise not_found("service", reference)
         answer = await self._inside(lambda: self._platform(known.host).consume(known.ser_instance_id, rest, exchange))
         if answer.status >= 500:
@@ -130,11 +129,6 @@ class Border(Federation, PlatformDiscovery, ServiceConsumption):
         droppable = [name for name in current if name not in told]
         for name in droppable[: max(0, len(current) - NAMES_KEPT)]:
             tx.delete(self._pseudonyms, name)
-
-
-def _leaves(rest: str) -> bool:
-    """Whether a path would lead out of the service's base, where more may be than is shared."""
-    return any(unquote(segment) in (".", "..") for segment in rest.split("/"))
 
 
 def _restricted(query: MemberQuery, agreement: Agreement) -> MemberQuery | None:

@@ -10,15 +10,17 @@ from hanse.elements.mep import domain
 from hanse.elements.mep.availability import Availability
 from hanse.elements.mep.index import ServiceIndex
 from hanse.elements.mep.liveness import Liveness
+from hanse.elements.mep.locality import leaves_host
 from hanse.elements.mep.notices import Notices
 from hanse.elements.mep.records import Records, ServiceRecord
 from hanse.elements.mep.remote import RemoteLookup
 from hanse.elements.mep.subscriptions import Subscriptions
-from hanse.elements.mep.transports import platform_transport, resolved
+from hanse.elements.mep.transports import check_reachable, platform_transport, resolved
 from hanse.kit.contract.call import require_match
 from hanse.kit.contract.declare import Created, Tagged
 from hanse.kit.contract.tags import tag_of, tagged
 from hanse.kit.problems import bad_request, forbidden, not_found
+from hanse.kit.receivers import ANYWHERE, Receivers
 from hanse.kit.store import Store, Transaction
 from hanse.kit.values import ABSENT, Link
 from hanse.refpoints.mp1.services import (
@@ -44,6 +46,7 @@ class ServiceRegistry(Availability):
         index: ServiceIndex,
         liveness: Liveness,
         subscriptions: Subscriptions[AvailabilitySubscription],
+        reach: Receivers = ANYWHERE,
     ) -> None:
         super().__init__(subscriptions)
         self._url = url
@@ -54,6 +57,7 @@ class ServiceRegistry(Availability):
         self._lookup = lookup
         self._services = index
         self._liveness = liveness
+        self._reach = reach
         for record in records.services.values():
             index.put(record.service)
 
@@ -94,6 +98,8 @@ class ServiceRegistry(Availability):
 
         def decide(tx: Transaction) -> None:
             self._check_declared(tx, app_instance_id, service)
+            if not identifier:
+                self._check_reachable(tx, app_instance_id, known)
             self._keep(tx, ServiceRecord(service=known, app_instance_id=app_instance_id), ChangeType.ADDED)
 
         await self._store.commit(decide)
@@ -115,6 +121,8 @@ class ServiceRegistry(Availability):
             record = _own(app_instance_id, tx.find(self._records.services, service_id), service_id)
             require_match(tag_of(record.service))
             self._check_declared(tx, app_instance_id, service)
+            if not _carried_alike(record.service, known):
+                self._check_reachable(tx, app_instance_id, known)
             newer = ServiceRecord(service=known, app_instance_id=app_instance_id, generation=record.generation + 1)
             self._keep(tx, newer, domain.change_between(record.service, known))
 
@@ -154,6 +162,9 @@ class ServiceRegistry(Availability):
             detail = f"the app's descriptor declares {', '.join(declared) or 'no service'}"
             raise forbidden(f"Service {service.ser_name} not declared", detail)
 
+    def _check_reachable(self, tx: Transaction, app_instance_id: str, service: ServiceInfo) -> None:
+        check_reachable(service, tx.get(self._records.apps, app_instance_id).configuration.address, self._reach)
+
     def _completed(self, service: ServiceInfo, app_instance_id: str, service_id: str) -> ServiceInfo:
         """A service as consumers see it: attributes that are the platform's word are the platform's."""
         interval = self._liveness.policy.agreed(service.liveness_interval)
@@ -170,6 +181,11 @@ class ServiceRegistry(Availability):
                 liveness=ABSENT if interval is ABSENT else Link(href=f"{own}/liveness"),
             ),
         )
+
+
+def _carried_alike(before: ServiceInfo, after: ServiceInfo) -> bool:
+    """Whether calls from elsewhere go where they went before: that was looked at, or is the operator's own word."""
+    return leaves_host(before) and before.transport_info == after.transport_info
 
 
 def _own(app: str, record: ServiceRecord | None, identifier: str) -> ServiceRecord:

@@ -6,10 +6,14 @@ the platform, which knows them by their tokens, and it carries the calls to the 
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 import msgspec
 
+from hanse.elements.mep.locality import leaves_host
 from hanse.elements.mep.records import Records, ServiceRecord
 from hanse.kit.problems import Problem, bad_request
+from hanse.kit.receivers import Receivers
 from hanse.kit.values import Absent
 from hanse.refpoints.mp1.services import EndPointInfo, OAuth2Info, SecurityInfo, ServiceInfo, TransportInfo
 
@@ -69,6 +73,30 @@ def producer_base(records: Records, record: ServiceRecord) -> str:
     if not isinstance(transport, TransportInfo) or not isinstance(transport.endpoint.uris, tuple):
         raise Problem(502, "Service has no URI", f"{service.ser_name} is not reached over HTTP")
     return transport.endpoint.uris[0]
+
+
+def check_reachable(service: ServiceInfo, own: str, reach: Receivers) -> None:
+    """Take the addresses at which an app at ``own`` offers a service, if the platform may be led there.
+
+    Only of a service that other hosts may consume: to those the platform carries calls, on this host consumers call by
+    themselves. Problems 400 and 403 name the attribute. What is not HTTP is never carried.
+    """
+    transport = service.transport_info
+    if not leaves_host(service) or carried_by_platform(service) or not isinstance(transport, TransportInfo):
+        return
+    endpoint = transport.endpoint
+    for uri in endpoint.uris or ():
+        if _is_http(uri):
+            reach.check(uri, own, "transportInfo.endpoint.uris")
+    for place in endpoint.addresses or ():
+        reach.check_place(place.host, place.port, own, "transportInfo.endpoint.addresses")
+
+
+def _is_http(uri: str) -> bool:
+    try:
+        return urlsplit(uri).scheme in ("http", "https")
+    except ValueError:
+        return True  # whoever carries calls may read it otherwise
 
 
 def _through_platform(service_id: str) -> str:

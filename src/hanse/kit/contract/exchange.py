@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
+from urllib.parse import unquote
 
 import msgspec
 from msgspec.structs import replace
@@ -49,6 +51,8 @@ PASSED = frozenset(
 )
 """Headers that speak of the content alone. Any other could tell one side about the other, and is left out."""
 
+_BETWEEN = re.compile(r"[/\\]")
+
 
 def passed_on(headers: Mapping[str, str]) -> dict[str, str]:
     """The headers of an exchange that go on: those of the content, and a ``Location`` that is relative."""
@@ -57,6 +61,11 @@ def passed_on(headers: Mapping[str, str]) -> dict[str, str]:
     if location and "//" not in location:
         kept["location"] = location
     return kept
+
+
+def leaves_base(rest: str) -> bool:
+    """Whether a path, as it came, may lead out of the base below which it is: who reads it next may decode more."""
+    return any(part.partition(";")[0] in (".", "..") for part in _BETWEEN.split(unquote(unquote(rest))))
 
 
 async def whole(body: AsyncIterator[bytes], limit: int) -> bytes:

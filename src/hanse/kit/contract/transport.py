@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 import weakref
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 from urllib.parse import unquote
 
@@ -21,12 +22,24 @@ RETIRED_LOOK = 1.0
 RETIRED_PATIENCE = 86_400.0
 """Seconds after which what was begun before a renewal is cut: somebody forgot it."""
 
+Unwanted = Callable[[str, int], bool]
+
 
 class HttpTransport:
     """Reaches one provider over HTTP/1.1 on warm connections; ``url`` is scheme, host and port."""
 
-    def __init__(self, url: str, context: ssl.SSLContext | None, *, name: str = "", connections: int = 100) -> None:
+    def __init__(
+        self,
+        url: str,
+        context: ssl.SSLContext | None,
+        *,
+        name: str = "",
+        connections: int = 100,
+        unwanted: Unwanted | None = None,
+    ) -> None:
+        """``unwanted`` says of an address and port to which a host's name leads that it must not be connected to."""
         self.url = url.rstrip("/")
+        self._unwanted = unwanted
         self._name = name or self.url
         self._context = context
         self._connections = connections
@@ -76,7 +89,7 @@ class HttpTransport:
 
     def _opened(self) -> _Pool:
         if self._pool is None:
-            self._pool = _Pool(self._context, self._connections)
+            self._pool = _Pool(self._context, self._connections, self._unwanted)
         return self._pool
 
     def renew(self) -> None:
@@ -107,9 +120,12 @@ class HttpTransport:
 class _Pool:
     """Warm connections, and what is under way on them."""
 
-    def __init__(self, context: ssl.SSLContext | None, connections: int) -> None:
+    def __init__(self, context: ssl.SSLContext | None, connections: int, unwanted: Unwanted | None) -> None:
         connector = aiohttp.TCPConnector(
-            ssl=context if context is not None else True, limit=connections, keepalive_timeout=30
+            ssl=context if context is not None else True,
+            limit=connections,
+            keepalive_timeout=30,
+            resolver=None if unwanted is None else _Wary(unwanted),
         )
         self._session = aiohttp.ClientSession(
             connector=connector,
@@ -138,6 +154,22 @@ class _Pool:
     async def close(self) -> None:
         """Close every connection."""
         await self._session.close()
+
+
+class _Wary(aiohttp.ThreadedResolver):
+    """Finds the addresses of a name, and none that is unwanted: what a name leads to may change at any time."""
+
+    def __init__(self, unwanted: Unwanted) -> None:
+        super().__init__()
+        self._unwanted = unwanted
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[aiohttp.abc.ResolveResult]:
+        found = await super().resolve(host, port, family)
+        if any(self._unwanted(each["host"], each["port"]) for each in found):
+            raise OSError(f"{host} leads to where nothing is to be called")
+        return found
 
 
 class MemoryTransport:
