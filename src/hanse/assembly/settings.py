@@ -18,6 +18,7 @@ from hanse.kit.contract.decode import invalid
 from hanse.kit.problems import Problem, bad_request
 from hanse.kit.values import Value
 from hanse.model.place import Position, Zone
+from hanse.refpoints.mm5.platform import ConflictPolicy
 
 DATA_PLANE_DRIVERS = ("userspace", "nftables")
 
@@ -94,6 +95,8 @@ class HostSettings(_Table):
     """``[hosts.X]``: a MEC host. ``apps`` are the addresses for instances, ``first-last``; memory like ``2 GiB``.
 
     ``data_plane_driver``: with ``nftables`` (root) rules are carried out in the kernel, in namespaces of the host.
+    ``conflicts``: what becomes of an app's traffic rule that wants packets of another app's at equal priority:
+    ``refuse`` it, or let the ``earlier`` keep them.
     ``ready_patience``: seconds that an app has from its start to confirm_ready.
     """
 
@@ -109,6 +112,7 @@ class HostSettings(_Table):
     processors: float = 8.0
     app_port: int = 8080
     ready_patience: float = 30.0
+    conflicts: str = "refuse"
     liveness: LivenessSettings = LivenessSettings()
 
     def app_addresses(self) -> tuple[str, ...]:
@@ -186,6 +190,7 @@ class Settings(_Table):
     path: str = ""
 
     retention: RetentionSettings = RetentionSettings()
+
     @property
     def base(self) -> Path:
         """The directory to which paths in the file are relative."""
@@ -250,6 +255,7 @@ def _checks(settings: Settings) -> list[tuple[str, str, bool]]:
             (f"hosts.{name}.apps", *_tried(host.app_addresses)),
             (f"hosts.{name}.memory", *_tried(host.memory_bytes)),
             (f"hosts.{name}.ready_patience", "more than 0 seconds", host.ready_patience > 0),
+            (f"hosts.{name}.conflicts", f"one of {', '.join(ConflictPolicy)}", host.conflicts in tuple(ConflictPolicy)),
             *host.liveness.checks(f"hosts.{name}.liveness"),
         ]
         addresses += [(f"hosts.{name}.address", host.address), (f"hosts.{name}.data_plane", host.data_plane)]

@@ -84,6 +84,7 @@ def test_paths_are_relative_to_the_file() -> None:
         ("hosts.harbour.memory", "a lot", "hosts.harbour.memory", "KiB, MiB or GiB"),
         ("hosts.harbour.memory", "2 GB", "hosts.harbour.memory", "KiB, MiB or GiB"),
         ("hosts.harbour.ready_patience", 0.0, "hosts.harbour.ready_patience", "more than 0"),
+        ("hosts.harbour.conflicts", "later", "hosts.harbour.conflicts", "one of refuse, earlier"),
         ("devices.alice.host", "port", "devices.alice.host", "one of harbour, airport"),
         ("devices.alice.address", "alice", "devices.alice.address", "an IP address"),
         ("partners.south.url", "http://127.20.0.2:9443", "partners.south.url", "https://HOST:PORT"),

@@ -10,7 +10,7 @@ from hanse.refpoints.mm1.lifecycle import Lifecycle
 from hanse.refpoints.mm1.steering import SteeringPolicies
 from hanse.refpoints.mm3.granting import Granting
 from hanse.refpoints.mm3.management import InstanceAssignment, SystemView
-from hanse.refpoints.mm5.platform import ManagerLookup, PlatformConfiguration
+from hanse.refpoints.mm5.platform import ConflictPolicy, ManagerLookup, PlatformConfiguration
 from hanse.refpoints.mm6.workloads import WorkloadEvents, Workloads
 
 
@@ -29,6 +29,7 @@ def build(built: Built, element: Element) -> None:
         platform=wiring.require(PlatformConfiguration, f"mep.{host}", element),
         vim=wiring.require(Workloads, f"vim.{host}", element),
         ready_patience=wiring.settings.hosts[host].ready_patience,
+        conflicts=ConflictPolicy(wiring.settings.hosts[host].conflicts),
     )
     wiring.forgetting.add(wiring.settings.retention.operations_seconds, manager.forget_ended)
     built.parts[element.name] = manager

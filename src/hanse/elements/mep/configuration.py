@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from hanse.elements.mep.access import Access
+from hanse.elements.mep.conflicts import Conflicts
 from hanse.elements.mep.notices import Notices
 from hanse.elements.mep.records import AppRecord, Records
 from hanse.elements.mep.rules import check_traffic_rule, dns_rule, forwarding, traffic_rule
@@ -43,6 +44,7 @@ class Configuration(PlatformConfiguration):
         notices: Notices,
         subscriptions: AppSubscriptions,
         access: Access,
+        conflicts: Conflicts,
         volumes: Volumes | None = None,
     ) -> None:
         self._store = store
@@ -53,10 +55,11 @@ class Configuration(PlatformConfiguration):
         self._notices = notices
         self._subscriptions = subscriptions
         self._access = access
+        self._conflicts = conflicts
         self._volumes = volumes or Volumes(None)
 
     async def configure(self, app_instance_id: str, configuration: AppConfiguration) -> AppAccess:
-        """Make the app known; asked again with the same, nothing changes."""
+        """Make the app known; asked again with the same, nothing changes. A rule that conflicts is refused with 409."""
         traffic = tuple(traffic_rule(rule) for rule in configuration.traffic_rules)
         for rule in traffic:
             check_traffic_rule(rule)
@@ -64,7 +67,7 @@ class Configuration(PlatformConfiguration):
 
         def decide(tx: Transaction) -> None:
             present = tx.find(self._records.apps, app_instance_id)
-            if present is not None and present.configuration == configuration:
+            if present is not None and _same(present.configuration, configuration):
                 return
             record = AppRecord(
                 configuration=configuration,
@@ -72,10 +75,12 @@ class Configuration(PlatformConfiguration):
                 traffic_rules=traffic,
                 dns_rules=tuple(dns_rule(rule) for rule in configuration.dns_rules),
             )
-            tx.put(self._records.apps, app_instance_id, record)
+            every = {rule.traffic_rule_id for rule in traffic}
+            tx.put(self._records.apps, app_instance_id, self._conflicts.settled(record, every, 409))
 
         volume = await self._volumes.provide(app_instance_id, configuration.storage)
-        await self._store.commit(decide)
+        with self._conflicts.kept(app_instance_id):
+            await self._store.commit(decide)
         return msgspec.structs.replace(self._access.grant(app_instance_id), volume=volume)
 
     async def standing(self, app_instance_id: str, query: StandingQuery) -> AppStanding:
@@ -126,6 +131,7 @@ class Configuration(PlatformConfiguration):
             self._withdraw(tx, app_instance_id)
             tx.delete(self._records.apps, app_instance_id)
             tx.after.append(lambda: self._access.withdraw(app_instance_id))
+            tx.after.append(lambda: self._conflicts.release(app_instance_id))
             tx.after.append(lambda: self._standings.wake(app_instance_id))
 
         await self._store.commit(decide)
@@ -142,3 +148,8 @@ class Configuration(PlatformConfiguration):
         self._subscriptions.end_all(tx, app_instance_id)
         if tx.find(self._records.registrations, app_instance_id) is not None:
             tx.delete(self._records.registrations, app_instance_id)
+
+
+def _same(present: AppConfiguration, wanted: AppConfiguration) -> bool:
+    """A policy that has changed since decides on what comes later; it is no other app for that."""
+    return msgspec.structs.replace(present, conflicts=wanted.conflicts) == wanted

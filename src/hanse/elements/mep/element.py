@@ -11,6 +11,7 @@ from types import MappingProxyType
 from hanse.elements.mep.access import Access
 from hanse.elements.mep.announcing import Announcer
 from hanse.elements.mep.configuration import Configuration
+from hanse.elements.mep.conflicts import Conflicts
 from hanse.elements.mep.devices import Devices
 from hanse.elements.mep.index import ServiceIndex
 from hanse.elements.mep.liveness import Liveness, LivenessPolicy
@@ -37,7 +38,6 @@ from hanse.kit.contract.call import UNTRACED, continuing
 from hanse.kit.contract.declare import Api
 from hanse.kit.outbox import Outbox
 from hanse.kit.problems import Problem
-from hanse.kit.receivers import ANYWHERE, Receivers
 from hanse.kit.store import Store
 from hanse.kit.tokens import TokenIssuer
 from hanse.model.place import Zone
@@ -63,8 +63,7 @@ STEER_PERIOD = 3.0
 class Platform:
     """The platform of one host, put together from its parts; `apis` tells which part provides which API.
 
-    ``neighbours`` are those of the other hosts of its system, the nearest first. ``reach`` says where calls
-    from elsewhere may be carried.
+    ``neighbours`` are those of the other hosts of its system, the nearest first.
     """
 
     def __init__(
@@ -92,7 +91,6 @@ class Platform:
         led: Devices = Devices(),  # noqa: B008 (nobody changes it)
         zones: Mapping[str, Zone] = MappingProxyType({}),
         flows: Mapping[str, SharedFlows] = MappingProxyType({}),
-        reach: Receivers = ANYWHERE,
     ) -> None:
         self._host = host
         self.records = Records(store)
@@ -111,9 +109,10 @@ class Platform:
         self.liveness = Liveness(store, self.records, notices, index, liveness)
         subscriptions = AppSubscriptions(url, store, self.records, notices)
         self.services = ServiceRegistry(
-            url, store, self.records, notices, lookup, index, self.liveness, subscriptions.availability, reach
+            url, store, self.records, notices, lookup, index, self.liveness, subscriptions.availability
         )
-        self.support = AppSupport(store, self.records, self.steering, standings, subscriptions.termination)
+        conflicts = Conflicts(self.records)
+        self.support = AppSupport(store, self.records, self.steering, standings, subscriptions.termination, conflicts)
         self.registrations = AppRegistry(url, store, self.records)
         self.time_of_day = TimeOfDay()
         self.ue_tags = UeTags(store, self.records, self.steering, tags)
@@ -127,6 +126,7 @@ class Platform:
             notices,
             subscriptions,
             self.access,
+            conflicts,
             self._volumes,
         )
         self.remote = RemoteConsumption(self.records, partner, neighbour, producer)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from hanse.elements.mep.conflicts import Conflicts
 from hanse.elements.mep.records import AppRecord, Records
 from hanse.elements.mep.rules import check_traffic_rule, forwarding
 from hanse.elements.mep.standing import Standings
@@ -37,12 +38,14 @@ class AppSupport(ApplicationSupport):
         steering: Steering,
         standings: Standings,
         subscriptions: Subscriptions[TerminationSubscription],
+        conflicts: Conflicts,
     ) -> None:
         self._store = store
         self._records = records
         self._steering = steering
         self._standings = standings
         self._subscriptions = subscriptions
+        self._conflicts = conflicts
 
     async def confirm_ready(self, app_instance_id: str, confirmation: AppReadyConfirmation) -> None:
         """Note that the app is ready; said again while it is, it is no error."""
@@ -105,21 +108,28 @@ class AppSupport(ApplicationSupport):
     async def update_traffic_rule(
         self, app_instance_id: str, traffic_rule_id: str, rule: TrafficRule
     ) -> Tagged[TrafficRule]:
-        """Change one of the app's traffic rules; in force when this returns."""
+        """Change one of the app's traffic rules; in force when this returns.
+
+        What conflicts with another app is refused with 403, or gets another priority, by the manager's policy.
+        """
         if rule.traffic_rule_id != traffic_rule_id:
             raise bad_request("Invalid attribute trafficRuleId", "must be that of the URI")
         check_traffic_rule(rule)
 
-        def decide(tx: Transaction) -> None:
+        def decide(tx: Transaction) -> TrafficRule:
             app = tx.get(self._records.apps, app_instance_id)
             require_match(tag_of(_traffic_rule(app, traffic_rule_id)))
             forwarding(app.configuration, rule)
             rules = tuple(rule if r.traffic_rule_id == traffic_rule_id else r for r in app.traffic_rules)
-            tx.put(self._records.apps, app_instance_id, msgspec.structs.replace(app, traffic_rules=rules))
+            changed = msgspec.structs.replace(app, traffic_rules=rules)
+            changed = self._conflicts.settled(changed, (traffic_rule_id,), 403)
+            tx.put(self._records.apps, app_instance_id, changed)
+            return _traffic_rule(changed, traffic_rule_id)
 
-        await self._store.commit(decide)
+        with self._conflicts.kept(app_instance_id):
+            settled = await self._store.commit(decide)
         await self._steering.apply(app_instance_id)
-        return tagged(rule)
+        return tagged(settled)
 
     async def list_dns_rules(self, app_instance_id: str) -> list[DnsRule]:
         """The app's DNS rules."""

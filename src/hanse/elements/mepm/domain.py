@@ -12,7 +12,7 @@ from hanse.model.descriptor.resources import (
     VirtualStorageDescriptor,
 )
 from hanse.refpoints.mm3.management import Assignment
-from hanse.refpoints.mm5.platform import AppAccess, AppConfiguration
+from hanse.refpoints.mm5.platform import AppAccess, AppConfiguration, ConflictPolicy
 from hanse.refpoints.mm6.workloads import Allocation, Demand, Launch
 
 DEFAULT_GRACE = 30
@@ -28,7 +28,9 @@ def demand(assignment: Assignment) -> Demand:
     )
 
 
-def configuration(assignment: Assignment, allocation: Allocation) -> AppConfiguration:
+def configuration(
+    assignment: Assignment, allocation: Allocation, conflicts: ConflictPolicy = ConflictPolicy.REFUSE
+) -> AppConfiguration:
     """What the platform must know of the instance."""
     appd: AppD = assignment.descriptor
     return AppConfiguration(
@@ -45,6 +47,7 @@ def configuration(assignment: Assignment, allocation: Allocation) -> AppConfigur
         services_optional=appd.app_service_optional,
         services_produced=appd.app_service_produced,
         storage=storage(appd),
+        conflicts=conflicts,
     )
 
 

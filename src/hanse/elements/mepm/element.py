@@ -40,7 +40,7 @@ from hanse.refpoints.mm3.management import (
     ServiceWanted,
     SystemView,
 )
-from hanse.refpoints.mm5.platform import ManagerLookup, PlatformConfiguration
+from hanse.refpoints.mm5.platform import ConflictPolicy, ManagerLookup, PlatformConfiguration
 from hanse.refpoints.mm6.workloads import WorkloadEvents, WorkloadInfo, Workloads
 
 NAMESPACE = uuid.UUID("0c3b1f9e-3d0b-4a52-8f6b-9a3d5b7f2e11")
@@ -62,6 +62,7 @@ class PlatformManager(Lifecycle, InstanceAssignment, ManagerLookup, WorkloadEven
         platform: PlatformConfiguration,
         vim: Workloads,
         ready_patience: float = READY_PATIENCE,
+        conflicts: ConflictPolicy = ConflictPolicy.REFUSE,
     ) -> None:
         self._base = f"{url}/app_lcm/v1"
         self._name = f"mepm.{host}"
@@ -70,7 +71,7 @@ class PlatformManager(Lifecycle, InstanceAssignment, ManagerLookup, WorkloadEven
         self._records = Records(store)
         self._operations = Operations(self._name, self._records.operations, outbox, procedures)
         self._steps = InstanceProcedures(
-            self._base, store, outbox, self._records, granting, view, platform, vim, ready_patience
+            self._base, store, outbox, self._records, granting, view, platform, vim, ready_patience, conflicts
         )
         self._register(LcmOperation.INSTANTIATE, self._steps.instantiate)
         self._register(LcmOperation.TERMINATE, self._steps.terminate)

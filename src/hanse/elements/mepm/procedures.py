@@ -18,7 +18,7 @@ from hanse.refpoints.mm1.lifecycle import InstantiationState, LcmOperation, Oper
 from hanse.refpoints.mm1.occurrence import Occurrence, entered, represent
 from hanse.refpoints.mm3.granting import Granting, GrantLinks, GrantRequest, ResourceDefinition, ResourceType
 from hanse.refpoints.mm3.management import Assignment, SystemView
-from hanse.refpoints.mm5.platform import AppPhase, GracefulEnd, PlatformConfiguration, StandingQuery
+from hanse.refpoints.mm5.platform import AppPhase, ConflictPolicy, GracefulEnd, PlatformConfiguration, StandingQuery
 from hanse.refpoints.mm6.workloads import Stopping, Workloads
 from hanse.refpoints.mm7 import WorkloadState
 from hanse.refpoints.mp1.support import OperationAction
@@ -43,6 +43,7 @@ class InstanceProcedures:
         platform: PlatformConfiguration,
         vim: Workloads,
         ready_patience: float = READY_PATIENCE,
+        conflicts: ConflictPolicy = ConflictPolicy.REFUSE,
     ) -> None:
         self._base = base
         self._store = store
@@ -53,6 +54,7 @@ class InstanceProcedures:
         self._platform = platform
         self._vim = vim
         self._ready_patience = ready_patience
+        self._conflicts = conflicts
 
     async def instantiate(self, steps: Steps, operation_id: str) -> None:
         """From nothing to STARTED (5.3.1)."""
@@ -145,10 +147,11 @@ class InstanceProcedures:
 
     @effect("mepm.configure")
     async def configure_platform(self, operation_id: str) -> None:
-        """Tell the platform of the app and its rules (Mm5)."""
+        """Tell the platform of the app, its rules and how conflicts between rules are settled (Mm5)."""
         assignment = self._assignment(operation_id)
         allocation = await self._vim.allocate(assignment.app_instance_id, demand(assignment))
-        await self._platform.configure(assignment.app_instance_id, configuration(assignment, allocation))
+        known = configuration(assignment, allocation, self._conflicts)
+        await self._platform.configure(assignment.app_instance_id, known)
 
     @effect("mepm.start")
     async def start_workload(self, operation_id: str) -> None:
@@ -156,7 +159,7 @@ class InstanceProcedures:
         assignment = self._assignment(operation_id)
         identifier = assignment.app_instance_id
         allocation = await self._vim.allocate(identifier, demand(assignment))
-        access = await self._platform.configure(identifier, configuration(assignment, allocation))
+        access = await self._platform.configure(identifier, configuration(assignment, allocation, self._conflicts))
         await self._vim.start(identifier, launch(assignment, allocation, access))
 
     async def await_ready(self, operation_id: str) -> None:

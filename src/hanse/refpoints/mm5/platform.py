@@ -17,11 +17,21 @@ from hanse.refpoints.mm3.management import FoundService, PlatformReport, Service
 from hanse.refpoints.mp1.support import OperationAction
 
 
+class ConflictPolicy(StrEnum):
+    """What becomes of a traffic rule that wants packets of another app's at equal priority (MEC 003, 7.1.4.3).
+
+    ``refuse`` it, or let the ``earlier`` keep them: the later one gets the next priority at which nobody has them.
+    """
+
+    REFUSE = "refuse"
+    EARLIER = "earlier"
+
+
 class AppConfiguration(Value):
     """An app as its platform must know it before it starts (ConfigPlatformForAppRequest, MEC 010-2 6.2.2.21).
 
     ``address`` is the instance's own; a rule that names the unspecified address 0.0.0.0 as destination means it.
-    ``storage`` is the size in bytes of the volume that it asks for; 0 for none.
+    ``storage`` is the size in bytes of the volume that it asks for; 0 for none. ``conflicts`` is the manager's policy.
     """
 
     app_instance_id: str
@@ -37,6 +47,7 @@ class AppConfiguration(Value):
     services_optional: tuple[ServiceDependency, ...] = ()
     services_produced: tuple[ServiceDescriptor, ...] = ()
     storage: int = 0
+    conflicts: ConflictPolicy = ConflictPolicy.REFUSE
 
 
 class AppAccess(Value):
@@ -103,7 +114,10 @@ class PlatformConfiguration(Api, bases=("/mm5/v1",)):
 
     @put("/applications/{app_instance_id}")
     async def configure(self, app_instance_id: str, configuration: AppConfiguration) -> AppAccess:
-        """Make the app known: it may get tokens and confirm ready; its rules are there and not yet carried out."""
+        """Make the app known: it may get tokens and confirm ready; its rules are there and not yet carried out.
+
+        409 if one of them conflicts with a rule of another app and the policy refuses; then it is not known.
+        """
 
     @get("/applications/{app_instance_id}/standing")
     async def standing(self, app_instance_id: str, query: StandingQuery) -> AppStanding:

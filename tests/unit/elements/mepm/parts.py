@@ -24,6 +24,7 @@ from hanse.refpoints.mm5.platform import (
     AppConfiguration,
     AppPhase,
     AppStanding,
+    ConflictPolicy,
     GracefulEnd,
     PlatformConfiguration,
     StandingQuery,
@@ -125,9 +126,11 @@ class Mep(PlatformConfiguration):
         self.phase: AppPhase | None = None
         self.ready, self.listens, self.confirms = True, True, True
         self.ends: list[GracefulEnd] = []
+        self.conflicts: list[ConflictPolicy] = []
 
     async def configure(self, app_instance_id: str, configuration: AppConfiguration) -> AppAccess:
         self._log.note("configure")
+        self.conflicts.append(configuration.conflicts)
         self.phase = AppPhase.READY if self.ready else AppPhase.CONFIGURED
         return AppAccess(platform_url="p", token_url="t", client_id="c", client_secret="s", authority="PEM")
 
@@ -163,6 +166,7 @@ class Bench:
     log: Log = field(default_factory=Log)
     store: Store = field(default_factory=Store)
     procedures: InlineProcedures = field(default_factory=InlineProcedures)
+    conflicts: ConflictPolicy = ConflictPolicy.REFUSE
 
     def __post_init__(self) -> None:
         self.outbox = Outbox(self.store)
@@ -179,6 +183,7 @@ class Bench:
             platform=self.mep,
             vim=self.vim,
             ready_patience=0.1,
+            conflicts=self.conflicts,
         )
 
     async def ended(self, location: str) -> AppLcmOpOcc:

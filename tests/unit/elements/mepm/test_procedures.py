@@ -18,7 +18,8 @@ from hanse.refpoints.mm1.lifecycle import (
     StopType,
     TerminateAppRequest,
 )
-from tests.unit.elements.mepm.parts import Bench, denied
+from hanse.refpoints.mm5.platform import ConflictPolicy
+from tests.unit.elements.mepm.parts import Bench, assignment, denied
 
 INSTANTIATE = ["grant", "allocate", "allocate", "configure", "allocate", "configure", "start", "activate"]
 STARTED, STOPPED = OperationalState.STARTED, OperationalState.STOPPED
@@ -81,6 +82,17 @@ async def test_what_was_done_is_undone_in_reverse_when_a_step_fails(
     assert [call for call in after if call in ("forget", "release")] == undone
     info = await bench.manager.read_instance("one")
     assert info.instantiation_state is InstantiationState.NOT_INSTANTIATED
+
+
+@pytest.mark.parametrize("policy", list(ConflictPolicy))
+async def test_the_platform_is_told_how_conflicts_between_rules_are_settled(policy: ConflictPolicy) -> None:
+    bench = Bench(conflicts=policy)
+    await bench.outbox.start()
+    await bench.manager.assign("one", assignment())
+    await instantiate(bench)
+    assert set(bench.mep.conflicts) == {policy}
+    await bench.outbox.close()
+    bench.store.close()
 
 
 async def test_after_a_failure_the_instance_can_be_instantiated_again(bench: Bench) -> None:
