@@ -28,7 +28,9 @@ def border_listener(built: Built, element: Element, sock: socket.socket) -> List
     authenticator = _authenticator(wiring, watch, issuer)
     server = ApiServer(authenticator, border=True, page_size=limits.page_size, limit=limits.rate())
     issue = _partner_tokens(authenticator, watch, issuer, url)
-    server.mount_raw(TOKEN_PATH, TokenEndpoint(issue, wiring.gate(element), "Mff-fed"))
+    tokens = TokenEndpoint(issue, wiring.gate(element), "Mff-fed")
+    server.mount_raw(TOKEN_PATH, tokens)
+    wiring.stops.append(tokens.close)
     wiring.serve(element, server)
     trust = [wiring.settings.file(partner.trust) for partner in wiring.settings.partners.values()]
     context = wiring.renewal.context(

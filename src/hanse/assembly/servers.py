@@ -50,6 +50,7 @@ def _listener(built: Built, element: Element, sock: socket.socket) -> Listener:
     server = ApiServer(authenticator, page_size=limits.page_size, limit=limits.rate())
     if tokens is not None:
         server.mount_raw(TOKEN_PATH, tokens)
+        wiring.stops.append(tokens.close)
     wiring.serve(element, server)
     trust = [wiring.identities.authority_path]
     context = wiring.renewal.context(

@@ -1,4 +1,4 @@
-"""A token endpoint on the wire (RFC 6749, 3.2): bounded like any other body, observed like any other call."""
+"""A token endpoint on the wire (RFC 6749, 3.2): bounded like any other body, observed, and no way to fill a journal."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from hanse.assembly.refusals import Refusals
 from hanse.kit.contract.call import NOBODY, new_span, new_trace
 from hanse.kit.contract.gate import Gate
 from hanse.kit.contract.observe import Message
@@ -23,6 +24,8 @@ TOKEN_PATH = "/oauth2/token"
 """Where token endpoints are."""
 FORM_LIMIT = 64 * 1024
 """Bytes of a token request; longer ones are refused with 413."""
+LONGEST_METHOD, LONGEST_PROBLEM = 16, 80
+"""Characters of what a stranger chooses that go into a record."""
 OPERATION = "token"
 """What a token request is called in the journal."""
 
@@ -31,16 +34,22 @@ Issue = Callable[[bytes, str | None, Scope], TokenAnswer]
 
 
 class TokenEndpoint:
-    """An ASGI application that answers ``POST`` with a form by ``issue``, and records every request once.
+    """An ASGI application that answers ``POST`` with a form by ``issue``, and records whoever gets a token.
 
-    The record names who got a token; who was refused is nobody, for what it claimed to be was not shown. Nothing of
-    the request but its method and path goes into it: secrets come in forms, headers and, by mistake, in queries.
+    Who was refused is nobody, for what it claimed to be was not shown, and may share a record with others
+    (`Refusals`). Nothing of the request but its method and path goes into one: secrets come in forms, headers and, by
+    mistake, in queries.
     """
 
     def __init__(self, issue: Issue, gate: Gate, reference_point: str) -> None:
         self._issue = issue
         self._gate = gate
         self._point = reference_point
+        self._refusals = Refusals(gate.observer)
+
+    async def close(self) -> None:
+        """Record what was refused and is not recorded yet."""
+        await self._refusals.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, as ASGI has it."""
@@ -72,24 +81,26 @@ class TokenEndpoint:
 
     def _record(self, scope: Scope, client: str, status: int, problem: str, began: float) -> None:
         app = client if self._gate.role == "mep" else ""
-        self._gate.observer.saw(
-            Message(
-                operator=self._gate.operator,
-                trace=new_trace(),
-                span=new_span(),
-                reference_point=self._point,
-                sender=f"app.{app[:8]}" if app else client or NOBODY.name,
-                receiver=self._gate.name,
-                operation=OPERATION,
-                method=scope["method"],
-                path=scope["path"],
-                status=status,
-                problem=problem,
-                app_instance_id=app,
-                began=began,
-                ended=time.time(),
-            )
+        message = Message(
+            operator=self._gate.operator,
+            trace=new_trace(),
+            span=new_span(),
+            reference_point=self._point,
+            sender=f"app.{app[:8]}" if app else client or NOBODY.name,
+            receiver=self._gate.name,
+            operation=OPERATION,
+            method=scope["method"][:LONGEST_METHOD],
+            path=scope["path"],
+            status=status,
+            problem=problem[:LONGEST_PROBLEM],
+            app_instance_id=app,
+            began=began,
+            ended=time.time(),
         )
+        if client:
+            self._gate.observer.saw(message)
+        else:
+            self._refusals.saw(message, str((scope.get("client") or ("",))[0]))
 
 
 async def _request(scope: Scope, receive: Receive) -> tuple[bytes, str | None]:

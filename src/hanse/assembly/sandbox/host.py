@@ -103,7 +103,9 @@ class Sandbox:
         provided = self.platform.apis()
         apis = list(dict.fromkeys(offer.api for offer in Mp1.offers if "app" in offer.users))
         for prefix in dict.fromkeys(("", self.options.prefix)):
-            server.mount_raw(prefix + TOKEN_PATH, app_tokens(self.platform, gate))
+            tokens = app_tokens(self.platform, gate)
+            server.mount_raw(prefix + TOKEN_PATH, tokens)
+            built.wiring.stops.append(tokens.close)
             for api in apis:
                 server.mount(provided[api], gate, [api], prefix)
             self._describe(server, apis, prefix)

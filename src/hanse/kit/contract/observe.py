@@ -13,7 +13,8 @@ class Message(Value):
     ``sender`` and ``receiver`` are element names (``mep.harbour``, ``app.3f2a…``, ``south``); ``trace`` joins the
     messages of one procedure inside an operator, ``link`` is the only mark that also the partner knows: it joins the
     message that left one operator with the message that arrived at the other. Times are Unix seconds. ``status`` is
-    the HTTP status that the call has, or would have had in a direct wiring.
+    the HTTP status that the call has, or would have had in a direct wiring. ``count``: calls like this one for which it
+    stands; the others were not recorded each by itself.
     """
 
     operator: str
@@ -33,6 +34,7 @@ class Message(Value):
     began: float = 0.0
     ended: float = 0.0
     side: str = "receiver"
+    count: int = 1
 
 
 class Observer(Protocol):
