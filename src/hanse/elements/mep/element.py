@@ -38,6 +38,7 @@ from hanse.kit.contract.call import UNTRACED, continuing
 from hanse.kit.contract.declare import Api
 from hanse.kit.outbox import Outbox
 from hanse.kit.problems import Problem
+from hanse.kit.receivers import ANYWHERE, Receivers
 from hanse.kit.store import Store
 from hanse.kit.tokens import TokenIssuer
 from hanse.model.place import Zone
@@ -63,7 +64,8 @@ STEER_PERIOD = 3.0
 class Platform:
     """The platform of one host, put together from its parts; `apis` tells which part provides which API.
 
-    ``neighbours`` are those of the other hosts of its system, the nearest first.
+    ``neighbours`` are those of the other hosts of its system, the nearest first. ``reach`` says where calls
+    from elsewhere may be carried.
     """
 
     def __init__(
@@ -91,6 +93,7 @@ class Platform:
         led: Devices = Devices(),  # noqa: B008 (nobody changes it)
         zones: Mapping[str, Zone] = MappingProxyType({}),
         flows: Mapping[str, SharedFlows] = MappingProxyType({}),
+        reach: Receivers = ANYWHERE,
     ) -> None:
         self._host = host
         self.records = Records(store)
@@ -109,7 +112,7 @@ class Platform:
         self.liveness = Liveness(store, self.records, notices, index, liveness)
         subscriptions = AppSubscriptions(url, store, self.records, notices)
         self.services = ServiceRegistry(
-            url, store, self.records, notices, lookup, index, self.liveness, subscriptions.availability
+            url, store, self.records, notices, lookup, index, self.liveness, subscriptions.availability, reach
         )
         conflicts = Conflicts(self.records)
         self.support = AppSupport(store, self.records, self.steering, standings, subscriptions.termination, conflicts)
