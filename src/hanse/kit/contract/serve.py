@@ -110,7 +110,7 @@ class ApiServer:
         except Exception:
             log.exception("%s %s failed outside of every gate", scope["method"], scope["path"])
             answer = problem_answer(Problem(500, "Internal error", "the log of this server tells why"))
-        at_once = scope.get(ANSWER_AT_ONCE)
+        at_once = scope.pop(ANSWER_AT_ONCE, None)  # it holds the scope: left there, only the collector would free both
         if isinstance(answer, Stream):
             await _send_stream(answer, send, at_once)
             return
