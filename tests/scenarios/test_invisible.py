@@ -121,7 +121,10 @@ def disguise(stage: Stage) -> None:
         text = path.read_text()
         for old, new in RENAMED.items():
             text = text.replace(old, new)
-        path.write_text(re.sub(r'(url = "https://127\.\d+\.0\.)2:', r"\g<1>9:", text))
+        text = re.sub(r'(url = "https://127\.\d+\.0\.)2:', r"\g<1>9:", text)
+        net = stage.networks["127.20."]
+        failing = f'\n[callbacks]\nallow = ["{net}1.150", "{net}1.151"]\n' if name == "south" else ""
+        path.write_text(text + failing)
     stage.deployment = Deployment(stage.directory / "deployment.toml")
     sources = shutil.copytree(EXAMPLES / "speech", stage.directory / "sources" / "speech")
     definition = sources / "Definitions" / "speech.yaml"
