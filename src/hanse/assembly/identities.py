@@ -58,6 +58,12 @@ class Identities:
             directory=self._directory,
         )
 
+    def of_names(self, name: str, dns_names: tuple[str, ...], address: str) -> Identity:
+        """What a server shows that stands for names towards devices; it says of no element that it is one."""
+        return self.authority.issue(
+            name, addresses=(address,), dns_names=dns_names, lifetime=self.lifetime, directory=self._directory
+        )
+
     def revoke(self, certificate: x509.Certificate, whose: str) -> None:
         """Have no element take a certificate of this key any more."""
         revoke(self.revoked_path, certificate, whose)

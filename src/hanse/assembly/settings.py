@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from hanse.assembly.leading import SteeringSettings
+from hanse.assembly.leading import RedirectionSettings, SteeringSettings
 from hanse.assembly.limits import LimitSettings, LivenessSettings
 from hanse.assembly.upkeep import CallbackSettings, CertificateSettings, RetentionSettings
 from hanse.kit.contract.decode import invalid
@@ -97,7 +97,8 @@ class HostSettings(_Table):
     ``data_plane_driver``: with ``nftables`` (root) rules are carried out in the kernel, in namespaces of the host.
     ``conflicts``: what becomes of an app's traffic rule that wants packets of another app's at equal priority:
     ``refuse`` it, or let the ``earlier`` keep them.
-    ``ready_patience``: seconds that an app has from its start to confirm_ready.
+    ``ready_patience``: seconds that an app has from its start to confirm_ready. ``redirection``: where devices are
+    led by HTTP; without it, nowhere.
     """
 
     zone: ZoneSettings
@@ -114,6 +115,7 @@ class HostSettings(_Table):
     ready_patience: float = 30.0
     conflicts: str = "refuse"
     liveness: LivenessSettings = LivenessSettings()
+    redirection: RedirectionSettings | None = None
 
     def app_addresses(self) -> tuple[str, ...]:
         """The addresses for instances, one by one."""
@@ -187,9 +189,8 @@ class Settings(_Table):
     steering: dict[str, SteeringSettings] = {}
     certificates: CertificateSettings = CertificateSettings()
     callbacks: CallbackSettings = CallbackSettings()
-    path: str = ""
-
     retention: RetentionSettings = RetentionSettings()
+    path: str = ""
 
     @property
     def base(self) -> Path:
@@ -265,15 +266,16 @@ def _checks(settings: Settings) -> list[tuple[str, str, bool]]:
             checks += _in_kernel(settings, name, host)
         addresses.append((f"hosts.{name}.names.address", host.names.address))
         checks += _of_names(f"hosts.{name}.names", host.names)
+        checks += host.redirection.checks(f"hosts.{name}.redirection") if host.redirection else []
     for name, device in settings.devices.items():
         known = f"one of {', '.join(settings.hosts) or 'no host'}"
         checks.append((f"devices.{name}.host", known, device.host in settings.hosts))
         addresses.append((f"devices.{name}.address", device.address))
     checks += [*settings.limits.checks(), *settings.certificates.checks(), *settings.callbacks.checks()]
+    checks += settings.retention.checks()
     checks += [check for name, policy in settings.steering.items() for check in policy.checks(name)]
     checks += [(key, "an IP address", _is_address(value)) for key, value in addresses]
     checks += [(key, f"1 to {most}", 1 <= port <= most) for key, port, most in _ports(settings)]
-    checks += settings.retention.checks()
     checks += [
         (f"partners.{name}.url", "https://HOST:PORT", partner.url.startswith("https://"))
         for name, partner in settings.partners.items()
@@ -318,6 +320,10 @@ def _in_kernel(settings: Settings, name: str, host: HostSettings) -> list[tuple[
         (f"hosts.{name}.names.address", outside, _leaves(host.names.address)),
         (f"hosts.{name}.apps", outside, _leaves(host.apps.partition("-")[0].strip())),
     ]
+    if host.redirection is not None:
+        beside = f"for nftables that of the host's embedded name server, {host.names.address}"
+        there = host.names.update is None and host.redirection.address == host.names.address
+        found.append((f"hosts.{name}.redirection.address", beside, there))
     for key, device in settings.devices.items():
         if device.host == name:
             place = f"devices.{key}.address"

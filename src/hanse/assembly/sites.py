@@ -26,7 +26,7 @@ def site_of(settings: Settings, name: str) -> tuple[Site, dict[str, str]]:
         apps=(*_prefixes(host), *([f"{host.names.address}/32"] if embedded and host.names.address != home else [])),
         access=(AccessNetwork(host.zone.name, gateways),),
         shared_home=True,
-        names=((host.names.address, host.names.port),),
+        names=((host.names.address, host.names.port), *_redirectors(host)),
         elsewhere=tuple(prefix for other in settings.hosts if other != name for prefix in _outside(settings, other)),
     )
     return site, devices
@@ -55,6 +55,12 @@ def _outside(settings: Settings, other: str) -> tuple[str, ...]:
     """The prefixes of another host's instances; none on loopback, which no data plane in the kernel reaches."""
     prefixes = _prefixes(settings.hosts[other])
     return tuple(prefix for prefix in prefixes if not ip_network(prefix).is_loopback)
+
+
+def _redirectors(host: HostSettings) -> list[tuple[str, int]]:
+    """Where devices ask to be led by HTTP, which they may without a rule, as they ask names."""
+    found = host.redirection
+    return [(found.address, port) for port in found.ports().values()] if found else []
 
 
 def _prefixes(host: HostSettings) -> tuple[str, ...]:

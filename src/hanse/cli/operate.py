@@ -104,6 +104,10 @@ def _print(overview: OperatorOverview) -> None:
         reachable = "yes" if host.reachable else "[red]no[/red]"
         hosts.add_row(host.name, host.zone.name, reachable, used, str(host.workloads), ", ".join(host.services) or "-")
     here.console.print(hosts)
+    for host in system.hosts:
+        if host.redirectors:
+            told = f"{host.name} leads devices by HTTP redirection at {', '.join(host.redirectors)}"
+            here.console.print(told, highlight=False, soft_wrap=True)
     partners = here.table("", "partner", "state", "detail")
     for partner in overview.partners:
         colour = "green" if partner.state == "AVAILABLE" else "red"

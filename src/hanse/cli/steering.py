@@ -17,6 +17,10 @@ commands = typer.Typer(no_args_is_help=True)
 
 NameArgument = Annotated[str, typer.Argument(help="A full name, like video.example.com.")]
 ToOption = Annotated[list[str], typer.Option("--to", help="HOST=ADDRESS: where devices reach it; once for each host.")]
+LocationOption = Annotated[
+    list[str],
+    typer.Option("--location", help="HOST=URL: where HTTP redirection leads there, if not to its address."),
+]
 PreferOption = Annotated[
     list[str],
     typer.Option(
@@ -33,6 +37,7 @@ def set_policy(
     name: NameArgument,
     to: ToOption,
     prefer: PreferOption = [],  # noqa: B006 (typer reads it)
+    location: LocationOption = [],  # noqa: B006 (typer reads it)
     ttl: Annotated[int, typer.Option(help="Seconds in which a change is felt.")] = 5,
     app: Annotated[str, typer.Option(help="Lead only to hosts on which this app (appName) is started.")] = "",
     operator: here.OperatorOption = "",
@@ -40,7 +45,7 @@ def set_policy(
     """Lead devices that ask for a name: by preference, else to the nearest host."""
     policy = SteeringPolicy(
         name=name,
-        targets=tuple(_target(text) for text in to),
+        targets=_targets(to, location),
         preferences=tuple(_preference(text) for text in prefer),
         ttl=ttl,
         app=app or ABSENT,
@@ -66,7 +71,7 @@ def list_policies(operator: here.OperatorOption = "", json: here.JsonOption = Fa
         return
     shown = here.table("policies", "name", "leads to", "prefers", "ttl", "app")
     for policy in policies:
-        targets = "\n".join(f"{target.host} {target.address}" for target in policy.targets)
+        targets = "\n".join(_led(target) for target in policy.targets)
         preferences = "\n".join(_told(preference) for preference in policy.preferences)
         app = policy.app if isinstance(policy.app, str) else "-"
         shown.add_row(policy.name, targets, preferences or "the nearest", str(policy.ttl), app)
@@ -88,11 +93,24 @@ async def _list(settings: Settings) -> list[SteeringPolicy]:
         return await oss.steering.list_policies()
 
 
-def _target(text: str) -> Target:
-    host, separator, address = text.partition("=")
-    if not (host and separator and address):
-        raise bad_request("Invalid option --to", f"write HOST=ADDRESS; got {text!r}")
-    return Target(host=host, address=address)
+def _targets(to: list[str], locations: list[str]) -> tuple[Target, ...]:
+    addresses = [_pair("--to", "ADDRESS", text) for text in to]
+    urls = dict(_pair("--location", "URL", text) for text in locations)
+    nowhere = urls.keys() - {host for host, _ in addresses}
+    if nowhere:
+        raise bad_request("Invalid option --location", f"no --to leads to {', '.join(sorted(nowhere))}")
+    return tuple(Target(host=host, address=address, location=urls.get(host, ABSENT)) for host, address in addresses)
+
+
+def _pair(option: str, what: str, text: str) -> tuple[str, str]:
+    host, separator, value = text.partition("=")
+    if not (host and separator and value):
+        raise bad_request(f"Invalid option {option}", f"write HOST={what}; got {text!r}")
+    return host, value
+
+
+def _led(target: Target) -> str:
+    return " ".join([target.host, target.address, *([target.location] if isinstance(target.location, str) else [])])
 
 
 def _preference(text: str) -> Preference:

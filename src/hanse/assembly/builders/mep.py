@@ -9,6 +9,7 @@ from hanse.assembly.callbacks import receivers
 from hanse.assembly.catalogue import Element
 from hanse.assembly.identities import secret
 from hanse.assembly.producers import Producers
+from hanse.assembly.redirection import redirector
 from hanse.assembly.settings import Settings
 from hanse.elements.mep import Platform
 from hanse.elements.mep.choice import Asker
@@ -25,6 +26,7 @@ from hanse.refpoints.mpp_fed.consumption import ServiceConsumption
 def build(built: Built, element: Element) -> None:
     """Make it, and make it known."""
     wiring, host = built.wiring, element.host
+    place = wiring.settings.hosts[host]
     store = wiring.store(element)
     caller = element_caller(wiring.operator, element.name)
     callbacks = Callbacks(caller, "Mp1", wiring.observer, receivers(wiring.settings))
@@ -51,15 +53,20 @@ def build(built: Built, element: Element) -> None:
         issuer=TokenIssuer(wiring.directory / f"{element.name}.tokens.pem", issuer=element.url),
         seed=secret(wiring.directory / f"{element.name}.seed"),
         authority=wiring.identities.authority_path.read_text(),
-        liveness=wiring.settings.hosts[host].liveness.policy(),
+        liveness=place.liveness.policy(),
         volumes=(wiring.directory / element.name / "volumes").absolute(),
         led=led_devices(wiring.settings, host),
         reach=reach,
+        quotas=wiring.settings.limits.quotas(),
         zones={name: place.zone.zone() for name, place in wiring.settings.hosts.items()},
         flows={other: wiring.require(SharedFlows, f"mep.{other}", element) for other in others},
+        domains=place.names.zones,
+        redirectors=place.redirection.urls() if place.redirection else (),
     )
     wiring.starts.append(platform.start_up)
     wiring.stops += [callbacks.close, producers.close, platform.shut_down]
+    if place.redirection is not None:
+        redirector(wiring, element, place.redirection, platform.redirection)
     built.parts[element.name] = platform
     wiring.provide(element, platform.apis())
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-from socket import SOCK_DGRAM
+from functools import partial
 
+from hanse.assembly.addresses import until_there
 from hanse.assembly.builders.built import Built
 from hanse.assembly.catalogue import Element
 from hanse.assembly.settings import NamesSettings, Settings, UpdateSettings
 from hanse.drivers.names_embedded import EmbeddedNames
 from hanse.drivers.names_rfc2136 import Key, UpdatedNames
-from hanse.kit.ports import bind
 from hanse.refpoints.mp2 import NameServer
-
-_PATIENCE, _PAUSE = 30.0, 0.1
 
 
 def build(built: Built, element: Element) -> None:
@@ -21,7 +18,7 @@ def build(built: Built, element: Element) -> None:
     names = name_server(built.wiring.settings, element)
     in_kernel = built.wiring.settings.hosts[element.host].data_plane_driver == "nftables"
     if in_kernel and isinstance(names, EmbeddedNames):
-        built.wiring.starts.append(lambda: _there(names.address))
+        built.wiring.starts.append(partial(until_there, names.address))
     built.wiring.starts.append(names.start)
     built.wiring.stops.append(names.close)
     built.parts[element.name] = names
@@ -34,17 +31,6 @@ def name_server(settings: Settings, element: Element) -> EmbeddedNames | Updated
     if place.update is not None:
         return _outside(settings, element, place, place.update)
     return EmbeddedNames(place.address, place.port, place.zones, place.forwarder(), rate=place.rate)
-
-
-async def _there(address: str) -> None:
-    """Wait until the data plane, which may be another process, has made the network in which an address is."""
-    for _ in range(int(_PATIENCE / _PAUSE)):
-        try:
-            bind(address, 0, SOCK_DGRAM).close()
-        except OSError:
-            await asyncio.sleep(_PAUSE)
-        else:
-            return
 
 
 def _outside(settings: Settings, element: Element, place: NamesSettings, update: UpdateSettings) -> UpdatedNames:

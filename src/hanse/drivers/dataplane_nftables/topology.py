@@ -39,8 +39,8 @@ class Site:
     ``own`` are the plane's addresses towards applications, with prefix length; ``home`` the addresses at the other end
     of that link; ``apps`` the prefixes in which applications have their addresses. They live in a namespace of their
     own, or with ``shared_home`` in the one in which this process runs; from there those of other hosts are reached,
-    too, in the prefixes ``elsewhere``. ``names`` are name servers (address, port) among these addresses: devices may
-    ask them without a rule, and they see who asks.
+    too, in the prefixes ``elsewhere``. ``names`` are servers that lead devices (address, port) among these addresses:
+    devices may ask them without a rule, and they see who asks.
     """
 
     name: str

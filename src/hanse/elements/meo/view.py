@@ -171,12 +171,15 @@ class Topology(SystemTopology):
         )
 
     async def _overview(self, host: Host, asked: Awaitable[Capacity]) -> HostOverview:
-        report = self._records.reports.find(host.name)
-        services = tuple(s.ser_name for s in report.services) if report and not self._presence.silent(host.name) else ()
+        report = None if self._presence.silent(host.name) else self._records.reports.find(host.name)
+        services = tuple(s.ser_name for s in report.services) if report else ()
+        redirectors = report.redirectors if report else ()
         try:
             capacity = await asked
         except Problem:
-            return HostOverview(name=host.name, zone=host.zone, reachable=False, services=services)
+            return HostOverview(
+                name=host.name, zone=host.zone, reachable=False, services=services, redirectors=redirectors
+            )
         return HostOverview(
             name=host.name,
             zone=host.zone,
@@ -185,4 +188,5 @@ class Topology(SystemTopology):
             memory_used=capacity.memory_used,
             workloads=capacity.workloads,
             services=services,
+            redirectors=redirectors,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
@@ -19,7 +19,9 @@ from hanse.elements.mep.neighbours import Neighbours
 from hanse.elements.mep.notices import Notices
 from hanse.elements.mep.peers import PassingFlows, Places
 from hanse.elements.mep.policies import Policies
+from hanse.elements.mep.quotas import Quotas
 from hanse.elements.mep.records import Records
+from hanse.elements.mep.redirection import Redirection
 from hanse.elements.mep.registrations import AppRegistry
 from hanse.elements.mep.remote import LocalConsumption, RemoteConsumption, RemoteLookup
 from hanse.elements.mep.reporting import Reporter
@@ -64,8 +66,9 @@ STEER_PERIOD = 3.0
 class Platform:
     """The platform of one host, put together from its parts; `apis` tells which part provides which API.
 
-    ``neighbours`` are those of the other hosts of its system, the nearest first. ``reach`` says where calls
-    from elsewhere may be carried.
+    ``neighbours`` are those of the other hosts of its system, the nearest first. ``domains`` are what the host's name
+    server answers for as a whole, ``redirectors`` the URLs at which devices are led by HTTP.
+    ``reach`` says where calls from elsewhere may be carried, ``quotas`` how much one app may have.
     """
 
     def __init__(
@@ -93,15 +96,19 @@ class Platform:
         led: Devices = Devices(),  # noqa: B008 (nobody changes it)
         zones: Mapping[str, Zone] = MappingProxyType({}),
         flows: Mapping[str, SharedFlows] = MappingProxyType({}),
+        domains: Sequence[str] = (),
+        redirectors: Sequence[str] = (),
         reach: Receivers = ANYWHERE,
+        quotas: Quotas = Quotas(),  # noqa: B008 (frozen)
     ) -> None:
         self._host = host
         self.records = Records(store)
-        self._reporter = Reporter(host, store, self.records, manager)
+        self._reporter = Reporter(host, store, self.records, manager, tuple(redirectors))
         self._tasks: list[asyncio.Task[None]] = []
         addresses = SharedAddresses(host, self.records, tags, zones, led)
         self._announcer = Announcer(host, self.records, neighbours, addresses.announced)
-        self.steering = Steering(self.records, data_plane, name_server, addresses, led, self._announcer.changed)
+        self.redirection = Redirection(host, self.records, led, domains)
+        self.steering = Steering(self.records, data_plane, name_server, addresses, led, self._rules_changed)
         self.policies = Policies(store, self.records, self.steering, name_server, led)
         self.access = Access(url, operator, self.records, issuer, seed, authority)
         notices = Notices(url, self.records, outbox, callbacks)
@@ -110,15 +117,17 @@ class Platform:
         lookup = RemoteLookup(url, store, self.records, manager, Places(self.flows, self._flows_elsewhere, led))
         index = ServiceIndex(self._changed)
         self.liveness = Liveness(store, self.records, notices, index, liveness)
-        subscriptions = AppSubscriptions(url, store, self.records, notices)
+        subscriptions = AppSubscriptions(url, store, self.records, notices, quotas)
         self.services = ServiceRegistry(
-            url, store, self.records, notices, lookup, index, self.liveness, subscriptions.availability, reach
+            url, store, self.records, notices, lookup, index, self.liveness, subscriptions.availability, reach, quotas
         )
         conflicts = Conflicts(self.records)
-        self.support = AppSupport(store, self.records, self.steering, standings, subscriptions.termination, conflicts)
-        self.registrations = AppRegistry(url, store, self.records)
+        self.support = AppSupport(
+            store, self.records, self.steering, standings, subscriptions.termination, conflicts, quotas
+        )
+        self.registrations = AppRegistry(url, store, self.records, quotas)
         self.time_of_day = TimeOfDay()
-        self.ue_tags = UeTags(store, self.records, self.steering, tags)
+        self.ue_tags = UeTags(store, self.records, self.steering, tags, quotas)
         self._volumes = Volumes(volumes)
         self.configuration = Configuration(
             store,
@@ -184,6 +193,10 @@ class Platform:
     def _changed(self) -> None:
         self._reporter.changed()
         self._announcer.changed()
+
+    def _rules_changed(self) -> None:
+        self._announcer.changed()
+        self.redirection.changed.set()
 
     async def _steer_forever(self) -> None:
         """Put back what a data plane or a name server has lost, also when it is they who began anew."""

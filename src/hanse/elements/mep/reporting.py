@@ -31,8 +31,12 @@ class ReportNumber(Value):
 class Reporter:
     """Reports all services after each change, and the same again as a sign of life."""
 
-    def __init__(self, host: str, store: Store, records: Records, manager: ManagerLookup) -> None:
+    def __init__(
+        self, host: str, store: Store, records: Records, manager: ManagerLookup, redirectors: tuple[str, ...] = ()
+    ) -> None:
+        """``redirectors``: where the host leads devices by HTTP, which is told with each report."""
         self._host = host
+        self._redirectors = redirectors
         self._store = store
         self._records = records
         self._manager = manager
@@ -66,7 +70,10 @@ class Reporter:
         services = tuple(self._offered(record) for record in self._records.services.values())
         fresh = self._last is None or self._last.services != services
         if fresh:
-            self._last = PlatformReport(host=self._host, sequence=await self._next(), services=services)
+            number = await self._next()
+            self._last = PlatformReport(
+                host=self._host, sequence=number, services=services, redirectors=self._redirectors
+            )
         assert self._last is not None
         with continuing(new_trace() if fresh else UNTRACED, patience=REPORT_PERIOD):
             await self._manager.report_services(self._host, self._last)

@@ -24,6 +24,10 @@ IDLE_PATIENCE = 60.0
 """Seconds that a kept-alive connection may stay idle."""
 HEADER_LIMIT = 64 * 1024
 """Bytes of request line and headers."""
+TARGET = "hanse.target"
+"""Key of the scope: the request target as it came (RFC 9112, 3.2), bytes; ASGI tells only its path and query."""
+TLS = "hanse.tls"
+"""Key of the scope: the TLS object of the connection (`ssl.SSLObject`), ``None`` without TLS."""
 
 _BREAKS_HEADER = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
@@ -32,6 +36,7 @@ class _Connection(HttpToolsProtocol):
     """Adds to uvicorn's protocol: the client's certificate in the scope, and bounds on slow or endless headers."""
 
     _certificate: bytes | None = None
+    _tls: ssl.SSLObject | None = None
     _watch: asyncio.TimerHandle | None = None
     _header_bytes = 0
     _in_headers = True
@@ -40,7 +45,7 @@ class _Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
-        tls: ssl.SSLObject | None = transport.get_extra_info("ssl_object")
+        tls = self._tls = transport.get_extra_info("ssl_object")
         self._certificate = tls.getpeercert(binary_form=True) if tls is not None else None
         self._expect_headers()
 
@@ -83,6 +88,7 @@ class _Connection(HttpToolsProtocol):
             self._watch.cancel()
             self._watch = None
         super().on_headers_complete()
+        self.scope[TARGET], self.scope[TLS] = self.url, self._tls  # type: ignore[literal-required]
         self.scope[ANSWER_AT_ONCE] = functools.partial(_answer_at_once, self.cycle)  # type: ignore[literal-required]
 
     def on_message_complete(self) -> None:
@@ -93,6 +99,7 @@ class _Connection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         if self._watch is not None:
             self._watch.cancel()
+        self._tls = None
         super().connection_lost(exc)
 
 

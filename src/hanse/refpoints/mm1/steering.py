@@ -19,12 +19,15 @@ from hanse.model.place import Zone
 class Target(Value):
     """One place where devices find what a name stands for: at ``address`` (IPv4 or IPv6), served by ``host``.
 
-    ``zone`` is where the host stands; the orchestrator, which knows that, fills it in.
+    ``zone`` is where the host stands; the orchestrator, which knows that, fills it in. ``location`` is where HTTP
+    redirection leads (``https://video-north.example.com:8443``): a scheme, a name or address, a port if it is not the
+    scheme's own. Without it, it leads to ``address``, with the scheme of the request and that scheme's port.
     """
 
     host: str
     address: str
     zone: Zone | Absent = ABSENT
+    location: str | Absent = ABSENT
 
 
 class Preference(Value):
@@ -74,6 +77,8 @@ MOST_PREFERENCES = 10_000
 _MOST_TTL = 86_400
 _NAME = re.compile(r"(?=.{1,253}$)([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?\.)+[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?")
 
+_LOCATION = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]{1,253})(?::([0-9]{1,5}))?")
+
 
 def check_policy(name: str, policy: SteeringPolicy) -> None:
     """What a policy must hold beyond its shape; a problem 400 names the attribute at fault."""
@@ -87,6 +92,8 @@ def check_policy(name: str, policy: SteeringPolicy) -> None:
         raise bad_request("Invalid attribute preferences", f"at most {MOST_PREFERENCES}; got {len(policy.preferences)}")
     for target in policy.targets:
         _check_network("targets.address", target.address, ip_address, "127.10.200.7 or 2001:db8::7")
+        if isinstance(target.location, str):
+            _check_location(name, target.location)
     for preference in policy.preferences:
         _check_preference(preference)
 
@@ -98,6 +105,18 @@ def _check_preference(preference: Preference) -> None:
         )
     for subnet in preference.subnets:
         _check_network("preferences.subnets", subnet, ip_network, "10.1.0.0/16 or 2001:db8::/32")
+
+
+def _check_location(name: str, location: str) -> None:
+    """A place and nothing more: the path is that of each request. The name itself would lead round in a circle."""
+    found = _LOCATION.fullmatch(location)
+    if found is None or not 1 <= int(found[2] or 1) <= 65535:
+        right = "write http:// or https:// with a name or address and perhaps a port, no path"
+        raise bad_request("Invalid attribute targets.location", f"{right}; got {location!r}")
+    if found[1].startswith("["):
+        _check_network("targets.location", found[1][1:-1], ip_address, "https://[2001:db8::7]:8443")
+    if found[1].lower().rstrip(".") == name:
+        raise bad_request("Invalid attribute targets.location", f"{location} leads back to {name}: name another place")
 
 
 def _check_network(attribute: str, text: str, read: Callable[[str], object], example: str) -> None:

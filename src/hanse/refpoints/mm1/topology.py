@@ -9,7 +9,10 @@ from hanse.refpoints.mm1.lifecycle import InstantiationState
 
 
 class HostOverview(Value):
-    """A host: where it is, whether its VIM answers, what it has (bytes, thousandths of a core) and runs."""
+    """A host: where it is, whether its VIM answers, what it has (bytes, thousandths of a core) and runs.
+
+    ``redirectors``: where it leads devices by HTTP redirection, as long as its platform is heard.
+    """
 
     name: str
     zone: Zone
@@ -18,6 +21,7 @@ class HostOverview(Value):
     memory_used: int = 0
     workloads: int = 0
     services: tuple[str, ...] = ()
+    redirectors: tuple[str, ...] = ()
 
 
 class AppOverview(Value):

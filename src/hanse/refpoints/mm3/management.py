@@ -58,11 +58,15 @@ class OfferedService(Value):
 
 
 class PlatformReport(Value):
-    """All services that a host's platform has now; ``sequence`` tells a newer report from an older one."""
+    """All services that a host's platform has now; ``sequence`` tells a newer report from an older one.
+
+    ``redirectors`` are the URLs at which the host leads devices by HTTP redirection.
+    """
 
     host: str
     sequence: int
     services: tuple[OfferedService, ...]
+    redirectors: tuple[str, ...] = ()
 
 
 class ServiceWanted(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,157 @@
+"""The redirector of a host: answers devices over HTTP and HTTPS with the place to which they are led (307)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import ssl
+from weakref import WeakKeyDictionary
+
+from hanse.assembly.addresses import until_there
+from hanse.assembly.catalogue import Element
+from hanse.assembly.leading import RedirectionSettings
+from hanse.assembly.wiring import Wiring
+from hanse.elements.mep.redirection import Redirection
+from hanse.elements.mep.redirection_request import Request
+from hanse.kit.certificates import Identity, server_context
+from hanse.kit.contract.listen import TARGET, TLS, Listener, bind
+from hanse.kit.contract.serve import ANSWER_AT_ONCE, Answer, Receive, Scope, Send, body_of, problem_answer
+from hanse.kit.problems import Problem
+
+log = logging.getLogger("hanse.redirection")
+
+MOST_CERTIFIED = 1000
+"""Names in a certificate: a client takes a chain of 100 kB at most, and each handshake carries it."""
+MOST_TAKEN = 1024 * 1024
+"""Bytes of a body that are taken before the answer; who has more to send should ask first (RFC 9110, 10.1.1)."""
+_UNKEPT = (b"cache-control", b"no-store")  # the next request may be led elsewhere, also to what is not there now
+
+
+class ServerNames:
+    """For which name each TLS connection was begun, as long as the connection lives."""
+
+    def __init__(self) -> None:
+        self._told: WeakKeyDictionary[ssl.SSLObject, str] = WeakKeyDictionary()
+
+    def listen(self, context: ssl.SSLContext) -> ssl.SSLContext:
+        """Note the names of the connections of a context."""
+        context.sni_callback = self._note
+        return context
+
+    def of(self, connection: ssl.SSLObject | None) -> str:
+        """The name; empty without TLS, and if the client told none."""
+        return "" if connection is None else self._told.get(connection, "")
+
+    def _note(self, connection: ssl.SSLSocket | ssl.SSLObject, name: str | None, _context: ssl.SSLContext) -> None:
+        if name and isinstance(connection, ssl.SSLObject):
+            self._told[connection] = name
+
+
+class RedirectionServer:
+    """An ASGI application: every method and path of a steered name is answered, whatever the body is."""
+
+    def __init__(self, redirection: Redirection, server_names: ServerNames) -> None:
+        self._redirection = redirection
+        self._server_names = server_names
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request, as ASGI has it."""
+        if scope["type"] != "http":
+            return
+        scope.pop(ANSWER_AT_ONCE, None)  # it holds the scope, see there
+        status, headers, body = await self._answer(scope, receive)
+        headers.append(_UNKEPT)
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Answer:
+        try:
+            location = self._redirection.location(self._request(scope))
+            if (b"expect", b"100-continue") not in scope["headers"]:
+                await _taken(receive)
+        except Problem as problem:
+            return problem_answer(problem)
+        return 307, [(b"location", location.encode()), (b"content-length", b"0")], b""
+
+    def _request(self, scope: Scope) -> Request:
+        hosts = tuple(value for name, value in scope["headers"] if name == b"host")
+        server_name = self._server_names.of(scope[TLS])
+        return Request(scope["scheme"], scope[TARGET], hosts, scope["client"][0], server_name)
+
+
+async def _taken(receive: Receive) -> None:
+    """Take the body that comes along: a client that is still sending as the connection ends reads no answer."""
+    size = 0
+    async for chunk in body_of(receive):
+        size += len(chunk)
+        if size > MOST_TAKEN:
+            return
+
+
+class Redirector:
+    """Listens while the platform of the host runs; its certificate follows the names that are led."""
+
+    def __init__(self, wiring: Wiring, element: Element, place: RedirectionSettings, redirection: Redirection) -> None:
+        self._wiring = wiring
+        self._name = f"redirection.{element.host}"
+        self._place = place
+        self._redirection = redirection
+        self._server_names = ServerNames()
+        self._certified: tuple[str, ...] = ()
+        self._listeners: list[Listener] = []
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Listen; 409 names who holds a port."""
+        await until_there(self._place.address)
+        self._certified = self._names()
+        server = RedirectionServer(self._redirection, self._server_names)
+        for scheme, port in self._place.ports().items():
+            context = await asyncio.to_thread(self._context) if scheme == "https" else None
+            listener = Listener(server, bind(self._place.address, port), context)
+            self._listeners.append(listener)
+            await listener.start()
+        if self._place.tls_port:
+            self._task = asyncio.create_task(self._follow())
+
+    async def close(self) -> None:
+        """Listen no more."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        await asyncio.gather(*(listener.close() for listener in self._listeners))
+
+    def _context(self) -> ssl.SSLContext:
+        def make(identity: Identity) -> ssl.SSLContext:
+            return self._server_names.listen(server_context(identity, require_client=None))
+
+        return self._wiring.renewal.context(self._identity, make)
+
+    def _identity(self) -> Identity:
+        """Made in a thread, of what was read of the records before."""
+        return self._wiring.identities.of_names(self._name, self._certified, self._place.address)
+
+    def _names(self) -> tuple[str, ...]:
+        names = self._redirection.certified()
+        if len(names) > MOST_CERTIFIED:
+            log.warning("%d names are led, %d of them are in the certificate", len(names), MOST_CERTIFIED)
+        return tuple(names[:MOST_CERTIFIED])
+
+    async def _follow(self) -> None:
+        """Have other names certified as they come and go, until cancelled."""
+        while True:
+            await self._redirection.changed.wait()
+            self._redirection.changed.clear()
+            names = self._names()
+            if names != self._certified:
+                self._certified = names
+                await self._wiring.renewal.look()
+
+
+def redirector(wiring: Wiring, element: Element, place: RedirectionSettings, redirection: Redirection) -> None:
+    """Have a redirector begin and end with the platform of its host."""
+    made = Redirector(wiring, element, place, redirection)
+    wiring.starts.append(made.start)
+    wiring.stops.append(made.close)
