@@ -11,7 +11,9 @@ from __future__ import annotations
 import atexit
 import contextlib
 import ctypes
+import importlib
 import os
+import pkgutil
 import select
 import signal
 import subprocess
@@ -126,7 +128,10 @@ def _import_everything() -> None:
 
     import hanse.assembly.process
     import hanse.kit.procedures.serializer
+    from hanse.assembly import builders
 
+    for room in pkgutil.iter_modules(builders.__path__, f"{builders.__name__}."):
+        importlib.import_module(room.name)
     assert dbos
     assert uvloop
     assert hanse
