@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
+from hanse.elements.border.records import NAMES_KEPT
 from hanse.elements.mep.liveness import LivenessPolicy
+from hanse.elements.mep.quotas import Quotas
 from hanse.kit.contract.listing import PAGE_SIZE
 from hanse.kit.contract.rate import RateLimit
 from hanse.kit.values import Value
@@ -19,12 +21,22 @@ class LimitSettings(Value, forbid_unknown_fields=True, rename={}):
     ``page_size``: items of a list in one answer. ``requests_per_second``: calls of one caller, 0 for no limit;
     ``burst``: calls that it may make at once, 0 for those of one second. With ``elements`` the operator's own elements
     are limited as well.
+
+    ``app_services``, ``app_subscriptions`` (of each of both APIs), ``app_tags`` (UE identity tags that are registered):
+    how many one app may have at its platform; ``app_record_bytes``: how large one of them, or its registration, may be
+    as JSON. ``partner_names``: services and platforms that one partner can use by the names that it was told; beyond
+    them the oldest go.
     """
 
     page_size: int = PAGE_SIZE
     requests_per_second: float = 0.0
     burst: int = 0
     elements: bool = False
+    app_services: int = Quotas().app_services
+    app_subscriptions: int = Quotas().app_subscriptions
+    app_tags: int = Quotas().app_tags
+    app_record_bytes: int = Quotas().app_record_bytes
+    partner_names: int = NAMES_KEPT
 
     def rate(self) -> RateLimit | None:
         """A limit for one server, if there is one."""
@@ -33,9 +45,16 @@ class LimitSettings(Value, forbid_unknown_fields=True, rename={}):
         burst = self.burst or max(1, round(self.requests_per_second))
         return RateLimit(self.requests_per_second, burst, elements=self.elements)
 
+    def quotas(self) -> Quotas:
+        """What one app may have at its platform."""
+        return Quotas(**{field.name: getattr(self, field.name) for field in msgspec.structs.fields(Quotas)})
+
     def checks(self) -> list[Check]:
         """What must hold of the values."""
+        counts = ("app_services", "app_subscriptions", "app_tags", "partner_names")
         return [
+            *((f"limits.{name}", "1 to 1000000", 1 <= getattr(self, name) <= 1_000_000) for name in counts),
+            ("limits.app_record_bytes", "1024 to 1048576", 1024 <= self.app_record_bytes <= 2**20),
             ("limits.page_size", "1 to 100000", 1 <= self.page_size <= 100_000),
             ("limits.requests_per_second", "0 for no limit, or more", self.requests_per_second >= 0),
             ("limits.burst", "0 for the calls of one second, or more", self.burst >= 0),

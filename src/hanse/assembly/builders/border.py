@@ -29,6 +29,7 @@ def build(built: Built, element: Element) -> None:
         orchestrator=wiring.require(PlatformDiscovery, "meo", element),
         platform=platforms.__getitem__,
         seed=secret(wiring.directory / "border.seed"),
+        names_kept=wiring.settings.limits.partner_names,
     )
     built.parts[element.name] = border
     wiring.provide(element, {Federation: border, PlatformDiscovery: border, ServiceConsumption: border})

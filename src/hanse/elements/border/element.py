@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import msgspec
 
-from hanse.elements.border.records import Pseudonym
+from hanse.elements.border.records import NAMES_KEPT, Pseudonym
 from hanse.elements.border.translation import Translator, outward
 from hanse.kit.contract.call import continuing, current_call
 from hanse.kit.contract.declare import Stream
@@ -27,9 +27,6 @@ from hanse.refpoints.mpp_fed.consumption import ServiceConsumption
 
 T = TypeVar("T")
 
-NAMES_KEPT = 10_000
-"""Pseudonyms that one partner can use; beyond them the oldest go, which a new look-up brings back."""
-
 
 class Border(Federation, PlatformDiscovery, ServiceConsumption):
     """One operator's border towards all its partners."""
@@ -44,13 +41,16 @@ class Border(Federation, PlatformDiscovery, ServiceConsumption):
         orchestrator: PlatformDiscovery,
         platform: Callable[[str], ServiceConsumption],
         seed: bytes,
+        names_kept: int = NAMES_KEPT,
     ) -> None:
+        """``names_kept``: pseudonyms that one partner can use; the oldest go first, a new look-up brings them back."""
         self._store = store
         self._agreements = agreements
         self._standing = standing
         self._manager = manager
         self._orchestrator = orchestrator
         self._platform = platform
+        self._names_kept = names_kept
         self._translator = Translator(seed)
         self._pseudonyms = store.shelf("pseudonym", Pseudonym)
 
@@ -127,7 +127,7 @@ class Border(Federation, PlatformDiscovery, ServiceConsumption):
             tx.delete(self._pseudonyms, name)
         current = [name for name, p in known if p.epoch >= epoch]
         droppable = [name for name in current if name not in told]
-        for name in droppable[: max(0, len(current) - NAMES_KEPT)]:
+        for name in droppable[: max(0, len(current) - self._names_kept)]:
             tx.delete(self._pseudonyms, name)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from hanse.elements.mep.domain import check_endpoint
+from hanse.elements.mep.quotas import Quotas
 from hanse.elements.mep.records import Records, RegistrationRecord
 from hanse.kit.contract.call import current_call
 from hanse.kit.contract.declare import Created
@@ -21,16 +22,18 @@ DEPENDENCIES = ("app_service_required", "app_service_optional", "app_feature_req
 class AppRegistry(Registrations):
     """What apps say of themselves. An app that gives no instance id gets the one for which its token was issued."""
 
-    def __init__(self, url: str, store: Store, records: Records) -> None:
+    def __init__(self, url: str, store: Store, records: Records, quotas: Quotas = Quotas()) -> None:  # noqa: B008
         self._base = f"{url}/mec_app_support/v2/registrations"
         self._store = store
         self._records = records
+        self._quotas = quotas
 
     async def register_app(self, registration: AppInfo) -> Created[AppInfo]:
         """Register the caller, once."""
         own = current_call().caller.subject
         if registration.app_instance_id not in (ABSENT, own):
             raise self._not_own(str(registration.app_instance_id))
+        self._quotas.check_size("Registration", registration)
         known = msgspec.structs.replace(registration, app_instance_id=own)
 
         def decide(tx: Transaction) -> None:
@@ -50,6 +53,7 @@ class AppRegistry(Registrations):
         """Replace the app's own registration."""
         if registration.app_instance_id not in (ABSENT, app_instance_id):
             raise bad_request("Invalid attribute appInstanceId", f"must be that of the URI, {app_instance_id}")
+        self._quotas.check_size("Registration", registration)
         known = msgspec.structs.replace(registration, app_instance_id=app_instance_id)
 
         def decide(tx: Transaction) -> None:

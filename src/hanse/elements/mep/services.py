@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 
 import msgspec
 
@@ -12,6 +13,7 @@ from hanse.elements.mep.index import ServiceIndex
 from hanse.elements.mep.liveness import Liveness
 from hanse.elements.mep.locality import leaves_host
 from hanse.elements.mep.notices import Notices
+from hanse.elements.mep.quotas import Quotas
 from hanse.elements.mep.records import Records, ServiceRecord
 from hanse.elements.mep.remote import RemoteLookup
 from hanse.elements.mep.subscriptions import Subscriptions
@@ -47,6 +49,7 @@ class ServiceRegistry(Availability):
         liveness: Liveness,
         subscriptions: Subscriptions[AvailabilitySubscription],
         reach: Receivers = ANYWHERE,
+        quotas: Quotas = Quotas(),  # noqa: B008 (frozen)
     ) -> None:
         super().__init__(subscriptions)
         self._url = url
@@ -58,6 +61,7 @@ class ServiceRegistry(Availability):
         self._services = index
         self._liveness = liveness
         self._reach = reach
+        self._quotas = quotas
         for record in records.services.values():
             index.put(record.service)
 
@@ -79,8 +83,9 @@ class ServiceRegistry(Availability):
         return [platform_transport(self._url)]
 
     async def find_app_services(self, app_instance_id: str, query: ServiceQuery) -> list[ServiceInfo]:
-        """The app's own services, suspended ones too."""
+        """The app's own services, suspended ones too; a problem 404 for an app that is not known."""
         domain.check_query(query)
+        self._records.apps.get(app_instance_id)
         own = [r.service for r in self._records.services.values() if r.app_instance_id == app_instance_id]
         return [service for service in own if domain.matches(service, query)]
 
@@ -94,12 +99,14 @@ class ServiceRegistry(Availability):
         if service.ser_instance_id is not ABSENT:
             raise bad_request("Unexpected attribute serInstanceId", "the platform gives it")
         domain.check_service(service)
+        self._quotas.check_size("Service", service)
         known = self._completed(service, app_instance_id, identifier or str(uuid.uuid4()))
 
         def decide(tx: Transaction) -> None:
             self._check_declared(tx, app_instance_id, service)
             if not identifier:
                 self._check_reachable(tx, app_instance_id, known)
+                self._quotas.check_services(self._services_of(tx, app_instance_id))
             self._keep(tx, ServiceRecord(service=known, app_instance_id=app_instance_id), ChangeType.ADDED)
 
         await self._store.commit(decide)
@@ -115,6 +122,7 @@ class ServiceRegistry(Availability):
         if service.ser_instance_id not in (ABSENT, service_id):
             raise bad_request("Invalid attribute serInstanceId", f"must be that of the URI, {service_id}")
         domain.check_service(service)
+        self._quotas.check_size("Service", service)
         known = self._completed(service, app_instance_id, service_id)
 
         def decide(tx: Transaction) -> None:
@@ -161,6 +169,9 @@ class ServiceRegistry(Availability):
         if app.configuration.app_d_id and service.ser_name not in declared:
             detail = f"the app's descriptor declares {', '.join(declared) or 'no service'}"
             raise forbidden(f"Service {service.ser_name} not declared", detail)
+
+    def _services_of(self, tx: Transaction, app_instance_id: str) -> Iterator[ServiceRecord]:
+        return (r for r in tx.values(self._records.services) if r.app_instance_id == app_instance_id)
 
     def _check_reachable(self, tx: Transaction, app_instance_id: str, service: ServiceInfo) -> None:
         check_reachable(service, tx.get(self._records.apps, app_instance_id).configuration.address, self._reach)

@@ -12,6 +12,7 @@ from typing import Generic
 import msgspec
 
 from hanse.elements.mep.notices import Notices
+from hanse.elements.mep.quotas import Quotas
 from hanse.elements.mep.records import AppRecord, Records, S, SubscriptionRecord
 from hanse.kit.contract.declare import Created
 from hanse.kit.problems import bad_request, not_found
@@ -39,6 +40,7 @@ class Subscriptions(Generic[S]):
         shelf: Shelf[SubscriptionRecord[S]],
         apps: Shelf[AppRecord],
         notices: Notices,
+        quotas: Quotas,
     ) -> None:
         self._kind = kind
         self._base = base
@@ -46,6 +48,7 @@ class Subscriptions(Generic[S]):
         self._shelf = shelf
         self._apps = apps
         self._notices = notices
+        self._quotas = quotas
 
     def held_by(self, app_instance_id: str) -> list[SubscriptionRecord[S]]:
         """Those of an app, oldest first."""
@@ -70,6 +73,7 @@ class Subscriptions(Generic[S]):
         if subscription.subscription_type != self._kind:
             raise bad_request("Invalid attribute subscriptionType", f"legal: {self._kind}")
         place_of(subscription.callback_reference)
+        self._quotas.check_size("Subscription", subscription)
         trusted, identifier = bool(identifier), identifier or str(uuid.uuid4())
         here = f"{self._uri(app_instance_id)}/{identifier}"
         known = msgspec.structs.replace(subscription, links=SelfLink(self=Link(href=here)))
@@ -79,6 +83,7 @@ class Subscriptions(Generic[S]):
             app = tx.get(self._apps, app_instance_id)
             if not trusted:
                 self._notices.check_receiver(subscription.callback_reference, app)
+                self._quotas.check_subscriptions(self._all_of(tx, app_instance_id))
             tx.put(self._shelf, identifier, record)
 
         await self._store.commit(decide)
@@ -94,8 +99,11 @@ class Subscriptions(Generic[S]):
 
     def end_all(self, tx: Transaction, app_instance_id: str) -> None:
         """End all of an app, as part of a larger decision."""
-        for record in [r for r in tx.values(self._shelf) if r.app_instance_id == app_instance_id]:
+        for record in self._all_of(tx, app_instance_id):
             self._drop(tx, record)
+
+    def _all_of(self, tx: Transaction, app_instance_id: str) -> list[SubscriptionRecord[S]]:
+        return [r for r in tx.values(self._shelf) if r.app_instance_id == app_instance_id]
 
     def _drop(self, tx: Transaction, record: SubscriptionRecord[S]) -> None:
         """What still waits to be sent goes too."""
@@ -109,7 +117,14 @@ class Subscriptions(Generic[S]):
 class AppSubscriptions:
     """Both kinds, which end together when an app is gone."""
 
-    def __init__(self, url: str, store: Store, records: Records, notices: Notices) -> None:
+    def __init__(
+        self,
+        url: str,
+        store: Store,
+        records: Records,
+        notices: Notices,
+        quotas: Quotas = Quotas(),  # noqa: B008 (frozen)
+    ) -> None:
         self.availability = Subscriptions(
             AVAILABILITY_SUBSCRIPTION,
             f"{url}/mec_service_mgmt/v1",
@@ -117,6 +132,7 @@ class AppSubscriptions:
             records.availability,
             records.apps,
             notices,
+            quotas,
         )
         self.termination = Subscriptions(
             TERMINATION_SUBSCRIPTION,
@@ -125,6 +141,7 @@ class AppSubscriptions:
             records.termination,
             records.apps,
             notices,
+            quotas,
         )
 
     def end_all(self, tx: Transaction, app_instance_id: str) -> None:

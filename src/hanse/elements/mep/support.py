@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from hanse.elements.mep.conflicts import Conflicts
+from hanse.elements.mep.quotas import Quotas
 from hanse.elements.mep.records import AppRecord, Records
 from hanse.elements.mep.rules import check_traffic_rule, forwarding
 from hanse.elements.mep.standing import Standings
@@ -39,6 +40,7 @@ class AppSupport(ApplicationSupport):
         standings: Standings,
         subscriptions: Subscriptions[TerminationSubscription],
         conflicts: Conflicts,
+        quotas: Quotas = Quotas(),  # noqa: B008 (frozen)
     ) -> None:
         self._store = store
         self._records = records
@@ -46,6 +48,7 @@ class AppSupport(ApplicationSupport):
         self._standings = standings
         self._subscriptions = subscriptions
         self._conflicts = conflicts
+        self._quotas = quotas
 
     async def confirm_ready(self, app_instance_id: str, confirmation: AppReadyConfirmation) -> None:
         """Note that the app is ready; said again while it is, it is no error."""
@@ -115,6 +118,7 @@ class AppSupport(ApplicationSupport):
         if rule.traffic_rule_id != traffic_rule_id:
             raise bad_request("Invalid attribute trafficRuleId", "must be that of the URI")
         check_traffic_rule(rule)
+        self._quotas.check_size("Traffic rule", rule)
 
         def decide(tx: Transaction) -> TrafficRule:
             app = tx.get(self._records.apps, app_instance_id)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from hanse.elements.mep.quotas import Quotas
 from hanse.elements.mep.records import AppRecord, Records
 from hanse.elements.mep.steering import Steering
 from hanse.elements.mep.tags import TagAddresses, retagged
@@ -20,11 +21,19 @@ from hanse.refpoints.mp1.ue_identity import TagQuery, TagState, UeIdentity, UeId
 class UeTags(UeIdentity):
     """The tags of each app. A tag left out of a request keeps its state (7.3.3.2: each *included* tag)."""
 
-    def __init__(self, store: Store, records: Records, steering: Steering, addresses: TagAddresses) -> None:
+    def __init__(
+        self,
+        store: Store,
+        records: Records,
+        steering: Steering,
+        addresses: TagAddresses,
+        quotas: Quotas = Quotas(),  # noqa: B008 (frozen)
+    ) -> None:
         self._store = store
         self._records = records
         self._steering = steering
         self._addresses = addresses
+        self._quotas = quotas
 
     async def read_tags(self, app_instance_id: str, query: TagQuery) -> Tagged[UeIdentityTagInfo]:
         """The states of tags, in the order of the question."""
@@ -43,7 +52,9 @@ class UeTags(UeIdentity):
             app = tx.get(self._records.apps, app_instance_id)
             require_match(_tag(app))
             kept = {tag for tag in app.tags if wanted.get(tag, True)}
-            changed = retagged(app, frozenset(kept | {tag for tag, registered in wanted.items() if registered}))
+            tags = frozenset(kept | {tag for tag, registered in wanted.items() if registered})
+            self._quotas.check_tags(tags)
+            changed = retagged(app, tags)
             tx.put(self._records.apps, app_instance_id, changed)
             return changed
 

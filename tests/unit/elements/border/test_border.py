@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 import pytest
 from msgspec.structs import replace
 
-from hanse.elements.border import Border, element
+from hanse.elements.border import Border
+from hanse.elements.border.records import NAMES_KEPT
 from hanse.kit.contract.call import Caller, current_call, first_call, serving
 from hanse.kit.contract.declare import Stream
 from hanse.kit.contract.exchange import Exchange
@@ -65,7 +66,7 @@ class Inside(Federation, PlatformDiscovery, ServiceConsumption):
 class Bench:
     """A border with the partners south (speech) and east (speech and payments); ``epochs`` of open agreements."""
 
-    def __init__(self) -> None:
+    def __init__(self, names_kept: int = NAMES_KEPT) -> None:
         self.inside = Inside()
         self.epochs = {"south": 1, "east": 1}
         self.store = Store()
@@ -81,6 +82,7 @@ class Bench:
             orchestrator=self.inside,
             platform=self.platform,
             seed=b"s" * 32,
+            names_kept=names_kept,
         )
 
     def standing(self, name: str) -> Partner | None:
@@ -199,10 +201,8 @@ async def test_pseudonyms_of_earlier_openings_are_not_kept_and_those_of_others_a
     assert [await consumed(bench, *who) for who in (("south", south), ("east", east))] == [200, 200]
 
 
-async def test_a_partner_cannot_fill_the_disk_with_names_and_the_oldest_go_first(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(element, "NAMES_KEPT", 3)
+async def test_a_partner_cannot_fill_the_disk_with_names_and_the_oldest_go_first() -> None:
+    bench = Bench(names_kept=3)
     named = []
     for number in range(5):
         bench.inside.speech = f"harbour/speech-{number}"

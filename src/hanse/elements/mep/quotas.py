@@ -1,0 +1,52 @@
+"""Quotas: how much one app may have at its platform, so that none fills it.
+
+MEC 011 prescribes no numbers. What is beyond is an operation that is not allowed now: 403 (ETSI GS MEC 009 V3.1.1,
+6.16); 429 is for what is asked too often, and would say when to come again. A record that is too large is a 413.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from hanse.kit.problems import Problem, forbidden
+from hanse.kit.values import Value
+
+
+class Quotas(Value):
+    """For each app: services, subscriptions of each of both APIs, registered UE identity tags, bytes of one record.
+
+    Their names are those of the settings in ``[limits]``, which refusals tell.
+    """
+
+    app_services: int = 200
+    app_subscriptions: int = 100
+    app_tags: int = 1000
+    app_record_bytes: int = 64 * 1024
+
+    def check_services(self, present: Iterable[object]) -> None:
+        """Whether there is room for one more than these; a problem 403 if not."""
+        _check(sum(1 for _ in present) < self.app_services, "services", "app_services", self.app_services)
+
+    def check_subscriptions(self, present: Iterable[object]) -> None:
+        """As `check_services`, for one of the APIs."""
+        there, most = sum(1 for _ in present), self.app_subscriptions
+        _check(there < most, "subscriptions", "app_subscriptions", most)
+
+    def check_tags(self, registered: Iterable[object]) -> None:
+        """Whether so many tags may be registered; a problem 403 if not."""
+        there, most = sum(1 for _ in registered), self.app_tags
+        _check(there <= most, "ueIdentityTags", "app_tags", most)
+
+    def check_size(self, what: str, value: msgspec.Struct) -> None:
+        """Whether the platform keeps something so large; a problem 413 if not."""
+        size, most = len(msgspec.json.encode(value)), self.app_record_bytes
+        if size > most:
+            raise Problem(413, f"{what} too large", f"at most {most} bytes (limits.app_record_bytes), not {size}")
+
+
+def _check(fits: bool, what: str, setting: str, most: int) -> None:
+    if not fits:
+        detail = f"an app has at most {most} (limits.{setting}); give up one that is not needed, or ask the operator"
+        raise forbidden(f"Too many {what}", detail)
