@@ -50,11 +50,26 @@ def _unwrapped(raw: bytes, shape: Any) -> bytes:
     return bytes(outer[name]) if set(outer) == {name} else raw
 
 
-def decode_query(raw: str, shape: type[msgspec.Struct] | None) -> msgspec.Struct | None:
-    """Decode query parameters into ``shape``; unknown ones are refused, repetition is for tuples only."""
-    if len(raw) <= REMEMBERED_LENGTH and shape is not None and shape.__struct_config__.frozen:
-        return _remembered_query(raw, shape)
-    return _decoded_query(raw, shape)
+class _UnknownParameter(Exception):
+    """A parameter that a query struct does not have."""
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        super().__init__(name)
+        self.name, self.known = name, known
+
+
+def decode_query(raw: str, shape: type[msgspec.Struct] | None, besides: tuple[str, ...] = ()) -> msgspec.Struct | None:
+    """Decode query parameters into ``shape``; unknown ones are refused, repetition is for tuples only.
+
+    ``besides``: parameters that the operation takes too and that are read already; who errs is told of them.
+    """
+    try:
+        if len(raw) <= REMEMBERED_LENGTH and shape is not None and shape.__struct_config__.frozen:
+            return _remembered_query(raw, shape)
+        return _decoded_query(raw, shape)
+    except _UnknownParameter as unknown:
+        legal = ", ".join((*unknown.known, *besides)) or "none"
+        raise bad_request(f"Unknown query parameter {unknown.name}", f"legal: {legal}") from None
 
 
 @functools.lru_cache(maxsize=REMEMBERED_QUERIES)
@@ -75,7 +90,7 @@ def _decoded_query(raw: str, shape: type[msgspec.Struct] | None) -> msgspec.Stru
     known = _parameters(shape)
     unknown = next((name for name in given if name not in known), None)
     if unknown is not None:
-        raise bad_request(f"Unknown query parameter {unknown}", f"legal: {', '.join(known) or 'none'}")
+        raise _UnknownParameter(unknown, tuple(known))
     values = {name: _query_value(name, known[name], texts) for name, texts in given.items()}
     try:
         return msgspec.convert(values, shape, strict=False)
