@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ import pytest_asyncio
 
 from hanse.kit.contract.declare import Api, Operation
 from hanse.refpoints.mm5.platform import GracefulEnd
+from hanse.refpoints.mp1 import Mp1
 from hanse.refpoints.mp1.services import ServiceManagement
 from hanse.refpoints.mp1.support import ApplicationSupport, OperationAction
 from tests.contract.mp1_host import App, Host, receiving, refused
@@ -26,6 +28,12 @@ SCOPED = [
     (api, operation)
     for api in (ApplicationSupport, ServiceManagement)
     for operation in api.operations.values()
+    if "app_instance_id" in operation.path_parameters
+]
+NAMED = [
+    (offer.api, operation)
+    for offer in Mp1.offers
+    for operation in offer.api.operations.values()
     if "app_instance_id" in operation.path_parameters
 ]
 KEYED = [(api, operation) for api, operation in SCOPED if len(operation.path_parameters) > 1]
@@ -100,6 +108,24 @@ async def test_anothers_resource_is_not_there_below_ones_own_path(
     refused(reply, 404)
     assert "127.0.77.1" not in str(reply.body)
     assert await victim.belongings() == before
+
+
+@pytest.mark.parametrize(("api", "operation"), NAMED, ids=named)
+async def test_whether_another_app_is_there_is_not_told(
+    host: Host, victim: Victim, api: type[Api], operation: Operation
+) -> None:
+    thief, told = await host.app("treasure"), []
+    for other in (victim.app.id, str(uuid.uuid4()), "never-there"):
+        path = dict.fromkeys(operation.path_parameters, "something") | {"app_instance_id": other}
+        values = arguments_of(operation, path)
+        body = msgspec.to_builtins(values[operation.body_parameter]) if operation.body_parameter else None
+        target = api.api_bases[0] + operation.path
+        for name in operation.path_parameters:
+            target = target.replace("{" + name + "}", path[name])
+        reply = await thief.call(operation.method, target, body)
+        told.append((reply.status, reply.body))
+    assert told[0][0] == 403
+    assert told == [told[0]] * 3, "the answer is the same whether it is there or not"
 
 
 async def test_a_list_shows_nothing_of_anothers(host: Host, victim: Victim) -> None:
