@@ -26,7 +26,7 @@ demo: $(STAMP) ## Two operators on this machine: an app consumes a service acros
 
 .PHONY: test
 test: $(STAMP) ## Run every test
-	$(BIN)/pytest -n auto --dist loadfile
+	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder --durations 25
 
 .PHONY: fast
 fast: $(STAMP) ## Run the unit and contract tests only

@@ -12,6 +12,22 @@ ALLOWED = Path(__file__).parent / "allowed_skips.txt"
 _skipped: list[tuple[str, str]] = []
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The files whose tests may take longest come first, so that several workers are done at about the same time."""
+    longest: dict[Path, float] = {}
+    for item in items:
+        bound = item.get_closest_marker("timeout")
+        seconds = float(bound.args[0]) if bound else 0.0
+        longest[item.path] = max(seconds, longest.get(item.path, 0.0))
+    items.sort(key=lambda item: (-longest[item.path], _kind(item)))  # what is equal keeps its order
+
+
+def _kind(item: pytest.Item) -> int:
+    kinds = ("faults", "scenarios")
+    return next((number for number, kind in enumerate(kinds) if kind in item.path.parts), len(kinds))
+
+
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Remember what was skipped, and why."""
     if report.skipped and not hasattr(report, "wasxfail"):

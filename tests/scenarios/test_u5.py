@@ -13,7 +13,7 @@ import pytest
 
 from hanse.assembly.workloads import workload_processes
 from hanse.kit.telemetry.procedures import Procedure
-from hanse.scenarios import u5
+from hanse.scenarios import u5, waiting
 from hanse.scenarios.catalogue import play
 from hanse.scenarios.outcome import Outcome, Record
 from hanse.scenarios.stage import Stage
@@ -86,6 +86,7 @@ def test_the_scenario_fails_when_nobody_recognises_speech(monkeypatch: pytest.Mo
     use = u5._use
 
     async def without_speech(stage: Stage, record: Record) -> Procedure | None:
+        monkeypatch.setattr(waiting, "PATIENCE", 3.0)  # all that it waits for from now on will not come
         for pid in workload_processes(stage.operator("south")):
             os.kill(pid, signal.SIGKILL)
         return await use(stage, record)

@@ -14,9 +14,9 @@ PATIENCE = 20.0
 _LOOK_EVERY = 0.05
 
 
-async def awaited(look: Callable[[], Awaitable[T]], enough: Callable[[T], bool], patience: float = PATIENCE) -> T:
+async def awaited(look: Callable[[], Awaitable[T]], enough: Callable[[T], bool], patience: float | None = None) -> T:
     """What ``look`` finds, as soon as it is ``enough``; what it finds last if that takes more than ``patience``."""
-    end = time.monotonic() + patience
+    end = time.monotonic() + (PATIENCE if patience is None else patience)
     while True:
         found = await look()
         if enough(found) or time.monotonic() >= end:
