@@ -15,9 +15,10 @@ import aiohttp
 import msgspec
 import uvloop
 
+from hanse.kit.contract.asgi import Receive, Scope, Send
+from hanse.kit.contract.body import body_of
 from hanse.kit.contract.exchange import whole
 from hanse.kit.contract.listen import Listener, bind
-from hanse.kit.contract.serve import Receive, Scope, Send, body_of
 
 LIMIT = 1024 * 1024
 

@@ -21,9 +21,10 @@ import uvloop
 
 from benchmarks.durable import Made
 from hanse.drivers.compute_process.driver import ProcessCompute
+from hanse.kit.contract.asgi import Receive, Scope, Send
+from hanse.kit.contract.body import body_of
 from hanse.kit.contract.exchange import whole
 from hanse.kit.contract.listen import Listener, bind
-from hanse.kit.contract.serve import Receive, Scope, Send, body_of
 from hanse.kit.outbox import Outbox
 from hanse.kit.procedures import DurableProcedures, Start, Steps
 from hanse.kit.store import Store, Transaction

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from cryptography import x509
 
 from hanse.kit.certificates import issued_by, peer_uri, thumbprint
+from hanse.kit.contract.asgi import Scope
 from hanse.kit.contract.call import Caller
-from hanse.kit.contract.serve import Scope
 from hanse.kit.problems import unauthorized
 from hanse.kit.recent import Recent
 from hanse.kit.tokens import TokenVerifier

@@ -11,8 +11,9 @@ from hanse.assembly.partners import PartnerWatch
 from hanse.assembly.token_endpoint import TOKEN_PATH, Issue, TokenEndpoint
 from hanse.assembly.wiring import Wiring
 from hanse.kit.certificates import load_certificate, peer_uri, server_context
+from hanse.kit.contract.asgi import Scope
 from hanse.kit.contract.listen import Listener
-from hanse.kit.contract.serve import ApiServer, Scope
+from hanse.kit.contract.serve import ApiServer
 from hanse.kit.problems import Problem
 from hanse.kit.tokens import Client, Credentials, TokenAnswer, TokenIssuer, TokenVerifier, token_endpoint
 

@@ -10,10 +10,12 @@ from collections.abc import Callable
 import msgspec
 
 from hanse.assembly.refusals import Refusals
+from hanse.kit.contract.answer import problem_answer
+from hanse.kit.contract.asgi import Answer, Receive, Scope, Send
+from hanse.kit.contract.body import gathered
 from hanse.kit.contract.call import NOBODY, new_span, new_trace
 from hanse.kit.contract.gate import Gate
 from hanse.kit.contract.observe import Message
-from hanse.kit.contract.serve import Answer, Receive, Scope, Send, gathered, problem_answer
 from hanse.kit.problems import Problem
 from hanse.kit.tokens import TokenAnswer
 from hanse.kit.tokens.form import parse_basic, parse_form

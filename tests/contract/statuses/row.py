@@ -10,7 +10,7 @@ from typing import Any, get_origin
 import pytest
 from jsonschema import Draft202012Validator
 
-from hanse.kit.contract import serve
+from hanse.kit.contract import body as bodies
 from hanse.kit.contract.declare import Accepted, Api, Created, Operation, Stream, Tagged
 from hanse.kit.contract.describe import describe
 from tests.contract.conformance import template
@@ -43,8 +43,8 @@ class Row:
     async def check(self, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
         """Ask, and hold the answer against the row; a server that waits for a body loses its patience soon."""
         if self.status == 408:
-            monkeypatch.setattr(serve, "BODY_PATIENCE", 0.2)
-            monkeypatch.setattr(serve, "STALL_PATIENCE", 0.2)
+            monkeypatch.setattr(bodies, "BODY_PATIENCE", 0.2)
+            monkeypatch.setattr(bodies, "STALL_PATIENCE", 0.2)
         reply = await place.ask(await self.make(place))
         if self.status >= 400:
             refused(reply, self.status, *self.words)

@@ -12,10 +12,10 @@ import msgspec
 import pytest
 
 from hanse.assembly.token_endpoint import TokenEndpoint
-from hanse.kit.contract import serve
+from hanse.kit.contract import body as bodies
+from hanse.kit.contract.asgi import Scope
 from hanse.kit.contract.gate import Gate
 from hanse.kit.contract.guard import Guard
-from hanse.kit.contract.serve import Scope
 from hanse.kit.tokens import Client, Credentials, TokenAnswer, TokenIssuer, hash_secret, token_endpoint
 from tests.unit.kit.contract.harbour import SEA, Dialogue, Port, Reply, Watch, dialogue, listening, request
 
@@ -94,7 +94,7 @@ async def test_an_endpoint_that_breaks_answers_with_a_problem_and_goes_on(line: 
 
 
 async def test_a_form_that_drips_in_is_given_up(line: Dialogue, watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serve, "BODY_PATIENCE", 0.5)
+    monkeypatch.setattr(bodies, "BODY_PATIENCE", 0.5)
     await line.send(request("POST", PATH, headers=FORM, length=1000))
     for _ in range(3):
         await asyncio.sleep(0.05)

@@ -7,9 +7,10 @@ from typing import Any
 
 import msgspec
 
+from hanse.kit.contract.answer import problem_answer
+from hanse.kit.contract.asgi import Receive, Scope, Send
 from hanse.kit.contract.declare import Api
 from hanse.kit.contract.describe import describe
-from hanse.kit.contract.serve import Receive, Scope, Send, problem_answer
 from hanse.kit.problems import Problem
 from hanse.kit.values import Value
 

@@ -8,8 +8,8 @@ from hanse.assembly.authentication import bearer
 from hanse.assembly.sandbox.options import OPERATOR
 from hanse.assembly.sandbox.seed import Seed
 from hanse.elements.mep.access import Access
+from hanse.kit.contract.asgi import Scope
 from hanse.kit.contract.call import Caller
-from hanse.kit.contract.serve import Scope
 from hanse.kit.problems import unauthorized
 
 

@@ -9,6 +9,7 @@ asked for after that: no question looks at single services.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from typing import NamedTuple, TypeAlias
 
 import msgspec
@@ -91,7 +92,7 @@ class ServiceIndex:
         ]
         if len(found) > 1:
             found.sort(key=_rank)
-        services = [service for _, shelf in found for service in shelf.services.values()]
+        services = chain.from_iterable([shelf.services.values() for _, shelf in found])
         return Prepared(services, b"[%b]" % b",".join([shelf.joined for _, shelf in found]))
 
     def put(self, service: ServiceInfo, rank: int = 0) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 
 from hanse.kit.contract.observe import Message
-from hanse.kit.telemetry.journal_file import JournalFile, encode, path_of
+from hanse.kit.telemetry.journal_file import JournalFile, encode, encode_lines, path_of
 
 CAPACITY = 20_000
 """Messages that may wait for the writer; beyond that the oldest are dropped."""
@@ -101,21 +101,31 @@ class Journal:
                 self._hurry.clear()
             return batch
 
-    def _write(self, batch: Iterable[Message]) -> int:
-        lines = _encoded(batch)
+    def _write(self, batch: deque[Message]) -> int:
+        lines, count = _encoded(batch)
         try:
-            self._file.append(b"".join(lines))
+            self._file.append(lines)
         except OSError as error:
-            _log.warning("journal %s: %d messages not written: %s", self.path, len(lines), error)
+            _log.warning("journal %s: %d messages not written: %s", self.path, count, error)
             return 0
-        return len(lines)
+        return count
 
     def _settle(self, count: int, *, lost: int) -> None:
         self._settled += count
         self.lost += lost
 
 
-def _encoded(batch: Iterable[Message]) -> list[bytes]:
+def _encoded(batch: deque[Message]) -> tuple[bytes, int]:
+    """The lines of a batch, and how many they are: in one go, unless one of them must be left out."""
+    messages = list(batch)
+    try:
+        return encode_lines(messages), len(messages)
+    except (UnicodeEncodeError, TypeError):
+        lines = _lines(messages)
+        return b"".join(lines), len(lines)
+
+
+def _lines(batch: Iterable[Message]) -> list[bytes]:
     lines = []
     for message in batch:
         try:

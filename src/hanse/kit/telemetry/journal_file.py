@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -37,6 +38,11 @@ def files_in(directory: Path) -> list[Path]:
 def encode(message: Message) -> bytes:
     """One line, with its end; raises ``UnicodeEncodeError`` for text that is no Unicode (lone surrogates)."""
     return _encoder.encode(message) + b"\n"
+
+
+def encode_lines(messages: Sequence[Message]) -> bytes:
+    """A line for each; raises ``UnicodeEncodeError`` as ``encode`` does."""
+    return _encoder.encode_lines(messages)
 
 
 def decode(line: bytes) -> Message | None:

@@ -1,12 +1,11 @@
 """The verifier: whether a token holds, here and now; every refusal is a 401 that says which of them it is.
 
-One ES256 check costs more than a whole handler. So a token that passed is remembered by its SHA-256 until it expires;
-time, revocations and the certificate shown are looked at on every call.
+One ES256 check costs more than a whole handler. So a token that passed is remembered; time, revocations and the
+certificate shown are looked at on every call.
 """
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -45,19 +44,18 @@ class TokenVerifier:
         self._keys = dict(_import(key) for key in keys)
         self._issuer, self._audience, self._clock = issuer, audience, clock
         self._revocations = revocations or Revocations(clock=clock)
-        self._cache: Recent[bytes, Claims] = Recent(CACHED)
+        self._cache: Recent[str, Claims] = Recent(CACHED)
 
     def verify(self, token: str, *, thumbprint: str | None = None) -> Claims:
         """What the token says, if it holds (RFC 7519, 7.2; RFC 9068, 4); else a 401.
 
         ``thumbprint`` is that of the client certificate of the connection (RFC 8705, 3).
         """
-        digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
-        claims = self._cache.find(digest)
+        claims = self._cache.find(token)
         if claims is None:
             claims = self._verify_anew(token)
             self._check_now(claims, thumbprint)
-            return self._cache.keep(digest, claims)
+            return self._cache.keep(token, claims)
         self._check_now(claims, thumbprint)
         return claims
 

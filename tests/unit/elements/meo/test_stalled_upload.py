@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from hanse.kit.contract import serve
+from hanse.kit.contract import body as bodies
+from hanse.kit.contract.body import body_of
 from hanse.kit.contract.declare import Stream
-from hanse.kit.contract.serve import body_of
 from hanse.kit.problems import Problem
 from hanse.kit.values import ABSENT
 from hanse.refpoints.mm1.packages import Checksum, CreateAppPkg, OnboardingState
@@ -27,7 +27,7 @@ WISH = CreateAppPkg(
 async def test_a_stalled_upload_leaves_a_package_that_can_be_uploaded_again_and_says_why(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(serve, "STALL_PATIENCE", 0.2)
+    monkeypatch.setattr(bodies, "STALL_PATIENCE", 0.2)
     begun: Iterator[dict[str, Any]] = iter([{"type": "http.request", "body": b"PK", "more_body": True}])
 
     async def receive() -> dict[str, Any]:

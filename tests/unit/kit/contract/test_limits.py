@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from collections.abc import AsyncIterator
 
 import msgspec
 import pytest
 
-from hanse.kit.contract import listen, serve
+from hanse.kit.contract import body as bodies
+from hanse.kit.contract import listen
 from hanse.kit.contract.call import continuing
 from hanse.kit.contract.client import client
 from hanse.kit.contract.listen import Listener, bind
@@ -80,7 +82,7 @@ class TestBodies:
             assert (await line.reply()).status == 404
 
     async def test_a_slow_body_is_given_up(self, line: Dialogue, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(serve, "BODY_PATIENCE", 0.5)
+        monkeypatch.setattr(bodies, "BODY_PATIENCE", 0.5)
         await line.send(request("POST", SHIPS, headers=["content-type: application/json"], length=50))
         for _ in range(3):
             await asyncio.sleep(0.05)
@@ -92,7 +94,7 @@ class TestBodies:
     async def test_a_stream_that_stalls_is_given_up_and_one_that_is_only_slow_is_not(
         self, listener: Listener, port: Port, monkeypatch: pytest.MonkeyPatch, path: str
     ) -> None:
-        monkeypatch.setattr(serve, "STALL_PATIENCE", 0.4)
+        monkeypatch.setattr(bodies, "STALL_PATIENCE", 0.4)
         async with dialogue(listener.port) as slow:
             await slow.send(request("PUT", path, headers=["content-type: application/zip"], length=6))
             for _ in range(6):
@@ -156,6 +158,24 @@ class TestHeaders:
             await line.reply()
             assert await _ended(line, 0.5)
 
+    async def test_a_connection_that_is_used_stays(self, port: Port, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(listen, "IDLE_PATIENCE", 0.3)
+        async with listening(port.server) as listener, dialogue(listener.port) as line:
+            for _ in range(4):
+                await line.send(request("GET", SHIPS))
+                assert (await line.reply()).status == 200
+                assert not await _ended(line, 0.2)
+            assert await _ended(line, 0.5)
+
+    async def test_an_answer_that_takes_longer_than_a_connection_may_idle_arrives(
+        self, port: Port, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(listen, "IDLE_PATIENCE", 0.05)
+        async with listening(port.server) as listener, dialogue(listener.port) as line:
+            await line.send(request("GET", SHIPS), request("GET", "/harbour/v1/fail/slow"))
+            assert (await line.reply()).status == 200
+            assert not await _ended(line, 0.2)
+
     async def test_headers_without_end_are_cut_off(self, line: Dialogue) -> None:
         await line.send(b"GET / HTTP/1.1\r\n")
         assert await _flooded(line) < 1_000_000
@@ -173,6 +193,20 @@ class TestHeaders:
 
 
 class TestListening:
+    async def test_what_a_request_took_is_free_when_it_is_answered(self, line: Dialogue) -> None:
+        for _ in range(3):
+            await line.send(request("GET", SHIPS))
+            await line.reply()
+        gc.collect()
+        gc.disable()
+        try:
+            for _ in range(50):
+                await line.send(request("GET", SHIPS))
+                await line.reply()
+            assert gc.collect() < 50, "each left something behind that only the collector finds"
+        finally:
+            gc.enable()
+
     async def test_answers_are_not_held_back(self, listener: Listener, port: Port) -> None:
         async with connected(listener) as transport:
             harbour = client(Harbour, port.peer(transport))

@@ -1,0 +1,57 @@
+"""The call that a request makes, as its headers tell it."""
+
+from __future__ import annotations
+
+import re
+import time
+
+from hanse.kit.contract.call import DEFAULT_PATIENCE, UNTRACED, Call, Caller, new_span, new_trace
+
+LONGEST_PATIENCE = 600.0
+"""Seconds to which a caller's own patience is bounded."""
+
+PEER = b"hanse-peer"
+"""Header: the far end of the connection that the caller serves by this call, ``ADDRESS:PORT`` as the caller sees it."""
+
+_TRACE, _PATIENCE, _TENANT = b"traceparent", b"hanse-patience", b"hanse-tenant"
+_KEY, _MATCH = b"idempotency-key", b"if-match"
+_TOLD = frozenset((_TRACE, _PATIENCE, _TENANT, _KEY, _MATCH, PEER))
+_TRACEPARENT = re.compile(rb"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}")
+
+
+def call_of(caller: Caller, headers: dict[bytes, bytes], *, border: bool = False) -> Call:
+    """The call of an authenticated caller; at the ``border`` a partner's trace is taken as a link only."""
+    own = "" if caller.trusted else caller.subject
+    if _TOLD.isdisjoint(headers):  # nearly all calls of applications
+        return Call(caller, new_trace(), new_span(), deadline=time.time() + DEFAULT_PATIENCE, tenant=own)
+    trace, parent = _traceparent(headers.get(_TRACE, b""))
+    link = ""
+    if border:
+        link, trace, parent = trace, UNTRACED if trace == UNTRACED else "", ""
+    return Call(
+        caller=caller,
+        trace=trace or new_trace(),
+        span=parent or new_span(),
+        link=link,
+        deadline=time.time() + _patience(headers),
+        idempotency_key=headers.get(_KEY, b"").decode("latin-1")[:200],
+        if_match=headers.get(_MATCH, b"").decode("latin-1"),
+        tenant=headers.get(_TENANT, b"").decode("utf-8", "replace") if caller.trusted else own,
+        peer=headers.get(PEER, b"").decode("latin-1")[:100],
+    )
+
+
+def _traceparent(value: bytes) -> tuple[str, str]:
+    found = _TRACEPARENT.fullmatch(value) if value else None
+    return (found[1].decode(), found[2].decode()) if found else ("", "")
+
+
+def _patience(headers: dict[bytes, bytes]) -> float:
+    told = headers.get(_PATIENCE)
+    if told is None:
+        return DEFAULT_PATIENCE
+    try:
+        wanted = float(told)
+    except ValueError:
+        return DEFAULT_PATIENCE
+    return min(wanted, LONGEST_PATIENCE) if wanted >= 0 else DEFAULT_PATIENCE
