@@ -1,7 +1,8 @@
 """The ruleset without rules: chains that sort packets by the number of the rule that takes them (nft's own language).
 
 A packet's mark is the number of its rule. The first packet of a flow is decided by asking the maps in order; the flow
-remembers the number, so that later packets cost one look at it, however many rules there are.
+remembers the number, so that later packets cost one look at it, however many rules there are. What is needed now and
+then only (`leading`, `frames`) is hooked in while it is: a hook costs every packet, also one without a rule in it.
 """
 
 from __future__ import annotations
@@ -28,15 +29,15 @@ table inet hanse {
 _CHAINS = """
   chain decide { }
   chain up_counted { meta mark @up; accept; }
-  chain down_counted { meta mark @down; accept; }
-  chain known { meta mark set ct mark goto up_counted; }
+  chain known { ct mark @up accept; ct mark != 0 accept; }
   chain refused { meta l4proto tcp reject with tcp reset; drop; }
   chain sort {
     type filter hook prerouting priority mangle; policy accept;
-    ct direction reply meta mark set ct mark goto down_counted
+    ct direction reply ct mark @down accept
+    BACK
+    jump known
     ct state untracked accept
-    iifname @homes jump came_back
-    ct mark != 0 jump known
+    ct direction reply accept
     icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert, nd-redirect } accept
     ct state invalid drop
     jump open
@@ -54,10 +55,6 @@ _CHAINS = """
     meta nfproto ipv4 dnat ip to meta mark map @to4
     meta nfproto ipv6 dnat ip6 to meta mark map @to6
   }
-  chain lead {
-    type filter hook prerouting priority dstnat + 1; policy accept;
-    ct direction original meta mark set meta mark map @ways
-  }
 """
 
 
@@ -72,13 +69,14 @@ def base(
     ``names`` (address, port) are asked without a rule. What says that it is of devices, which come by interfaces
     ``devices``, does not come from applications, by ``homes``: a copy that one of them sent on would go round.
     """
-    sets = f"  set homes {{ type ifname;{f' elements = {{ {quoted(homes)} }}' if homes else ''} }}\n"
-    guard = f"fib saddr oifname {{ {quoted(devices)} }} drop;" if devices else ""
+    back = f"iifname {{ {quoted(homes)} }} jump came_back" if homes else ""
+    guard = f"ct state untracked accept; fib saddr oifname {{ {quoted(devices)} }} drop;" if devices else ""
     hides = [_hide("ipv6", "ip6", at) if ":" in at else _hide("ipv4", "ip", at) for at in own]
     hide = "\n".join(["  chain hide {", "    type nat hook postrouting priority srcnat; policy accept;", *hides, "  }"])
     fresh = "table inet hanse { }\ndelete table inet hanse\n"
     opened = "\n".join(["  chain open {", *(_opened(address, port) for address, port in names), "  }"])
-    return f"{fresh}{_SETS}{sets}  chain came_back {{ {guard} }}\n{opened}\n{_CHAINS}{hide}\n}}\n"
+    chains = _CHAINS.replace("BACK", back)
+    return f"{fresh}{_SETS}  chain came_back {{ {guard} }}\n{opened}\n{chains}{hide}\n}}\n"
 
 
 def tunnel_base(links: Sequence[str], ends: Sequence[str]) -> str:

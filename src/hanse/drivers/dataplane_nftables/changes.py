@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from hanse.drivers.dataplane_nftables.frames import Hooks
 from hanse.drivers.dataplane_nftables.ground import Ground
 from hanse.drivers.dataplane_nftables.kernel import Kernel
+from hanse.drivers.dataplane_nftables.names import FAR_END_DEVICE
 from hanse.drivers.dataplane_nftables.rules import Rule
 from hanse.drivers.dataplane_nftables.ruleset import Ruleset
 from hanse.drivers.dataplane_nftables.tapping import tap_devices
@@ -25,7 +27,9 @@ class Changes:
     """The ruleset that the kernel has, and its next one. A change is in force when `apply` returns, or not at all."""
 
     def __init__(self, kernel: Kernel, ground: Ground, lead: Lead | None = None) -> None:
-        self.now = Ruleset()
+        site = ground.site
+        far = (FAR_END_DEVICE,) if site.tunnelled else ()
+        self.now = Ruleset(Hooks(tuple(sorted(site.interfaces.values())), site.home_link, far))
         self._lead = lead
         self._kernel, self._ground = kernel, ground
         self._waiting: list[_Asked] = []

@@ -10,8 +10,7 @@ import msgspec
 
 from hanse.drivers.dataplane_nftables import conntrack
 from hanse.drivers.dataplane_nftables.base import base, tunnel_base
-from hanse.drivers.dataplane_nftables.frames import frame_base
-from hanse.drivers.dataplane_nftables.names import FAR_END_DEVICE
+from hanse.drivers.dataplane_nftables.frames import FRAME_BASE
 from hanse.drivers.dataplane_nftables.namespaces import run
 from hanse.drivers.dataplane_nftables.phrases import Json
 from hanse.drivers.dataplane_nftables.topology import Site
@@ -32,8 +31,7 @@ class Kernel:
         if site.tunnelled:
             links = [site.home_link, *(site.links[name] for name in site.tunnelled)]
             said += tunnel_base(links, site.tunnel_ends)
-        far = [FAR_END_DEVICE] if site.tunnelled else []
-        await self._nft(["-f", "-"], said + frame_base(devices, site.home_link, far))
+        await self._nft(["-f", "-"], said + FRAME_BASE)
         await asyncio.to_thread(conntrack.cut, self._site.plane_space, 0)
 
     @effect("data_plane.tell")

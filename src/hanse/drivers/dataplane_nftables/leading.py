@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Iterator
 from copy import copy
 
+from hanse.drivers.dataplane_nftables.frames import Hooks
 from hanse.drivers.dataplane_nftables.gtp import labels
-from hanse.drivers.dataplane_nftables.phrases import Json, elements
+from hanse.drivers.dataplane_nftables.phrases import MARK, Json, command, elements, is_, rule, set_mark
 from hanse.drivers.dataplane_nftables.rules import Rule
 from hanse.drivers.dataplane_nftables.topology import KIND_OF_WAY, TO_MAC, TO_TUNNEL
 from hanse.drivers.dataplane_nftables.ways import Way
@@ -41,12 +42,15 @@ class Ways:
                 self._next += 1
 
 
-def way_commands(before: Ways, after: Ways) -> list[Json]:
-    """From some ways to others."""
+def way_commands(before: Ways, after: Ways, hooks: Hooks) -> list[Json]:
+    """From some ways to others; what leads packets is hooked in with the first and taken out with the last."""
     gone = {way: mark for way, mark in before.marks.items() if way not in after.marks}
     new = {way: mark for way, mark in after.marks.items() if way not in before.marks}
     ours, now = _ours(before), _ours(after)
+    begins, ends = not before.marks and after.marks, before.marks and not after.marks
     return [
+        *([*_lead(), *hooks.addressing(on=True)] if begins else []),
+        *([*_lead_no_more(), *hooks.addressing(on=False)] if ends else []),
         *elements("delete", "there", [[mark, _there(way, mark)] for way, mark in gone.items()], "netdev"),
         *elements("delete", "here", [[mark, way.here] for way, mark in gone.items() if _named(way)], "netdev"),
         *elements("delete", "ours", sorted(ours - now), "netdev"),
@@ -54,6 +58,20 @@ def way_commands(before: Ways, after: Ways) -> list[Json]:
         *elements("add", "here", [[mark, way.here] for way, mark in new.items() if _named(way)], "netdev"),
         *elements("add", "ours", sorted(now - ours), "netdev"),
     ]
+
+
+def _lead() -> list[Json]:
+    """After addresses are translated, which asks for the number of the rule, the mark becomes that of its way."""
+    hook: dict[str, Json] = {"type": "filter", "hook": "prerouting", "prio": -99, "policy": "accept"}
+    asks = is_({"ct": {"key": "direction"}}, "original")
+    return [
+        command("add", "chain", "lead", **hook),
+        rule("lead", [asks, set_mark({"map": {"key": MARK, "data": "@ways"}})]),
+    ]
+
+
+def _lead_no_more() -> list[Json]:
+    return [command(verb, "chain", "lead") for verb in ("flush", "delete")]
 
 
 def _used(rules: list[Rule]) -> Iterator[Way]:

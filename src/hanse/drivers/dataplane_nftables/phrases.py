@@ -13,6 +13,8 @@ from hanse.drivers.dataplane_nftables.extra import Extra
 Json = Any
 MARK: Json = {"meta": {"key": "mark"}}
 FLOW_MARK: Json = {"ct": {"key": "mark"}}
+FRAMES = "netdev"
+"""The family of rules on frames."""
 _L4: Json = {"meta": {"key": "l4proto"}}
 _PORT_OF_LABEL: Json = {"payload": {"base": "ll", "offset": 56, "len": 16}}
 _BEARER_OF_LABEL: Json = {"payload": {"base": "ll", "offset": 72, "len": 24}}
@@ -39,6 +41,11 @@ def rule(chain: str, said: list[Json], family: str = "inet") -> Json:
 def is_(left: Json, right: Json) -> Json:
     """A condition."""
     return {"match": {"op": "==", "left": left, "right": right}}
+
+
+def is_not(left: Json, right: Json) -> Json:
+    """A condition that must not hold."""
+    return {"match": {"op": "!=", "left": left, "right": right}}
 
 
 def set_mark(value: Json) -> Json:

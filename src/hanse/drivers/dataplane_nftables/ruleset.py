@@ -8,6 +8,7 @@ from copy import copy
 
 from hanse.drivers.dataplane_nftables.boxes import Box
 from hanse.drivers.dataplane_nftables.deciding import Deciding
+from hanse.drivers.dataplane_nftables.frames import Hooks
 from hanse.drivers.dataplane_nftables.layers import Layers
 from hanse.drivers.dataplane_nftables.leading import Ways, way_commands
 from hanse.drivers.dataplane_nftables.phrases import Json, box_key, command, elements, map_of_boxes
@@ -20,14 +21,15 @@ _Slot = tuple[str, Box]
 class Ruleset:
     """A set of rules and where each lies. `changed` gives the next one and leaves this one as it is."""
 
-    def __init__(self) -> None:
+    def __init__(self, hooks: Hooks) -> None:
+        self.hooks = hooks
         self.rules: dict[str, Rule] = {}
         self.ways = Ways()
         self._layers = Layers()
 
     def changed(self, ids: Iterable[str], rules: Iterable[Rule]) -> tuple[Ruleset, list[Json]]:
         """Without the rules of some ids, with others put in their place; and the commands that lead there."""
-        after = Ruleset()
+        after = Ruleset(self.hooks)
         after.rules, after._layers, after.ways = dict(self.rules), copy(self._layers), copy(self.ways)
         new = list(rules)
         gone = [self.rules[i] for i in {*ids, *(r.forwarding.rule_id for r in new)} if i in self.rules]
@@ -58,7 +60,8 @@ class Ruleset:
 
     def deciding(self) -> Deciding:
         """Which maps and rules are asked in which order."""
-        return Deciding.of((self._layers.layer(piece), piece) for piece in self._layers.pieces())
+        placed = ((self._layers.layer(piece), piece) for piece in self._layers.pieces())
+        return Deciding.of(placed, bool(self.ways.marks))
 
 
 def _difference(before: Ruleset, after: Ruleset, gone: list[Rule], new: list[Rule], touched: set[Piece]) -> list[Json]:
@@ -75,8 +78,8 @@ def _difference(before: Ruleset, after: Ruleset, gone: list[Rule], new: list[Rul
         *(map_of_boxes(name, to_ask.maps[name]) for name in to_ask.maps.keys() - asked.maps.keys()),
         *_in_maps("add", into),
         *(to_ask.commands() if rebuilt else []),
-        *way_commands(before.ways, after.ways),
-        *tap_commands(_taps(before), _taps(after), after.ways.marks),
+        *way_commands(before.ways, after.ways, after.hooks),
+        *tap_commands(_taps(before), _taps(after), after.ways.marks, after.hooks),
     ]
 
 

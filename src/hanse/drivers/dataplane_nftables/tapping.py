@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 
+from hanse.drivers.dataplane_nftables.frames import FROM_DEVICES, TO_DEVICES, Hooks
 from hanse.drivers.dataplane_nftables.phrases import Json, command, conditions, rule, set_mark
 from hanse.drivers.dataplane_nftables.rules import Piece, Rule
 from hanse.drivers.dataplane_nftables.ways import Way
 from hanse.kit.values import Absent
 from hanse.model.descriptor.traffic import FilterType
 
-_CHAINS = ("from_devices", "to_devices")
+_CHAINS = (FROM_DEVICES, TO_DEVICES)
 
 
 def tap_device(address: str) -> str:
@@ -44,13 +45,17 @@ def tap_counters(mark: int) -> tuple[str, str]:
     return f"up{mark}", f"down{mark}"
 
 
-def tap_commands(before: list[Rule], after: list[Rule], marks: dict[Way, int]) -> list[Json]:
-    """From some taps to others, with the marks of ways; nothing if they are the same."""
+def tap_commands(before: list[Rule], after: list[Rule], marks: dict[Way, int], hooks: Hooks) -> list[Json]:
+    """From some taps to others, with the marks of ways; nothing if they are the same.
+
+    Frames are looked at from the first tap until the last.
+    """
     if before == after:
         return []
     old, new = {r.mark for r in before}, {r.mark for r in after}
     return [
         *(command("flush", "chain", chain, "netdev") for chain in _CHAINS),
+        *(hooks.copying(on=bool(after)) if bool(before) is not bool(after) else []),
         *(command("delete", "counter", n, "netdev") for mark in sorted(old - new) for n in tap_counters(mark)),
         *(command("add", "counter", n, "netdev") for mark in sorted(new - old) for n in tap_counters(mark)),
         *(said for found in sorted(after, key=lambda r: r.pieces[0].order) for said in _tap(found, marks)),

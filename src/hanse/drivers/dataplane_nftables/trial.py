@@ -8,10 +8,13 @@ from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
+import msgspec
+
 from hanse.drivers.dataplane_nftables.base import base
-from hanse.drivers.dataplane_nftables.frames import frame_base
+from hanse.drivers.dataplane_nftables.frames import FRAME_BASE, FROM_DEVICES, Hooks
 from hanse.drivers.dataplane_nftables.gtp.tap import Tap
 from hanse.drivers.dataplane_nftables.namespaces import DIRECTORY, batch, inside, run
+from hanse.drivers.dataplane_nftables.phrases import FRAMES, rule
 from hanse.drivers.dataplane_nftables.topology import PREFIX
 from hanse.kit.problems import Problem
 from hanse.refpoints.mp2 import Feature
@@ -33,7 +36,6 @@ LACKS: dict[str, str] = {
 }
 """What it cannot promise on any machine, with the reason."""
 
-_COPY = '\nadd rule netdev hanse from_devices ip protocol tcp dup to "lo"\n'
 _LINK = "trial"
 _TRIAL = f"{PREFIX}try-"
 _NUMBERS = count()
@@ -68,7 +70,7 @@ async def _tried(space: str) -> dict[str, str]:
         return {**LACKS, "kernel": reason}
     lacks = dict(LACKS)
     await batch([f"link add name {_LINK} type bridge"], space)
-    if reason := await _refused(space, frame_base([_LINK], "lo") + _COPY):
+    if reason := await _refused(space, FRAME_BASE) or await _refused(space, _frames_said(), "-j"):
         lacks[Feature.DUPLICATE_DECAPSULATED] = lacks[Feature.MAC_INTERFACE] = reason
     if reason := await asyncio.to_thread(_no_tunnels, space):
         lacks |= dict.fromkeys(OF_TUNNELS, reason)
@@ -84,10 +86,17 @@ def _no_tunnels(space: str) -> str:
         return f"/dev/net/tun gives no interface: {error.strerror}"
 
 
-async def _refused(space: str, ruleset: str) -> str:
-    """Why the kernel does not take a ruleset; empty if it does."""
+def _frames_said() -> str:
+    """Copies and other addresses, as rules ask for them."""
+    hooks = Hooks((_LINK,), "lo")
+    copy = rule(FROM_DEVICES, [{"dup": {"addr": "lo"}}], FRAMES)
+    return msgspec.json.encode({"nftables": [*hooks.copying(on=True), copy, *hooks.addressing(on=True)]}).decode()
+
+
+async def _refused(space: str, ruleset: str, *words: str) -> str:
+    """Why the kernel does not take a ruleset, in JSON with ``-j``; empty if it does."""
     try:
-        await run(["nft", "-f", "-"], ruleset, space)
+        await run(["nft", *words, "-f", "-"], ruleset, space)
     except Problem as problem:
         return problem.detail or problem.title
     return ""

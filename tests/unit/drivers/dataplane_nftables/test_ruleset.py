@@ -7,14 +7,18 @@ from typing import Any
 
 import pytest
 
+from hanse.drivers.dataplane_nftables.frames import Hooks
 from hanse.drivers.dataplane_nftables.rules import Rule, read_rule
 from hanse.drivers.dataplane_nftables.ruleset import Ruleset
 from hanse.drivers.dataplane_nftables.ways import Surroundings
 from hanse.kit.problems import Problem
 from hanse.kit.values import ABSENT
-from hanse.refpoints.mp2 import Action, FilterType, Forwarding, TrafficMatch
+from hanse.refpoints.mp2 import Action, Ethernet, FilterType, Forwarding, TrafficMatch
 
+HOOKS = Hooks(("acc0",), "apps0")
 HERE = Surroundings({"cells": "acc0"})
+
+TO_MAC = {"to_address": ABSENT, "to_port": ABSENT, "to_mac": Ethernet(dst_address="02:00:00:00:00:01")}
 
 
 def forwarding(n: int, **changes: Any) -> Forwarding:
@@ -34,11 +38,19 @@ def rule(n: int, **changes: Any) -> Rule:
 
 
 def hundred() -> Ruleset:
-    return Ruleset().changed([], [rule(n) for n in range(1, 101)])[0]
+    return Ruleset(HOOKS).changed([], [rule(n) for n in range(1, 101)])[0]
 
 
 def said(commands: list[Any], verb: str, what: str) -> list[Any]:
     return [c[verb][what] for c in commands if what in c.get(verb, {})]
+
+
+def known(commands: list[Any]) -> list[Any]:
+    return [r["expr"] for r in said(commands, "add", "rule") if r["chain"] == "known"]
+
+
+def hooks(commands: list[Any], verb: str) -> list[str]:
+    return [c["name"] for c in said(commands, verb, "chain")]
 
 
 def test_a_change_of_one_rule_tells_of_that_rule_only() -> None:
@@ -73,11 +85,30 @@ def test_an_earlier_ruleset_is_not_touched_by_a_later_one() -> None:
 
 def test_known_flows_are_asked_again_only_while_a_rule_for_packets_is_in_force() -> None:
     packets, commands = hundred().changed([], [rule(200, filter_type=FilterType.PACKET)])
-    asked = json.dumps(said(commands, "add", "rule"))
-    assert "@flows5" in asked
-    assert "up_counted" not in asked
+    assert "@flows5" in json.dumps(said(commands, "add", "rule"))
+    assert known(commands) == []
     _, commands = packets.changed(["r200"], [])
-    assert "up_counted" in json.dumps(said(commands, "add", "rule"))
+    assert "@up" in json.dumps(known(commands)[0])
+
+
+def test_a_packet_of_a_known_flow_is_told_its_way_only_while_a_rule_has_one() -> None:
+    led, commands = hundred().changed([], [rule(200, **TO_MAC)])
+    assert hooks(commands, "add") == ["lead", "addressed_apps0", "answered_apps0"]
+    assert "mangle" in json.dumps(known(commands))
+    assert hooks(led.changed([], [rule(201, **TO_MAC)])[1], "add") == []
+    _, commands = led.changed(["r200"], [])
+    assert hooks(commands, "delete") == ["lead", "addressed_apps0", "answered_apps0"]
+    assert "mangle" not in json.dumps(known(commands))
+
+
+def test_frames_are_looked_at_from_the_first_tap_until_the_last() -> None:
+    one, commands = hundred().changed([], [rule(200, action=Action.DUPLICATE_DECAPSULATED)])
+    assert hooks(commands, "add") == ["from_devices_acc0", "to_devices_acc0"]
+    two, commands = one.changed([], [rule(201, action=Action.DUPLICATE_DECAPSULATED)])
+    assert hooks(commands, "add") == hooks(commands, "delete") == []
+    one, commands = two.changed(["r200"], [])
+    assert hooks(commands, "add") == hooks(commands, "delete") == []
+    assert hooks(one.changed(["r201"], [])[1], "delete") == ["from_devices_acc0", "to_devices_acc0"]
 
 
 @pytest.mark.parametrize(
