@@ -5,6 +5,7 @@ from __future__ import annotations
 from hanse.elements.mep.destinations import destinations
 from hanse.elements.mep.led import RULES_ORDER
 from hanse.elements.mep.records import AppRecord
+from hanse.elements.mep.rule_checks import check_filter, check_interface
 from hanse.kit.problems import bad_request
 from hanse.kit.values import ABSENT, Absent
 from hanse.model.descriptor import traffic
@@ -97,6 +98,10 @@ def check_traffic_rule(rule: TrafficRule) -> None:
     if len(rule.dst_interface) != wanted:
         detail = f"{rule.action} takes {wanted}, got {len(rule.dst_interface)}"
         raise bad_request("Invalid attribute dstInterface", detail)
+    for place, matched in enumerate(rule.traffic_filter):
+        check_filter(matched, f"trafficFilter[{place}]")
+    for place, interface in enumerate(rule.dst_interface):
+        check_interface(interface, f"dstInterface[{place}]")
 
 
 def _match(wanted: TrafficFilter) -> mp2.TrafficMatch:

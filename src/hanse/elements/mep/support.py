@@ -7,7 +7,7 @@ import msgspec
 from hanse.elements.mep.conflicts import Conflicts
 from hanse.elements.mep.quotas import Quotas
 from hanse.elements.mep.records import AppRecord, Records
-from hanse.elements.mep.rules import check_traffic_rule, forwarding
+from hanse.elements.mep.rule_changes import RuleChanges, rule_of
 from hanse.elements.mep.standing import Standings
 from hanse.elements.mep.steering import Steering
 from hanse.elements.mep.subscriptions import Subscriptions
@@ -47,7 +47,7 @@ class AppSupport(ApplicationSupport):
         self._steering = steering
         self._standings = standings
         self._subscriptions = subscriptions
-        self._conflicts = conflicts
+        self._rule_changes = RuleChanges(store, records, steering, conflicts)
         self._quotas = quotas
 
     async def confirm_ready(self, app_instance_id: str, confirmation: AppReadyConfirmation) -> None:
@@ -106,34 +106,15 @@ class AppSupport(ApplicationSupport):
 
     async def read_traffic_rule(self, app_instance_id: str, traffic_rule_id: str) -> Tagged[TrafficRule]:
         """One of the app's traffic rules."""
-        return tagged(_traffic_rule(self._records.apps.get(app_instance_id), traffic_rule_id))
+        return tagged(rule_of(self._records.apps.get(app_instance_id), traffic_rule_id))
 
     async def update_traffic_rule(
         self, app_instance_id: str, traffic_rule_id: str, rule: TrafficRule
     ) -> Tagged[TrafficRule]:
-        """Change one of the app's traffic rules; in force when this returns.
-
-        What conflicts with another app is refused with 403, or gets another priority, by the manager's policy.
-        """
+        """Change one of the app's traffic rules; in force when this returns, unchanged if it is refused."""
         if rule.traffic_rule_id != traffic_rule_id:
             raise bad_request("Invalid attribute trafficRuleId", "must be that of the URI")
-        check_traffic_rule(rule)
-        self._quotas.check_size("Traffic rule", rule)
-
-        def decide(tx: Transaction) -> TrafficRule:
-            app = tx.get(self._records.apps, app_instance_id)
-            require_match(tag_of(_traffic_rule(app, traffic_rule_id)))
-            forwarding(app.configuration, rule)
-            rules = tuple(rule if r.traffic_rule_id == traffic_rule_id else r for r in app.traffic_rules)
-            changed = msgspec.structs.replace(app, traffic_rules=rules)
-            changed = self._conflicts.settled(changed, (traffic_rule_id,), 403)
-            tx.put(self._records.apps, app_instance_id, changed)
-            return _traffic_rule(changed, traffic_rule_id)
-
-        with self._conflicts.kept(app_instance_id):
-            settled = await self._store.commit(decide)
-        await self._steering.apply(app_instance_id)
-        return tagged(settled)
+        return tagged(await self._rule_changes.change(app_instance_id, rule))
 
     async def list_dns_rules(self, app_instance_id: str) -> list[DnsRule]:
         """The app's DNS rules."""
@@ -158,13 +139,6 @@ class AppSupport(ApplicationSupport):
         await self._store.commit(decide)
         await self._steering.apply(app_instance_id)
         return tagged(rule)
-
-
-def _traffic_rule(app: AppRecord, identifier: str) -> TrafficRule:
-    rule = next((r for r in app.traffic_rules if r.traffic_rule_id == identifier), None)
-    if rule is None:
-        raise not_found("traffic rule", identifier)
-    return rule
 
 
 def _dns_rule(app: AppRecord, identifier: str) -> DnsRule:

@@ -1,0 +1,66 @@
+"""Mp1, traffic rules: what is refused has changed nothing, neither what is told nor what passes (MEC 011, 7.2.8)."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+import pytest
+
+from tests.contract.mp1_host import App, Host, refused
+from tests.contract.test_mp1 import RULE
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+HERE = "/traffic_rules/in"
+
+
+async def active(host: Host) -> App:
+    app = await host.app(traffic=(RULE,))
+    await host.mm5.activate(app.id)
+    return app
+
+
+async def carried(host: Host, app: App) -> list[Any]:
+    return [forwarding for forwarding in await host.data_plane.forwardings() if forwarding.owner == app.id]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"srcAddress": ["nonsense"]}, ("trafficFilter[0].srcAddress", "nonsense")),
+        ({"srcPort": ["99999"]}, ("trafficFilter[0].srcPort", "99999")),
+        ({"dSCP": 99}, ("trafficFilter[0].dSCP", "63")),
+        ({"dSCP": 7}, ("dSCP is not supported",)),
+    ],
+)
+async def test_a_filter_that_is_refused_leaves_the_rule_as_it_was(
+    host: Host, change: dict[str, Any], words: tuple[str, ...]
+) -> None:
+    app = await active(host)
+    before, passing = await app.support("GET", HERE), await carried(host, app)
+    changed = before.body | {"trafficFilter": [before.body["trafficFilter"][0] | change]}
+    refused(await app.support("PUT", HERE, changed), 400, *words)
+    after = await app.support("GET", HERE)
+    assert (after.body, after.headers["etag"]) == (before.body, before.headers["etag"])
+    assert await carried(host, app) == passing != []
+
+
+async def test_a_port_that_is_taken_is_no_conflict_of_the_standard_and_leaves_the_rule_as_it_was(host: Host) -> None:
+    app = await active(host)
+    before, passing = await app.support("GET", HERE), await carried(host, app)
+    with socket.socket() as other:
+        other.bind(("127.0.77.1", 0))
+        other.listen()
+        port = str(other.getsockname()[1])
+        changed = before.body | {"trafficFilter": [before.body["trafficFilter"][0] | {"dstPort": [port]}]}
+        refused(await app.support("PUT", HERE, changed), 403, port)
+    assert (await app.support("GET", HERE)).body == before.body
+    assert await carried(host, app) == passing != []
+
+
+async def test_who_holds_an_old_representation_learns_that_before_what_is_wrong_with_it(host: Host) -> None:
+    app = await active(host)
+    wrong = (await app.support("GET", HERE)).body | {"priority": 256}
+    refused(await app.support("PUT", HERE, wrong, if_match='"another"'), 412, "If-Match")
+    refused(await app.support("PUT", "/traffic_rules/none", wrong | {"trafficRuleId": "none"}), 404, "none")
+    refused(await app.support("PUT", HERE, wrong), 400, "priority")
