@@ -6,9 +6,11 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from hanse.assembly.deployment import TEMPLATES
 from hanse.assembly.settings import Settings, parse
+from hanse.assembly.sites import site_of
 from hanse.kit.problems import Problem
 from hanse.refpoints.mm1.steering import Preference, SteeringPolicy, Target
 
@@ -21,6 +23,7 @@ preferences = [{ to = "airport", devices = ["bob"], subnets = ["10.1.0.0/16"], z
 
 [steering."films.example.com"]
 targets = { harbour = "127.10.200.7" }
+locations = { harbour = "https://films-harbour.example.com:8443" }
 """
 
 
@@ -41,7 +44,10 @@ def test_a_policy_is_read_as_the_orchestrator_takes_it() -> None:
             ttl=9,
             app="video",
         ),
-        "films.example.com": SteeringPolicy(name="films.example.com", targets=(harbour,)),
+        "films.example.com": SteeringPolicy(
+            name="films.example.com",
+            targets=(replace(harbour, location="https://films-harbour.example.com:8443"),),
+        ),
     }
 
 
@@ -53,6 +59,9 @@ def test_a_policy_is_read_as_the_orchestrator_takes_it() -> None:
         ("2001:db8::8", "here", "127.10.200.7"),
         ("10.1.0.0/16", "10.1.0.1/16", "10.1.0.0/16"),
         (', devices = ["bob"], subnets = ["10.1.0.0/16"], zones = ["north-coast"]', "", "devices, subnets or zones"),
+        ('locations = { harbour = "', 'locations = { quay = "', "hosts of its targets (harbour), not quay"),
+        ("https://films-harbour.example.com:8443", "https://films.example.com:8443", "leads back"),
+        ("https://films-harbour.example.com:8443", "films-harbour", "http:// or https://"),
         ('to = "airport"', 'towards = "airport"', "towards"),
     ],
 )
@@ -63,3 +72,54 @@ def test_a_mistake_is_named_with_the_name_that_it_is_about(before: str, after: s
     told = f"{caught.value.title} {caught.value.detail}"
     assert (caught.value.status, "steering" in told) == (400, True)
     assert hint in told
+
+
+REDIRECTION = """
+[hosts.harbour.redirection]
+address = "127.10.1.3"
+tls_port = 8481
+"""
+
+
+def test_a_redirector_is_read_with_the_ports_that_it_has() -> None:
+    found = read(REDIRECTION).hosts
+    assert found["airport"].redirection is None
+    place = found["harbour"].redirection
+    assert place is not None
+    assert place.ports() == {"http": 8480, "https": 8481}
+    assert place.urls() == ("http://127.10.1.3:8480", "https://127.10.1.3:8481")
+    only = read(REDIRECTION.replace("tls_port = 8481", "port = 0\ntls_port = 443")).hosts["harbour"].redirection
+    assert only is not None
+    assert only.urls() == ("https://127.10.1.3:443",)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "key", "hint"),
+    [
+        ("127.10.1.3", "harbour", "redirection.address", "one IP address"),
+        ("127.10.1.3", "0.0.0.0", "redirection.address", "one IP address"),
+        ("tls_port = 8481", "port = 65536", "redirection.port", "1 to 65535"),
+        ("tls_port = 8481", "tls_port = -1", "redirection.tls_port", "1 to 65535"),
+        ("tls_port = 8481", "port = 0", "redirection.tls_port", "one of both"),
+        ("tls_port = 8481", "tls_port = 8480", "redirection.tls_port", "another port"),
+        ("tls_port", "tls", ".redirection", "tls"),
+    ],
+)
+def test_a_redirector_that_cannot_be_is_named_with_its_key(before: str, after: str, key: str, hint: str) -> None:
+    assert before in REDIRECTION
+    with pytest.raises(Problem) as caught:
+        read(REDIRECTION.replace(before, after))
+    told = f"{caught.value.title} {caught.value.detail}"
+    assert (caught.value.status, key in told, hint in told) == (400, True, True), told
+
+
+def test_behind_the_kernel_a_redirector_is_where_devices_ask_names_and_open_to_them() -> None:
+    template = (TEMPLATES / "two-operators-kernel" / "north.toml").read_text()
+    where = Path("/etc/hanse/north.toml")
+    settings = parse(tomllib.loads(template + REDIRECTION.replace("127.10.1.3", "10.10.1.5")), where)
+    names = site_of(settings, "harbour")[0].names
+    assert names == (("10.10.1.5", 10053), ("10.10.1.5", 8480), ("10.10.1.5", 8481))
+    assert site_of(settings, "airport")[0].names == (("10.10.2.5", 10053),)
+    with pytest.raises(Problem, match=r"hosts\.harbour\.redirection\.address") as caught:
+        parse(tomllib.loads(template + REDIRECTION), where)
+    assert "10.10.1.5" in caught.value.detail
