@@ -52,7 +52,8 @@ class Loopback:
     device, stranger = f"{_BLOCK}.10", f"{_BLOCK}.11"
 
     def __init__(self) -> None:
-        self._plane = UserspaceDataPlane(self.own)
+        networks = {"cells": (self.device,), "hotspot": (self.stranger,)}
+        self._plane = UserspaceDataPlane(self.own, networks=networks)
         self.plane: DataPlane = self._plane
 
     async def start(self) -> None:

@@ -45,7 +45,9 @@ def asks_for(feature: Feature, ground: Ground) -> Forwarding:
         Feature.TRAFFIC_CLASS: TrafficMatch(dst_port=(str(PORT),), tc=184),
         Feature.QCI: TrafficMatch(dst_address=(ground.virtual,), dst_port=(str(PORT),), qci=9),
         Feature.TUNNEL_FILTERS: TrafficMatch(tgt_tunnel_address=("10.9.9.9",), dst_port=(str(PORT),)),
-        Feature.IN_INTERFACE: TrafficMatch(in_interface=("cells",), dst_port=(str(PORT),)),
+        Feature.IN_INTERFACE: TrafficMatch(
+            in_interface=("cells",), dst_address=(ground.virtual,), dst_port=(str(PORT),)
+        ),
     }
     tunnel = {"to_address": ABSENT, "to_port": ABSENT, "to_tunnel": Tunnel(tunnel_type="GTP_U", dst_address="10.9.9.9")}
     changes: dict[Feature, dict[str, object]] = {
@@ -89,6 +91,22 @@ async def test_what_it_lacks_is_refused_with_the_reason_and_all_else_is_taken(ea
 async def test_a_kernel_with_base_stations_lacks_nothing_that_a_rule_may_ask() -> None:
     async with begun(Radio) as radio:
         assert not set(Feature) & (await radio.plane.capabilities()).lacks.keys()
+
+
+async def test_user_space_lacks_exactly_what_needs_packets() -> None:
+    async with begun(Loopback) as ground:
+        assert set(Feature) & (await ground.plane.capabilities()).lacks.keys() == {
+            Feature.IPV6,
+            Feature.MAC_INTERFACE,
+            Feature.ICMP,
+            Feature.DSCP,
+            Feature.TRAFFIC_CLASS,
+            Feature.QCI,
+            Feature.FORWARD_ENCAPSULATED,
+            Feature.DUPLICATE_ENCAPSULATED,
+            Feature.TUNNEL_FILTERS,
+            Feature.TUNNEL_INTERFACE,
+        }
 
 
 async def test_a_rule_in_force_stays_as_it_was_when_its_new_form_is_refused(ground: Ground, serve: Run) -> None:
@@ -172,16 +190,17 @@ async def test_a_flow_decided_by_a_better_priority_is_not_asked_again_by_packet(
     assert await _Datagrams(spaces).heard(b"one", b"two") == [b"one", b"two"]
 
 
-async def test_an_access_network_is_told_from_another(spaces: Namespaces, serve_in: Run) -> None:
-    await serve_in(echo)
-    match = TrafficMatch(in_interface=("hotspot",), dst_address=(spaces.virtual,), dst_port=(str(PORT),))
-    await spaces.plane.install("r", rule(spaces, matches=(match,)))
+async def test_an_access_network_is_told_from_another(ground: Ground, serve: Run) -> None:
+    await serve(echo)
+    match = TrafficMatch(in_interface=("hotspot",), dst_address=(ground.virtual,), dst_port=(str(PORT),))
+    await ground.plane.install("r", rule(ground, matches=(match,)))
     with pytest.raises(ConnectionError):
-        await told(spaces, spaces.device)
-    _, writer = await dial(spaces, spaces.stranger)
+        await told(ground, ground.device)
+    _, writer = await dial(ground, ground.stranger)
     writer.close()
+    elsewhere = TrafficMatch(in_interface=("sea",), dst_address=(ground.virtual,), dst_port=(str(PORT),))
     with pytest.raises(Problem, match="access networks are: cells, hotspot"):
-        await spaces.plane.install("s", rule(spaces, "s", matches=(TrafficMatch(in_interface=("sea",)),)))
+        await ground.plane.install("s", rule(ground, "s", matches=(elsewhere,)))
 
 
 async def test_a_ping_of_a_virtual_address_is_answered_by_the_application(spaces: Namespaces) -> None:

@@ -15,7 +15,7 @@ import dns.message
 import pytest
 
 from hanse.assembly.builders.built import Built
-from hanse.assembly.builders.data_plane import build
+from hanse.assembly.builders.data_plane import access_networks, build
 from hanse.assembly.builders.names import build as build_names
 from hanse.assembly.catalogue import elements
 from hanse.assembly.deployment import TEMPLATES, renumbered
@@ -83,6 +83,18 @@ async def test_user_space_is_what_there_is_unless_said_otherwise(tmp_path: Path,
     found = settings(tmp_path, "two-operators", networks)
     assert isinstance(made(found)[1][0], UserspaceDataPlane)
     assert device_space(found, "alice") == ""
+
+
+def test_rules_of_user_space_may_ask_for_the_zone_by_which_a_device_comes_in(
+    tmp_path: Path, networks: dict[str, str]
+) -> None:
+    found = settings(tmp_path, "two-operators", networks)
+    zones = {host.zone.name for host in found.hosts.values()}
+    known = access_networks(found)
+    assert known.keys() == zones
+    alice = found.devices["alice"]
+    assert [zone for zone, devices in known.items() if alice.address in devices] == [found.hosts[alice.host].zone.name]
+    assert sum(len(devices) for devices in known.values()) == len(found.devices)
 
 
 async def test_a_device_reaches_an_app_of_this_machine_through_the_kernel_and_nothing_is_left(

@@ -18,11 +18,18 @@ def build(built: Built, element: Element) -> None:
     if host.data_plane_driver == "nftables":
         plane: UserspaceDataPlane | NftablesDataPlane = _in_kernel(built, settings, element.host)
     else:
-        plane = UserspaceDataPlane(host.data_plane)
+        plane = UserspaceDataPlane(host.data_plane, networks=access_networks(settings))
         built.wiring.starts.append(plane.start)
     built.wiring.stops.append(plane.close)
     built.parts[element.name] = plane
     built.wiring.provide(element, {DataPlane: plane})
+
+
+def access_networks(settings: Settings) -> dict[str, tuple[str, ...]]:
+    """The access networks of an operator by name, that of their zone, with the addresses of their devices."""
+    zones = {host.zone.name for host in settings.hosts.values()}
+    devices = settings.devices.values()
+    return {zone: tuple(d.address for d in devices if settings.hosts[d.host].zone.name == zone) for zone in zones}
 
 
 def _in_kernel(built: Built, settings: Settings, name: str) -> NftablesDataPlane:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import cast
 
+from hanse.drivers.dataplane_userspace.copies import Copying, DatagramCopy
 from hanse.drivers.dataplane_userspace.endpoints import Endpoint
 from hanse.drivers.dataplane_userspace.flows import Admission, FlowTable, reached_from
 from hanse.refpoints.mp2 import Flow
@@ -43,7 +44,7 @@ class DatagramListener(_Socket):
     """What devices send to one endpoint; each device port that a rule takes has its own session."""
 
     def __init__(self, table: FlowTable, endpoint: Endpoint, source: str, idle: float = IDLE_SECONDS) -> None:
-        self._table, self._endpoint, self._source, self._idle = table, endpoint, source, idle
+        self.table, self._endpoint, self._source, self._idle = table, endpoint, source, idle
         self._sessions: dict[tuple[str, int], DatagramSession] = {}
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
@@ -56,7 +57,7 @@ class DatagramListener(_Socket):
         self._sessions.pop(device, None)
 
     def _begin(self, device: tuple[str, int]) -> DatagramSession | None:
-        admission = self._table.admit(device, self._endpoint)
+        admission = self.table.admit(device, self._endpoint)
         if admission is None:
             return None
         self._sessions[device] = session = DatagramSession(self, device, admission, self._source, self._idle)
@@ -74,6 +75,7 @@ class DatagramSession(_Socket):
         self._loop = asyncio.get_running_loop()
         self._heard = self._loop.time()
         self._timer = self._loop.call_later(idle, self._check_idle)
+        self._copying = Copying(DatagramCopy, listener.table.taps)
         admission.by.begin(self)
         self._joining = self._loop.create_task(self._join(source))
 
@@ -87,6 +89,11 @@ class DatagramSession(_Socket):
         """The application's address and port."""
         return self.admission.target
 
+    def retap(self) -> None:
+        """Be copied to what the rules that copy say now; nobody, until there is a socket to the application."""
+        if self.transport:
+            self._copying.follow(self._listener.table.taps.of(self.flow))
+
     def up(self, data: bytes) -> None:
         """Carry a datagram to the application; the first ones wait for the socket, more than some are dropped."""
         self._heard = self._loop.time()
@@ -95,10 +102,13 @@ class DatagramSession(_Socket):
                 self._waiting.append(data)
         elif self.send(data):
             self.admission.by.bytes_up += len(data)
+            for copy in self._copying.up:
+                copy.feed(data)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         self.admission.by.flows += 1
+        self.retap()
         waiting, self._waiting = self._waiting, []
         for data in waiting:
             self.up(data)
@@ -107,6 +117,8 @@ class DatagramSession(_Socket):
         self._heard = self._loop.time()
         if self._listener.send(data, self._device):
             self.admission.by.bytes_down += len(data)
+            for copy in self._copying.down:
+                copy.feed(data)
 
     def error_received(self, exc: Exception) -> None:  # noqa: ARG002
         """Nobody listens at the application's port."""
@@ -117,6 +129,7 @@ class DatagramSession(_Socket):
         """End it; UDP has no way to tell the ends."""
         self._timer.cancel()
         self._joining.cancel()
+        self._copying.cut()
         self.admission.by.end(self)
         self._listener.forget(self._device)
         if self.transport:

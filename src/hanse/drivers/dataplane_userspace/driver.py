@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from types import MappingProxyType
 
 from hanse.drivers.dataplane_userspace.datagrams import DatagramListener
 from hanse.drivers.dataplane_userspace.endpoints import LACKS, Endpoint, endpoints, is_loopback
 from hanse.drivers.dataplane_userspace.flows import FlowTable
 from hanse.drivers.dataplane_userspace.listeners import Listeners
 from hanse.drivers.dataplane_userspace.pipes import Pipes
-from hanse.drivers.dataplane_userspace.relay import Relay, reset
-from hanse.drivers.dataplane_userspace.rules import read_rule
+from hanse.drivers.dataplane_userspace.relay import Relay
+from hanse.drivers.dataplane_userspace.rules import Networks, read_rule
+from hanse.drivers.dataplane_userspace.sockets import reset
 from hanse.kit.failpoints import effect
 from hanse.kit.ports import bind
 from hanse.kit.problems import bad_request
@@ -25,11 +27,14 @@ class UserspaceDataPlane(DataPlane):
     """The data plane of a host whose devices, applications and virtual addresses are in 127.0.0.0/8.
 
     ``address`` is its own: applications see it as their peer. A flow is decided once, when it begins: a byte stream
-    cannot change its way. So FLOW and PACKET filters do the same here, and a rule put in later takes later flows only.
+    cannot change its way. So FLOW and PACKET filters do the same here, and a rule put in later takes later flows only;
+    one that copies sees what is said from then on, by FLOW of both ends. ``networks`` are access networks by name, with
+    the addresses of their devices; on loopback nobody comes in elsewhere.
     """
 
-    def __init__(self, address: str, most_flows: int = MOST_FLOWS) -> None:
+    def __init__(self, address: str, most_flows: int = MOST_FLOWS, networks: Networks = MappingProxyType({})) -> None:
         self.address = address
+        self._networks = networks
         self._table = FlowTable(most_flows)
         self._pipes = Pipes()
         self._listeners = Listeners(self._device_dials, self._device_sends)
@@ -44,6 +49,7 @@ class UserspaceDataPlane(DataPlane):
         """Withdraw every rule; nothing listens and no flow passes afterwards."""
         for forwarding in await self.forwardings():
             await self.withdraw(forwarding.rule_id)
+        self._table.taps.close()
         self._pipes.close()
 
     async def capabilities(self) -> DataPlaneCapabilities:
@@ -62,7 +68,7 @@ class UserspaceDataPlane(DataPlane):
         if forwarding.rule_id != rule_id:
             raise bad_request("ruleId differs", f"the address says {rule_id}, the body {forwarding.rule_id}")
         refuse_lacking(forwarding, LACKS)
-        rule = read_rule(forwarding)
+        rule = read_rule(forwarding, self._networks)
         listens = endpoints(rule)
         async with self._changing:
             await self._listeners.hold(listens, shared=forwarding.shared)
@@ -98,7 +104,7 @@ class UserspaceDataPlane(DataPlane):
         if admission is None:
             reset(device)
         else:
-            Relay(device, admission, self.address, self._pipes)
+            Relay(device, admission, self.address, self._pipes, self._table.taps)
 
     def _device_sends(self, endpoint: Endpoint) -> DatagramListener:
         return DatagramListener(self._table, endpoint, self.address)

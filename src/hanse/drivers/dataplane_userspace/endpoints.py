@@ -19,7 +19,6 @@ _RAW = "it is told by packets; user space sees byte streams and datagrams only; 
 
 LACKS: dict[str, str] = {
     Feature.FORWARD_ENCAPSULATED: "encapsulation needs raw packets; user space sees byte streams and datagrams only",
-    Feature.DUPLICATE_DECAPSULATED: "a copied byte stream has no far end that answers; use the nftables data plane",
     Feature.DUPLICATE_ENCAPSULATED: "copies and tunnels need raw packets; use the nftables data plane",
     Feature.IPV6: "127.0.0.0/8 is where every address is there without root; IPv6 has one such address",
     Feature.ICMP: "user space relays tcp and udp; the kernel answers a ping by itself",
@@ -28,7 +27,6 @@ LACKS: dict[str, str] = {
     Feature.QCI: _RAW,
     Feature.TUNNEL_FILTERS: "tunnels are made of raw packets",
     Feature.TUNNEL_INTERFACE: "tunnels are made of raw packets",
-    Feature.IN_INTERFACE: "on loopback there is one interface",
     Feature.MAC_INTERFACE: "loopback has no MAC addresses",
     "addresses": "only addresses in 127.0.0.0/8 can be listened on without root",
     "silent DROP": "the kernel has greeted the device before a rule is asked; a dropped TCP flow is reset at once",
@@ -56,16 +54,24 @@ class Endpoint(NamedTuple):
 def endpoints(rule: Rule) -> frozenset[Endpoint]:
     """Where to listen for a rule; 400 tells what user space cannot carry out.
 
-    A DROP rule needs no socket: it takes flows away from the rules that listen.
+    A DROP rule needs no socket: it takes flows away from the rules that listen. Nor does one that copies: it copies
+    what passes by them.
     """
     forwarding = rule.forwarding
     if forwarding.action is Action.DROP:
         return frozenset()
     _check_target(forwarding)
+    if copies(forwarding):
+        return frozenset()
     _check_width(rule)
     found = frozenset(e for f in rule.filters for e in _listening(f))
     _check_loop(rule, found)
     return found
+
+
+def copies(forwarding: Forwarding) -> bool:
+    """Whether a rule copies what others carry."""
+    return forwarding.action is Action.DUPLICATE_DECAPSULATED
 
 
 def is_loopback(address: str) -> bool:
@@ -79,13 +85,19 @@ def is_loopback(address: str) -> bool:
 def _check_target(forwarding: Forwarding) -> None:
     if isinstance(forwarding.to_address, Absent):
         raise bad_request("toAddress is missing", f"a rule that does {forwarding.action} needs an address to go to")
-    try:
-        IPv4Address(forwarding.to_address)
-    except ValueError:
-        got = f"got {forwarding.to_address!r}"
-        raise bad_request("toAddress is not an IPv4 address", f"write an address like 127.3.0.7; {got}") from None
+    _check_address("toAddress", forwarding.to_address)
+    if not isinstance(forwarding.core_address, Absent):
+        _check_address("coreAddress", forwarding.core_address)
     if not isinstance(forwarding.to_port, Absent) and not 0 < forwarding.to_port < 65536:
         raise bad_request("toPort is not a port", f"write a port between 1 and 65535; got {forwarding.to_port}")
+
+
+def _check_address(name: str, text: str) -> None:
+    try:
+        IPv4Address(text)
+    except ValueError:
+        detail = f"write an address like 127.3.0.7; got {text!r}"
+        raise bad_request(f"{name} is not an IPv4 address", detail) from None
 
 
 def _check_width(rule: Rule) -> None:

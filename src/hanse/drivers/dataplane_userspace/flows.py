@@ -2,72 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from hanse.drivers.dataplane_userspace.endpoints import Endpoint
+from hanse.drivers.dataplane_userspace.endpoints import Endpoint, copies
 from hanse.drivers.dataplane_userspace.index import RuleIndex
+from hanse.drivers.dataplane_userspace.installed import Installed, Passing
 from hanse.drivers.dataplane_userspace.rules import Rule, by_priority, decide, flow_key
-from hanse.refpoints.mp2 import Action, Flow, Forwarding, RuleCounters
-
-
-class Passing(Protocol):
-    """A flow that passes now, as a byte stream or as datagrams."""
-
-    @property
-    def flow(self) -> Flow:
-        """Who talks to what."""
-
-    @property
-    def target(self) -> tuple[str, int]:
-        """The address and port where it goes."""
-
-    def cut(self) -> None:
-        """End it at once; both ends see that it was cut, not that it was complete."""
-
-
-@dataclass(eq=False)
-class Installed:
-    """A rule in force: where it listens, what passed by it, what passes now; ``all_live`` is that of all rules."""
-
-    rule: Rule
-    listens: frozenset[Endpoint]
-    all_live: dict[Passing, None]
-    live: dict[Passing, None] = field(default_factory=dict)
-    bytes_up: int = 0
-    bytes_down: int = 0
-    flows: int = 0
-    refused: int = 0
-
-    def begin(self, passing: Passing) -> None:
-        """A flow passes from now on."""
-        self.live[passing] = self.all_live[passing] = None
-
-    def end(self, passing: Passing) -> None:
-        """A flow passes no more; told again, nothing changes."""
-        self.live.pop(passing, None)
-        self.all_live.pop(passing, None)
-
-    def count_up(self, size: int) -> None:
-        """Bytes came from a device."""
-        self.bytes_up += size
-
-    def count_down(self, size: int) -> None:
-        """Bytes came from the application."""
-        self.bytes_down += size
-
-    def counters(self) -> RuleCounters:
-        """The counters as they are now."""
-        return RuleCounters(
-            rule_id=self.rule.forwarding.rule_id,
-            bytes_up=self.bytes_up,
-            bytes_down=self.bytes_down,
-            flows=self.flows,
-            open_flows=len(self.live),
-            refused=self.refused,
-        )
+from hanse.drivers.dataplane_userspace.taps import Taps
+from hanse.refpoints.mp2 import Action, Flow, Forwarding
 
 
 class Admission(NamedTuple):
@@ -86,6 +30,7 @@ class FlowTable:
         self._installed: dict[str, Installed] = {}
         self._index = RuleIndex()
         self._live: dict[Passing, None] = {}
+        self.taps = Taps()
 
     def get(self, rule_id: str) -> Installed | None:
         """The rule of that id, if it is in force."""
@@ -99,25 +44,47 @@ class FlowTable:
     def put(self, rule: Rule, listens: frozenset[Endpoint]) -> None:
         """Put a rule in force. One of the same id hands on its counters, and its flows as far as they still fit."""
         installed = self._installed.get(rule.forwarding.rule_id)
+        copied = installed is not None and copies(installed.rule.forwarding)
         if installed is None:
-            self._installed[rule.forwarding.rule_id] = Installed(rule, listens, self._live)
-            self._index.add(rule, listens)
-            return
-        self._index.remove(installed.rule, installed.listens)
-        installed.rule, installed.listens = rule, listens
-        self._index.add(rule, listens)
+            installed = self._installed[rule.forwarding.rule_id] = Installed(rule, listens, self._live)
+        else:
+            self._take_out(installed)
+            installed.rule, installed.listens = rule, listens
         for passing in [p for p in installed.live if not self._fits(p, rule)]:
             passing.cut()
+        self._put_in(installed)
+        if copied or copies(rule.forwarding):
+            self._retap()
 
     def remove(self, rule_id: str) -> None:
         """Take a rule out of force and cut its flows."""
         installed = self._installed.pop(rule_id)
-        self._index.remove(installed.rule, installed.listens)
+        self._take_out(installed)
+        if copies(installed.rule.forwarding):
+            self._retap()
         for passing in list(installed.live):
             passing.cut()
 
+    def _put_in(self, installed: Installed) -> None:
+        if copies(installed.rule.forwarding):
+            self.taps.put(installed)
+        else:
+            self._index.add(installed.rule, installed.listens)
+
+    def _take_out(self, installed: Installed) -> None:
+        if copies(installed.rule.forwarding):
+            self.taps.remove(installed)
+        else:
+            self._index.remove(installed.rule, installed.listens)
+
+    def _retap(self) -> None:
+        for passing in list(self._live):
+            passing.retap()
+
     def admit(self, source: tuple[str, int], endpoint: Endpoint) -> Admission | None:
-        """Decide on a new flow that dialled ``endpoint``; a refused one is counted."""
+        """Decide on a new flow that dialled ``endpoint``; a refused one is counted, a copy made here is none."""
+        if self.taps.is_own(source, endpoint):
+            return None
         candidates = self._index.candidates(source[0], endpoint)
         taken = decide(candidates, *source, endpoint.address, endpoint.port, endpoint.protocol)
         installed = self._installed[taken.rule_id] if taken else self._first_listening(endpoint)
@@ -142,7 +109,7 @@ class FlowTable:
         """Whether a replaced rule would still carry this flow to the same place."""
         flow = passing.flow
         key = flow_key(flow.src_address, flow.src_port, flow.dst_address, flow.dst_port, flow.protocol)
-        forwards = rule.forwarding.action is not Action.DROP
+        forwards = rule.forwarding.action is not Action.DROP and not copies(rule.forwarding)
         return forwards and rule.takes(key) and rule.target(flow.dst_port) == passing.target
 
 

@@ -6,10 +6,12 @@ import asyncio
 import contextlib
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from hanse.drivers.dataplane_userspace.copies import Copy
 from hanse.drivers.dataplane_userspace.pipes import Pipe, Pipes
 
+_CHUNK = 1 << 18
 _AGAIN = 0.05
 """Seconds until a flow tries again that found no descriptor for a pipe."""
 
@@ -35,14 +37,25 @@ class Pump:
         self._pipe: Pipe | None = None
         self._held = 0
         self._later: asyncio.TimerHandle | None = None
+        self._copies: Sequence[Copy] = ()
+        self._rest = b""
         self.ended = False
 
     def start(self) -> None:
         """Move whatever comes from now on."""
         self._loop.add_reader(self._source, self._move)
 
+    def copy_to(self, copies: Sequence[Copy]) -> None:
+        """Tell these, too, whatever comes from now on. What is copied goes through this process."""
+        self._copies = copies
+        if self.ended:
+            self._end_copies()
+
     def stop(self) -> None:
-        """Move nothing any more; what the target has not taken is lost."""
+        """Move nothing any more; what the target has not taken is lost, and copies are not whole."""
+        if not self.ended:
+            for copy in self._copies:
+                copy.cut()
         self._loop.remove_reader(self._source)
         self._loop.remove_writer(self._target)
         if self._later:
@@ -50,6 +63,9 @@ class Pump:
         self._give_back()
 
     def _move(self) -> None:
+        if self._copies:
+            self._move_copied()
+            return
         try:
             self._pipe = self._pipes.take()
         except OSError:
@@ -66,6 +82,24 @@ class Pump:
         else:
             self._moved()
 
+    def _move_copied(self) -> None:
+        try:
+            self._rest = self._source.recv(_CHUNK)
+        except BlockingIOError:
+            return
+        except OSError:
+            self._failed(self._source)
+            return
+        if not self._rest:
+            self._end()
+            return
+        self._count(len(self._rest))
+        for copy in self._copies:
+            copy.feed(self._rest)
+        if not self._say_rest() and self._rest:
+            self._loop.remove_reader(self._source)
+            self._loop.add_writer(self._target, self._catch_up)
+
     def _moved(self) -> None:
         if not self._held:
             self._give_back()
@@ -77,9 +111,21 @@ class Pump:
             self._loop.add_writer(self._target, self._catch_up)
 
     def _catch_up(self) -> None:
-        if self._pass_on():
+        if self._say_rest() if self._rest else self._pass_on():
             self._loop.remove_writer(self._target)
             self.start()
+
+    def _say_rest(self) -> bool:
+        """Whether the target took all that was copied; nothing is left either if it broke."""
+        try:
+            self._rest = self._rest[self._target.send(self._rest) :]
+        except BlockingIOError:
+            return False
+        except OSError:
+            self._rest = b""
+            self._failed(self._target)
+            return False
+        return not self._rest
 
     def _pass_on(self) -> bool:
         """Whether the target took all that is held."""
@@ -101,7 +147,12 @@ class Pump:
         self._loop.remove_reader(self._source)
         with contextlib.suppress(OSError):  # it may have been reset a moment ago
             self._target.shutdown(socket.SHUT_WR)
+        self._end_copies()
         self._done()
+
+    def _end_copies(self) -> None:
+        for copy in self._copies:
+            copy.end()
 
     def _give_back(self) -> None:
         if self._pipe:

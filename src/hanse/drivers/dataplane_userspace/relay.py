@@ -7,27 +7,26 @@ read. A half-close passes on; a reset passes on as a reset.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
-import struct
 
+from hanse.drivers.dataplane_userspace.copies import Copying, StreamCopy
 from hanse.drivers.dataplane_userspace.flows import Admission, reached_from
 from hanse.drivers.dataplane_userspace.pipes import Pipes
 from hanse.drivers.dataplane_userspace.pump import Pump
+from hanse.drivers.dataplane_userspace.sockets import dialling, reset
+from hanse.drivers.dataplane_userspace.taps import Taps
 from hanse.refpoints.mp2 import Flow
 
 _CONNECT_SECONDS = 5.0
-_LINGER_ZERO = struct.pack("ii", 1, 0)
-_BIND_ADDRESS_NO_PORT = 24
-"""The port is chosen when it dials, so that only flows to one target need different ones (ip(7))."""
 
 
 class Relay:
     """A TCP flow that passes now, from the socket of a device; it is dialled on from the data plane's own address."""
 
-    def __init__(self, device: socket.socket, admission: Admission, source: str, pipes: Pipes) -> None:
+    def __init__(self, device: socket.socket, admission: Admission, source: str, pipes: Pipes, taps: Taps) -> None:
         self.admission = admission
-        self._device, self._pipes = device, pipes
+        self._device, self._pipes, self._taps = device, pipes, taps
+        self._copying = Copying(StreamCopy, taps)
         self._application: socket.socket | None = None
         self._own: tuple[str, int] | None = None
         self._pumps: tuple[Pump, ...] = ()
@@ -43,6 +42,14 @@ class Relay:
     def target(self) -> tuple[str, int]:
         """The application's address and port."""
         return self.admission.target
+
+    def retap(self) -> None:
+        """Be copied to what the rules that copy say now; nobody, until the application answers."""
+        if self._pumps:
+            self._copying.follow(self._taps.of(self.flow))
+            up, down = self._pumps
+            up.copy_to(self._copying.up)
+            down.copy_to(self._copying.down)
 
     def cut(self) -> None:
         """Reset both ends."""
@@ -63,11 +70,8 @@ class Relay:
             self._joined(application)
 
     async def _dialled(self, source: str) -> socket.socket:
-        sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        sock = dialling(source)
         try:
-            sock.setblocking(False)
-            sock.setsockopt(socket.IPPROTO_IP, _BIND_ADDRESS_NO_PORT, 1)
-            sock.bind((source, 0))
             async with asyncio.timeout(_CONNECT_SECONDS):
                 await asyncio.get_running_loop().sock_connect(sock, self.target)
         except BaseException:
@@ -88,6 +92,7 @@ class Relay:
                 application, device, self._pipes, by.count_down, self._done, lambda end: self._failed(end, application)
             ),
         )
+        self.retap()
         for pump in self._pumps:
             pump.start()
 
@@ -111,10 +116,3 @@ class Relay:
         for pump in self._pumps:
             pump.stop()
         self.admission.by.end(self)
-
-
-def reset(sock: socket.socket) -> None:
-    """Close at once with a reset, so that the end cannot take what it got for the whole."""
-    with contextlib.suppress(OSError):
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_ZERO)
-    sock.close()

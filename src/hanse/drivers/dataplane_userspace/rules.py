@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import ip_address
+from types import MappingProxyType
 from typing import NamedTuple
 
 from hanse.kit.problems import bad_request
@@ -41,6 +42,7 @@ class Filter:
     src_port: tuple[PortRange, ...] | None
     dst_port: tuple[PortRange, ...] | None
     protocols: tuple[str, ...]
+    networks: tuple[AddressRange, ...] | None = None
 
     def takes(self, flow: FlowKey) -> bool:
         """Whether the flow is one of those it describes."""
@@ -50,6 +52,7 @@ class Filter:
             and _has_address(self.dst_address, flow.dst)
             and _has_address(self.src_address, flow.src)
             and _has_port(self.src_port, flow.sport)
+            and _has_address(self.networks, flow.src)
         )
 
 
@@ -67,7 +70,7 @@ class Rule:
     @cached_property
     def sources(self) -> frozenset[Address] | None:
         """The single addresses whose flows alone it may take; ``None`` if it names ranges or none."""
-        ranges = [span for f in self.filters for span in f.src_address or (_EVERYWHERE,)]
+        ranges = [span for f in self.filters for span in f.src_address or f.networks or (_EVERYWHERE,)]
         if any(span.size > 1 for span in ranges):
             return None
         return frozenset((span.version, span.low) for span in ranges)
@@ -101,21 +104,37 @@ def place(rule: Rule) -> tuple[int, str]:
     return rule.forwarding.priority, rule.forwarding.rule_id
 
 
-def read_rule(forwarding: Forwarding) -> Rule:
-    """Read the filters of a forwarding; 400 names the attribute that cannot be read."""
+Networks = Mapping[str, tuple[str, ...]]
+"""Access networks by name, with the addresses of their devices as a filter writes them."""
+
+
+def read_rule(forwarding: Forwarding, networks: Networks = MappingProxyType({})) -> Rule:
+    """Read the filters of a forwarding; 400 names the attribute that cannot be read, or is no network by that name."""
     if not forwarding.matches:
         raise bad_request("matches is empty", "give at least one filter; one without attributes matches everything")
-    return Rule(forwarding, tuple(_read_filter(m) for m in forwarding.matches))
+    return Rule(forwarding, tuple(_read_filter(m, networks) for m in forwarding.matches))
 
 
-def _read_filter(match: TrafficMatch) -> Filter:
+def _read_filter(match: TrafficMatch, networks: Networks) -> Filter:
     return Filter(
         src_address=_addresses(match.src_address, "srcAddress"),
         dst_address=_addresses(match.dst_address, "dstAddress"),
         src_port=_ports(match.src_port, "srcPort"),
         dst_port=_ports(match.dst_port, "dstPort"),
         protocols=_protocols(match.protocol),
+        networks=_networks(match.in_interface, networks),
     )
+
+
+def _networks(names: tuple[str, ...] | Absent, known: Networks) -> tuple[AddressRange, ...] | None:
+    """On loopback there is one interface: a device came in by the network that its address is of."""
+    if isinstance(names, Absent):
+        return None
+    unknown = sorted(set(names) - known.keys())
+    if unknown:
+        there = ", ".join(sorted(known)) or "none"
+        raise bad_request("inInterface is unknown", f"access networks are: {there}; got {', '.join(unknown)}")
+    return tuple(address_range(text, "inInterface") for name in names for text in known[name])
 
 
 def _addresses(texts: tuple[str, ...] | Absent, field: str) -> tuple[AddressRange, ...] | None:
