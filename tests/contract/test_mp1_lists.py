@@ -17,6 +17,7 @@ from tests.contract.test_mp1_services import CATEGORY, TRANSPORT, fresh, registe
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SERVICES = "/mec_service_mgmt/v1/services"
+TRANSPORTS = "/mec_service_mgmt/v1/transports"
 PAGE = 3
 
 
@@ -168,3 +169,11 @@ async def test_a_filter_or_selector_that_cannot_be_meant_is_refused_by_name(
     app = await host.app()
     refused(await app.call("GET", f"{SERVICES}?{query}"), 400, *words)
     refused(await app.services("GET", f"/services?{query}"), 400, *words)
+
+
+async def test_who_errs_in_a_query_is_told_of_filters_and_selectors_too(host: Host) -> None:
+    app = await host.app()
+    own_services = f"{SERVICES.removesuffix('services')}applications/{app.id}/services"
+    for path, own in ((SERVICES, "ser_name"), (own_services, "is_local"), (TRANSPORTS, "filter")):
+        reply = await app.call("GET", f"{path}?serName=a")
+        refused(reply, 400, "Unknown query parameter serName", own, "filter", "fields", "exclude_fields", "all_fields")

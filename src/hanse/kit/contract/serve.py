@@ -17,7 +17,7 @@ from hanse.kit.contract.decode import decode_query
 from hanse.kit.contract.exchange import Exchange
 from hanse.kit.contract.gate import Gate
 from hanse.kit.contract.headers import call_of
-from hanse.kit.contract.listing import PAGE_SIZE
+from hanse.kit.contract.listing import PAGE_SIZE, PARAMETERS
 from hanse.kit.contract.rate import RateLimit
 from hanse.kit.contract.routing import Route, Router
 from hanse.kit.problems import Problem
@@ -111,7 +111,7 @@ class ApiServer:
             point = route.gate.check(route.api, operation, arguments, call, path)
             if operation.listing is not None:
                 part, query = operation.listing.read(query, operation.query is not None)
-            read = decode_query(query, operation.query)
+            read = decode_query(query, operation.query, () if part is None else PARAMETERS)
             if operation.query is not None:
                 arguments["query"] = read
         if operation.body_parameter is not None:

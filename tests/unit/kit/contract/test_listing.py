@@ -17,7 +17,7 @@ from hanse.kit.contract.describe import describe
 from hanse.kit.contract.direct import direct
 from hanse.kit.contract.gate import Gate
 from hanse.kit.contract.guard import Guard
-from hanse.kit.contract.listing import Lists
+from hanse.kit.contract.listing import PARAMETERS, Lists
 from hanse.kit.contract.rate import RateLimit
 from hanse.kit.contract.reference import Offer, ReferencePoint
 from hanse.kit.contract.serve import ApiServer
@@ -144,6 +144,8 @@ async def test_a_filter_stands_beside_the_operations_own_query() -> None:
     )
     assert (ids(found[2]), ids(none[2])) == (["Bunte"], [])
     assert (wrong[0], wrong[2]["title"]) == (400, "Unknown query parameter rigg")
+    assert wrong[2]["detail"].startswith("legal: rig, filter, all_fields, ")
+    assert wrong[2]["detail"].endswith(", ".join(PARAMETERS)), "what it takes as a list as well"
 
 
 @pytest.mark.parametrize(
