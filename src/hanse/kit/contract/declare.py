@@ -88,6 +88,8 @@ class Operation:
     returns: Any = None
     annotations: dict[str, Any] = field(default_factory=dict)
     listing: Listing | None = None
+    routine: bool = False
+    """Said again and again by others than the operator's elements, too: they may ask for it not to be recorded."""
 
     @property
     def summary(self) -> str:
@@ -103,6 +105,7 @@ class _Binding:
     refuses: tuple[int, ...]
     consumes: str
     lists: Lists | None
+    routine: bool
 
 
 def _verb(method: str, default_success: int) -> Callable[..., Callable[[F], F]]:
@@ -113,9 +116,10 @@ def _verb(method: str, default_success: int) -> Callable[..., Callable[[F], F]]:
         refuses: tuple[int, ...] = (400, 401, 403, 404),
         consumes: str = "application/json",
         lists: Lists | None = None,
+        routine: bool = False,
     ) -> Callable[[F], F]:
         def mark(function: F) -> F:
-            binding = _Binding(method, path, success, refuses, consumes, lists)
+            binding = _Binding(method, path, success, refuses, consumes, lists, routine)
             function.__binding__ = binding  # type: ignore[attr-defined]
             return function
 
@@ -189,6 +193,7 @@ def _operation(name: str, function: Callable[..., Awaitable[Any]], binding: _Bin
         returns=hints.get("return"),
         annotations=hints,
         listing=_listing(hints.get("return"), binding.lists),
+        routine=binding.routine,
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from hanse.kit.contract.call import UNTRACED, Call, serving
+from hanse.kit.contract.call import UNTRACED, Call, new_trace, serving
 from hanse.kit.contract.declare import Accepted, Api, Created, Operation, Stream
 from hanse.kit.contract.exchange import Exchange
 from hanse.kit.contract.guard import Guard
@@ -64,8 +64,7 @@ class Gate:
                 500, "Internal error", f"{operation.name} failed; the log of {self.name} tells why"
             ) from error
         finally:
-            if call.trace != UNTRACED:
-                self._record(operation, arguments, call, path, point, status, problem, began)
+            self._record(operation, arguments, call, path, point, status, problem, began)
 
     def check(self, api: type[Api], operation: Operation, arguments: dict[str, Any], call: Call, path: str) -> str:
         """Refuse, and record, before the body is read: who may not call learns nothing about what it should look like.
@@ -77,8 +76,7 @@ class Gate:
         try:
             return self.guard.admit(api, self.role, operation.name, call.caller, arguments, self.operator)
         except Problem as refusal:
-            if call.trace != UNTRACED:
-                self._record(operation, arguments, call, path, "", refusal.status, refusal.title, began)
+            self._record(operation, arguments, call, path, "", refusal.status, refusal.title, began)
             raise
 
     def _record(
@@ -92,13 +90,15 @@ class Gate:
         problem: str,
         began: float,
     ) -> None:
+        if _passes_unseen(call, operation, status):
+            return
         self.observer.saw(
             Message(
                 operator=self.operator,
-                trace=call.trace,
+                trace=new_trace() if call.trace == UNTRACED else call.trace,
                 span=call.span,
                 parent=call.parent,
-                link=call.link,
+                link="" if call.link == UNTRACED else call.link,
                 reference_point=point or "refused",
                 sender=call.caller.name,
                 receiver=self.name,
@@ -112,6 +112,14 @@ class Gate:
                 ended=time.time(),
             )
         )
+
+
+def _passes_unseen(call: Call, operation: Operation, status: int) -> bool:
+    """Whether a call that asks not to be recorded is not: nobody from outside does or tries anything unseen."""
+    if call.trace != UNTRACED:
+        return False
+    looks = operation.method == "GET" or operation.routine
+    return call.caller.trusted or (looks and status < 400)
 
 
 def method_of(operation: Operation, arguments: dict[str, Any]) -> str:

@@ -31,7 +31,7 @@ class OfferedSystem(Value):
 class Federation(Api, bases=("/mff_fed/v1",)):
     """Forming and ending a federation, and looking up its members. The caller is known by its certificate."""
 
-    @put("/federation")
+    @put("/federation", routine=True)
     async def form(self, terms: FederationTerms) -> FederationAnswer:
         """Form a federation, or make sure that it stands; said again and again as a sign of life."""
 
