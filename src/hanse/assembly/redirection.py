@@ -15,8 +15,10 @@ from hanse.assembly.wiring import Wiring
 from hanse.elements.mep.redirection import Redirection
 from hanse.elements.mep.redirection_request import Request
 from hanse.kit.certificates import Identity, server_context
+from hanse.kit.contract.answer import problem_answer
+from hanse.kit.contract.asgi import ANSWER_AT_ONCE, Answer, Receive, Scope, Send
+from hanse.kit.contract.body import body_of
 from hanse.kit.contract.listen import TARGET, TLS, Listener, bind
-from hanse.kit.contract.serve import ANSWER_AT_ONCE, Answer, Receive, Scope, Send, body_of, problem_answer
 from hanse.kit.problems import Problem
 
 log = logging.getLogger("hanse.redirection")
