@@ -232,6 +232,27 @@ async def test_a_flow_that_its_changed_rule_would_not_carry_is_cut(ground: Groun
     writer.close()
 
 
+async def test_a_rule_that_comes_to_mean_other_devices_cuts_the_flows_of_those_alone_that_it_means_no_more(
+    ground: Ground, serve: Run
+) -> None:
+    await serve(echo)
+    both = coming_from(ground, ground.device, ground.stranger)
+    await ground.plane.install("r", rule(ground, matches=both))
+    stays, goes = await dial(ground), await dial(ground, ground.stranger)
+    for reader, writer in (stays, goes):
+        writer.write(b"x")
+        await reader.readexactly(1)
+    await ground.plane.install("r", rule(ground, matches=coming_from(ground, ground.device)))
+    await assert_cut(ground, *goes)
+    await ground.plane.install("r", rule(ground, matches=both))
+    reader, writer = stays
+    writer.write(FIVE_MEGABYTES[:200_000])
+    writer.write_eof()
+    assert await reader.read() == FIVE_MEGABYTES[:200_000]
+    for _, end in (stays, goes):
+        end.close()
+
+
 async def test_withdrawing_frees_the_port_and_twice_is_no_error(ground: Ground, serve: Run) -> None:
     await serve(says(b"x"))
     await ground.plane.install("r", rule(ground))

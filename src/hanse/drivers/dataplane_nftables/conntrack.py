@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -16,6 +17,9 @@ _TABLE = Path("/proc/thread-self/net/nf_conntrack")
 _NETFILTER, _DELETE = 12, 1 << 8 | 2
 _REQUEST_ACK = 0x5
 _MARK, _MARK_MASK = 8, 21
+_NESTED, _ORIGINAL = 0x8000, 1
+PORTED = {"tcp": 6, "udp": 17, "sctp": 132}
+"""Protocols with ports, whose flows can be told from each other by these."""
 _ENDED = {"LAST_ACK", "TIME_WAIT", "CLOSE"}
 
 
@@ -30,14 +34,35 @@ def cut(namespace: str, mark: int) -> None:
     """Forget the flows of a rule: their next packet is decided anew. 0: those of all rules and of none."""
     mask = 0xFFFFFFFF if mark else 0
     said = struct.pack("=BBH", socket.AF_UNSPEC, 0, 0) + _attribute(_MARK, mark) + _attribute(_MARK_MASK, mask)
-    message = struct.pack("=IHHII", 16 + len(said), _DELETE, _REQUEST_ACK, 1, 0) + said
+    _told(namespace, [said])
+
+
+def forget(namespace: str, flows: Iterable[Flow]) -> None:
+    """Forget single flows of protocols with ports; one that has ended by itself is no error."""
+    _told(namespace, [_named(flow) for flow in flows])
+
+
+def _named(flow: Flow) -> bytes:
+    """A flow by what the device said first."""
+    source, target = ip_address(flow.src_address), ip_address(flow.dst_address)
+    of_source, of_target = (1, 2) if source.version == 4 else (3, 4)
+    ports = (struct.pack(">H", port) for port in (flow.src_port, flow.dst_port))
+    addresses = _holding(of_source, source.packed) + _holding(of_target, target.packed)
+    protocol = _holding(1, bytes([PORTED[flow.protocol]])) + b"".join(map(_holding, (2, 3), ports))
+    family = socket.AF_INET if source.version == 4 else socket.AF_INET6
+    tuples = _holding(_NESTED | 1, addresses) + _holding(_NESTED | 2, protocol)
+    return struct.pack("=BBH", family, 0, 0) + _holding(_NESTED | _ORIGINAL, tuples)
+
+
+def _told(namespace: str, said: Iterable[bytes]) -> None:
+    """Tell the kernel to delete what is said, one after the other."""
     with inside(namespace), socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETFILTER) as netlink:
         netlink.settimeout(10)
-        netlink.sendto(message, (0, 0))
-        answer = netlink.recv(4096)
-    error = -struct.unpack_from("=i", answer, 16)[0]
-    if error:
-        raise Problem(500, "Flows cannot be cut", f"the kernel refused it with error {error}")
+        for each in said:
+            netlink.sendto(struct.pack("=IHHII", 16 + len(each), _DELETE, _REQUEST_ACK, 1, 0) + each, (0, 0))
+            error = -struct.unpack_from("=i", netlink.recv(4096), 16)[0]
+            if error not in (0, errno.ENOENT):
+                raise Problem(500, "Flows cannot be cut", f"the kernel refused it with error {error}")
 
 
 def read(table: str) -> Iterator[tuple[int, Flow]]:
@@ -65,4 +90,8 @@ def _flow(protocol: str, said: dict[str, str], answered: dict[str, str]) -> Flow
 
 
 def _attribute(kind: int, value: int) -> bytes:
-    return struct.pack("=HH", 8, kind) + struct.pack(">I", value)
+    return _holding(kind, struct.pack(">I", value))
+
+
+def _holding(kind: int, value: bytes) -> bytes:
+    return struct.pack("=HH", 4 + len(value), kind) + value + bytes(-len(value) % 4)

@@ -13,6 +13,7 @@ import msgspec
 from hanse.drivers.dataplane_nftables import conntrack
 from hanse.drivers.dataplane_nftables.changes import Changes
 from hanse.drivers.dataplane_nftables.counting import read_counters
+from hanse.drivers.dataplane_nftables.cutting import cut_changed
 from hanse.drivers.dataplane_nftables.ground import Ground
 from hanse.drivers.dataplane_nftables.gtp.bearer import Bearer, Bearers
 from hanse.drivers.dataplane_nftables.gtp.ends import Tunnels
@@ -100,7 +101,8 @@ class NftablesDataPlane(DataPlane):
         """Carry out a rule from now on.
 
         400: it cannot be read or carried out; either leaves everything as it was. Rules that are put in at the same
-        time become one change. Flows of a rule whose new form differs in more than its priority are cut.
+        time become one change. Flows of a rule that its new form would not carry to the same place are cut; all of
+        them if it asks for more than addresses, protocol and ports.
         """
         self._refuse_unready()
         if forwarding.rule_id != rule_id:
@@ -109,8 +111,8 @@ class NftablesDataPlane(DataPlane):
         around = self._around(self._tunnels.bearers if self._tunnels else Bearers())
         rule = read_rule(forwarding, self._number(rule_id), around)
         before = await self._changes.apply(rule_id, rule)
-        if before and (before.mark != rule.mark or _without_place(before.forwarding) != _without_place(forwarding)):
-            await asyncio.to_thread(conntrack.cut, self.site.plane_space, before.mark)
+        if before is not None:
+            await asyncio.to_thread(cut_changed, self.site.plane_space, before, rule)
 
     @effect("data_plane.withdraw")
     async def withdraw(self, rule_id: str) -> None:
@@ -155,8 +157,3 @@ class NftablesDataPlane(DataPlane):
 
     def _in_order(self) -> list[Rule]:
         return sorted(self._changes.now.rules.values(), key=lambda rule: rule.pieces[0].order)
-
-
-def _without_place(forwarding: Forwarding) -> Forwarding:
-    """A forwarding without its place among others."""
-    return msgspec.structs.replace(forwarding, priority=0)
