@@ -6,6 +6,7 @@ import socket
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.contract.mp1_host import App, Host, refused
 from tests.contract.test_mp1 import RULE
@@ -14,8 +15,15 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 HERE = "/traffic_rules/in"
 
 
+def address(host: Host) -> str:
+    """One of the networks that this host has claimed, so that hosts beside it listen elsewhere."""
+    return host.base.removeprefix("https://").rpartition(".")[0] + ".177"
+
+
 async def active(host: Host) -> App:
-    app = await host.app(traffic=(RULE,))
+    (matched,) = RULE.traffic_filter
+    elsewhere = replace(matched, dst_address=(address(host),))
+    app = await host.app(traffic=(replace(RULE, traffic_filter=(elsewhere,)),))
     await host.mm5.activate(app.id)
     return app
 
@@ -49,7 +57,7 @@ async def test_a_port_that_is_taken_is_no_conflict_of_the_standard_and_leaves_th
     app = await active(host)
     before, passing = await app.support("GET", HERE), await carried(host, app)
     with socket.socket() as other:
-        other.bind(("127.0.77.1", 0))
+        other.bind((address(host), 0))
         other.listen()
         port = str(other.getsockname()[1])
         changed = before.body | {"trafficFilter": [before.body["trafficFilter"][0] | {"dstPort": [port]}]}
