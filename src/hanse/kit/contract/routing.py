@@ -15,6 +15,11 @@ from hanse.kit.problems import Problem, bad_request
 _ESCAPE_BROKEN: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
+PASSED_ON = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
+"""Methods that an operation which passes any request on says that it takes; it takes those of others' making, too."""
+_NEVER_PASSED: Final = frozenset(("CONNECT", "TRACE"))
+"""Methods that make a tunnel of a connection, or tell what is added on the way: they concern no resource."""
+
 
 @dataclass(frozen=True, slots=True)
 class Route:
@@ -69,9 +74,9 @@ class Router:
         methods = self._literal.get(path) or self._walk(path, values)
         if not methods:
             raise Problem(404, "No such resource", f"nothing is served at {path[:200]}")
-        route = methods.get(method) or methods.get("*")
+        route = methods.get(method) or (methods.get("*") if method not in _NEVER_PASSED else None)
         if route is None:
-            allowed = ", ".join(sorted(methods))
+            allowed = ", ".join(sorted(PASSED_ON if "*" in methods else methods))
             raise Problem(405, f"Method {method} not supported", f"allowed here: {allowed}", {"Allow": allowed})
         return route, values
 

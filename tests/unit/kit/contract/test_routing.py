@@ -67,6 +67,8 @@ def found(router: Router, method: str, path: str) -> tuple[str, list[str]] | int
         ("GET", "/map/v1", 404),
         ("GET", "", 404),
         ("GET", "/MAP/v1/places", 404),
+        ("CONNECT", "/map/v1/proxy/a/b", 405),
+        ("TRACE", "/map/v1/proxy/a/b", 405),
         ("BREW", "/map/v1/proxy/a/b/c%2Fd/", ("proxy", ["a", "b/c%2Fd/"])),
         ("GET", "/map/v1/proxy/a/", ("proxy", ["a", ""])),
         ("GET", "/map/v1/proxy/a", ("proxy", ["a", ""])),
