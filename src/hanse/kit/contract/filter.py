@@ -28,6 +28,8 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 }
 _SEVERAL = ("in", "nin", "cont", "ncont")
 OPERATORS = (*_COMPARE, *_SEVERAL)
+MOST_VALUES = 100
+"""Values in one filter: each is held against every item while everybody else waits."""
 
 
 class Expression(NamedTuple):
@@ -39,11 +41,14 @@ class Expression(NamedTuple):
 
 
 def parse(text: str) -> list[Expression]:
-    """The expressions of a filter; a problem 400 says at which character it goes wrong."""
-    expressions, at = [], 0
+    """The expressions of a filter; a problem 400 says at which character it goes wrong, or that there are too many."""
+    expressions, at, values = [], 0, 0
     while True:
         expression, at = _expression(text, at)
         expressions.append(expression)
+        values += len(expression.values)
+        if values > MOST_VALUES:
+            raise _broken(f"at most {MOST_VALUES} values are taken in all its expressions")
         if at == len(text):
             return expressions
         at = _expect(text, at, ";")

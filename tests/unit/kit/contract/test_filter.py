@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hanse.kit.contract.filter import OPERATORS, Expression, filter_of, parse
+from hanse.kit.contract.filter import MOST_VALUES, OPERATORS, Expression, filter_of, parse
 from hanse.kit.problems import Problem
 from tests.unit.kit.contract.fleet import ADLER, FLEET, Rig, Vessel
 
@@ -144,6 +144,21 @@ def test_what_cannot_be_meant_is_refused_by_what_is_wrong(text: str, word: str) 
         filter_of(text, Vessel)
     assert (caught.value.status, caught.value.title) == (400, "Invalid query parameter filter")
     assert word in caught.value.detail
+
+
+@pytest.mark.parametrize("one", ["(neq,id,x)", "(in,id,x)", "(ncont,id,x)"])
+def test_a_filter_that_keeps_everybody_waiting_is_refused(one: str) -> None:
+    assert len(parse(";".join([one] * MOST_VALUES))) == MOST_VALUES
+    with pytest.raises(Problem, match="filter") as caught:
+        parse(";".join([one] * (MOST_VALUES + 1)))
+    assert f"at most {MOST_VALUES} values" in caught.value.detail
+
+
+def test_many_values_in_one_expression_count_each() -> None:
+    many = ",".join(["x"] * MOST_VALUES)
+    assert len(parse(f"(nin,id,{many})")[0].values) == MOST_VALUES
+    with pytest.raises(Problem, match="filter"):
+        parse(f"(nin,id,{many});(eq,id,x)")
 
 
 def test_any_text_is_a_filter_or_a_problem() -> None:
