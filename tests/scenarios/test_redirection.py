@@ -22,6 +22,7 @@ from hanse.assembly.administration import administration
 from hanse.assembly.deployment import Deployment
 from hanse.assembly.identities import Identities
 from hanse.assembly.onboarding import bring_up
+from hanse.drivers.dataplane_nftables.trial import found_out
 from hanse.refpoints.mm1.steering import Preference, SteeringPolicy, Target
 from hanse.scenarios.stage import Stage
 from tests.lifetime import lifetime
@@ -168,14 +169,14 @@ def test_a_name_of_an_app_leads_through_the_data_plane_whose_rules_still_hold(st
     virtual = f"{stage.networks['127.10.']}200.1"
     url = f"http://{OF_AN_APP}:{HTTP}/healthz"
     arrived = follow(stage, "alice", url)
-    assert (arrived.status, arrived.url.rstrip("/")) == (200, f"http://{virtual}:80/healthz")
+    assert (arrived.status, arrived.url.rstrip("/")) == (200, f"http://{virtual}:8080/healthz")
     assert follow(stage, "mallory", url).status != 200, "led there, and refused by the rule of the app"
 
 
 def test_over_tls_the_names_that_are_led_are_certified_and_no_others(stage: Stage) -> None:
     asked = ("--output", "/dev/null", "--write-out", "%{response_code} %{redirect_url}")
     url = f"https://{OF_AN_APP}:{HTTPS}/x"
-    assert curl(stage, "alice", url, *asked).stdout == f"307 https://{stage.networks['127.10.']}200.1:80/x"
+    assert curl(stage, "alice", url, *asked).stdout == f"307 https://{stage.networks['127.10.']}200.1:8080/x"
     forget(stage)
     deadline = time.monotonic() + PATIENCE
     while curl(stage, "alice", f"https://{NAME}:{HTTPS}/", *asked).returncode != 60:  # no certificate for the name
@@ -212,3 +213,37 @@ def test_a_platform_that_was_killed_leads_again_by_what_it_was_told(stage: Stage
     stage.deployment.await_operator([(settings, name, stage.deployment._spawn(settings, name, None))])
     arrived = follow(stage, "alice", f"http://{NAME}:{HTTP}/healthz")
     assert (arrived.status, arrived.url) == (200, f"{instance(stage, 'harbour')}/healthz")
+
+
+def test_behind_the_kernels_data_plane_a_device_is_known_by_its_own_address(tmp_path: Path) -> None:
+    if reason := asyncio.run(found_out()).get("kernel"):
+        assert not os.environ.get("CI"), reason
+        pytest.skip(reason)
+    stage = Stage(tmp_path, data_plane="nftables")
+    try:
+        net = stage.networks["10.10."]
+        north = tmp_path / "north.toml"
+        redirection = f'[hosts.harbour.redirection]\naddress = "{net}1.5"\n'
+        policy = f'[steering."{NAME}"]\ntargets = {{ harbour = "{net}200.7", airport = "{net}200.8" }}\n'
+        preferences = '{ to = "harbour", devices = ["alice"] }, { to = "airport", devices = ["bob"] }'
+        north.write_text(f"{north.read_text()}\n{redirection}\n{policy}preferences = [{preferences}]\n")
+        stage.deployment = Deployment(stage.deployment.file)
+        asyncio.run(stage.start())
+        assert _led(stage, "alice", f"http://{net}1.5:{HTTP}/x") == f"http://{net}200.7/x"
+        assert _led(stage, "bob", f"http://{net}1.5:{HTTP}/x") == f"http://{net}200.8/x"
+    finally:
+        stage.clear()
+
+
+def _led(stage: Stage, device: str, url: str) -> str:
+    """Where a device is led, once the platform has been told the policy."""
+
+    async def location() -> str:
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                answer = await stage.device("north", device).request("GET", url, headers={"Host": NAME})
+                if answer.status == 307:
+                    return {name.lower(): value for name, value in answer.headers.items()}["location"]
+                await asyncio.sleep(0.2)
+
+    return asyncio.run(location())

@@ -150,10 +150,3 @@ class Redirector:
             if names != self._certified:
                 self._certified = names
                 await self._wiring.renewal.look()
-
-
-def redirector(wiring: Wiring, element: Element, place: RedirectionSettings, redirection: Redirection) -> None:
-    """Have a redirector begin and end with the platform of its host."""
-    made = Redirector(wiring, element, place, redirection)
-    wiring.starts.append(made.start)
-    wiring.stops.append(made.close)

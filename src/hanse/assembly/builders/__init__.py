@@ -15,4 +15,5 @@ def build(wiring: Wiring) -> Built:
     built = Built(wiring)
     for element in wiring.chosen:
         import_module(f"hanse.assembly.builders.{element.role}").build(built, element)
+    wiring.starts += built.afterwards
     return built

@@ -5,16 +5,20 @@ from __future__ import annotations
 from hanse.assembly.authentication import element_caller
 from hanse.assembly.catalogue import Element
 from hanse.assembly.partners import PartnerLinks, PartnerWatch
-from hanse.assembly.wiring import Wiring
+from hanse.assembly.wiring import Hook, Wiring
 from hanse.refpoints.mfm_fed.members import Membership
 
 
 class Built:
-    """What a process has made: for each element its object, and the watch over the agreements."""
+    """What a process has made: for each element its object, and the watch over the agreements.
+
+    ``afterwards`` begins once all elements of the process have, whatever their order.
+    """
 
     def __init__(self, wiring: Wiring) -> None:
         self.wiring = wiring
         self.parts: dict[str, object] = {}
+        self.afterwards: list[Hook] = []
         self._watch: PartnerWatch | None = None
 
     def part(self, name: str) -> object:

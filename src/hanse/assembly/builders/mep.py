@@ -9,7 +9,7 @@ from hanse.assembly.callbacks import receivers
 from hanse.assembly.catalogue import Element
 from hanse.assembly.identities import secret
 from hanse.assembly.producers import Producers
-from hanse.assembly.redirection import redirector
+from hanse.assembly.redirection import Redirector
 from hanse.assembly.settings import Settings
 from hanse.elements.mep import Platform
 from hanse.elements.mep.choice import Asker
@@ -66,7 +66,9 @@ def build(built: Built, element: Element) -> None:
     wiring.starts.append(platform.start_up)
     wiring.stops += [callbacks.close, producers.close, platform.shut_down]
     if place.redirection is not None:
-        redirector(wiring, element, place.redirection, platform.redirection)
+        redirector = Redirector(wiring, element, place.redirection, platform.redirection)
+        built.afterwards.append(redirector.start)  # its address may be there only once the data plane has begun
+        wiring.stops.append(redirector.close)
     built.parts[element.name] = platform
     wiring.provide(element, platform.apis())
 
