@@ -12,8 +12,6 @@ from hanse.drivers.dataplane_userspace.copies import Copy
 from hanse.drivers.dataplane_userspace.pipes import Pipe, Pipes
 
 _CHUNK = 1 << 18
-_AGAIN = 0.05
-"""Seconds until a flow tries again that found no descriptor for a pipe."""
 
 
 class Pump:
@@ -36,7 +34,6 @@ class Pump:
         self._loop = asyncio.get_running_loop()
         self._pipe: Pipe | None = None
         self._held = 0
-        self._later: asyncio.TimerHandle | None = None
         self._copies: Sequence[Copy] = ()
         self._rest = b""
         self.ended = False
@@ -58,19 +55,16 @@ class Pump:
                 copy.cut()
         self._loop.remove_reader(self._source)
         self._loop.remove_writer(self._target)
-        if self._later:
-            self._later.cancel()
         self._give_back()
 
     def _move(self) -> None:
         if self._copies:
-            self._move_copied()
+            self._carry()
             return
         try:
             self._pipe = self._pipes.take()
-        except OSError:
-            self._loop.remove_reader(self._source)
-            self._later = self._loop.call_later(_AGAIN, self.start)
+        except OSError:  # no descriptors are left, and none comes free unless the ends of flows are seen
+            self._carry()
             return
         try:
             self._held = os.splice(self._source.fileno(), self._pipe.into, self._pipe.room)
@@ -82,7 +76,8 @@ class Pump:
         else:
             self._moved()
 
-    def _move_copied(self) -> None:
+    def _carry(self) -> None:
+        """Move bytes through this process, which takes no pipe."""
         try:
             self._rest = self._source.recv(_CHUNK)
         except BlockingIOError:
@@ -116,7 +111,7 @@ class Pump:
             self.start()
 
     def _say_rest(self) -> bool:
-        """Whether the target took all that was copied; nothing is left either if it broke."""
+        """Whether the target took all that was carried; nothing is left either if it broke."""
         try:
             self._rest = self._rest[self._target.send(self._rest) :]
         except BlockingIOError:
