@@ -13,6 +13,7 @@ import msgspec
 
 from hanse.assembly.leading import RedirectionSettings, SteeringSettings
 from hanse.assembly.limits import LimitSettings, LivenessSettings
+from hanse.assembly.radio import RadioSettings
 from hanse.assembly.upkeep import CallbackSettings, CertificateSettings, RetentionSettings
 from hanse.kit.contract.decode import invalid
 from hanse.kit.problems import Problem, bad_request
@@ -98,7 +99,7 @@ class HostSettings(_Table):
     ``conflicts``: what becomes of an app's traffic rule that wants packets of another app's at equal priority:
     ``refuse`` it, or let the ``earlier`` keep them.
     ``ready_patience``: seconds that an app has from its start to confirm_ready. ``redirection``: where devices are
-    led by HTTP; without it, nowhere.
+    led by HTTP; without it, nowhere. ``radio``: base stations, whose tunnels end here.
     """
 
     zone: ZoneSettings
@@ -116,6 +117,7 @@ class HostSettings(_Table):
     conflicts: str = "refuse"
     liveness: LivenessSettings = LivenessSettings()
     redirection: RedirectionSettings | None = None
+    radio: RadioSettings | None = None
 
     def app_addresses(self) -> tuple[str, ...]:
         """The addresses for instances, one by one."""
@@ -264,6 +266,9 @@ def _checks(settings: Settings) -> list[tuple[str, str, bool]]:
         checks.append((f"hosts.{name}.data_plane_driver", known, host.data_plane_driver in DATA_PLANE_DRIVERS))
         if host.data_plane_driver == "nftables":
             checks += _in_kernel(settings, name, host)
+        if host.radio is not None:
+            in_kernel = host.data_plane_driver == "nftables"
+            checks += host.radio.checks(f"hosts.{name}.radio", host.zone.name, in_kernel)
         addresses.append((f"hosts.{name}.names.address", host.names.address))
         checks += _of_names(f"hosts.{name}.names", host.names)
         checks += host.redirection.checks(f"hosts.{name}.redirection") if host.redirection else []

@@ -24,7 +24,7 @@ def site_of(settings: Settings, name: str) -> tuple[Site, dict[str, str]]:
         own=(f"{host.data_plane}/{_LINK}",),
         home=(f"{home}/{_LINK}",),
         apps=(*_prefixes(host), *([f"{host.names.address}/32"] if embedded and host.names.address != home else [])),
-        access=(AccessNetwork(host.zone.name, gateways),),
+        access=(AccessNetwork(host.zone.name, gateways), *([host.radio.network()] if host.radio else [])),
         shared_home=True,
         names=((host.names.address, host.names.port), *_redirectors(host)),
         elsewhere=tuple(prefix for other in settings.hosts if other != name for prefix in _outside(settings, other)),

@@ -48,8 +48,8 @@ async def refuse_unable() -> None:
         pytest.skip(reason)
 
 
-def settings(directory: Path, template: str, networks: dict[str, str]) -> Settings:
-    text = renumbered((TEMPLATES / template / "north.toml").read_text(), networks)
+def settings(directory: Path, template: str, networks: dict[str, str], more: str = "") -> Settings:
+    text = renumbered((TEMPLATES / template / "north.toml").read_text() + more, networks)
     raw: dict[str, Any] = tomllib.loads(text)
     return parse(raw, directory / "north.toml")
 
@@ -65,9 +65,11 @@ def made(found: Settings) -> tuple[Wiring, list[object]]:
 
 
 @asynccontextmanager
-async def running(directory: Path, networks: dict[str, str]) -> AsyncIterator[tuple[NftablesDataPlane, EmbeddedNames]]:
-    """Harbour's data plane in the kernel, and its name server."""
-    wiring, (plane, names) = made(settings(directory, "two-operators-kernel", networks))
+async def running(
+    directory: Path, networks: dict[str, str], more: str = ""
+) -> AsyncIterator[tuple[NftablesDataPlane, EmbeddedNames]]:
+    """Harbour's data plane in the kernel, and its name server; ``more`` is added to the settings."""
+    wiring, (plane, names) = made(settings(directory, "two-operators-kernel", networks, more))
     assert isinstance(plane, NftablesDataPlane)
     assert isinstance(names, EmbeddedNames)
     try:

@@ -35,12 +35,14 @@ def access_networks(settings: Settings) -> dict[str, tuple[str, ...]]:
 def _in_kernel(built: Built, settings: Settings, name: str) -> NftablesDataPlane:
     """With a namespace for each device of the host; applications stay in the namespace of this process."""
     site, devices = site_of(settings, name)
-    plane = NftablesDataPlane(site)
+    plane, radio = NftablesDataPlane(site), settings.hosts[name].radio
 
     async def start() -> None:
         await plane.start()
         for device, address in devices.items():
             await plane.ground.attach(device, site.access[0].name, (address,))
+        if radio is not None:
+            await plane.bear(radio.declared())
 
     built.wiring.starts.append(start)
     return plane

@@ -200,7 +200,8 @@ def tap_links(site: Site, device: str) -> Built:
 
 def _device_networks(site: Site) -> list[str]:
     """Where devices are: what answers them without hiding behind the plane must find the way back."""
-    return sorted({str(ip_interface(at).network) for network in site.access for at in network.gateways})
+    behind = {prefix for network in site.access for prefix in network.devices}
+    return sorted(behind | {str(ip_interface(at).network) for network in site.access for at in network.gateways})
 
 
 def _up(interface: str, addresses: tuple[str, ...]) -> list[str]:
