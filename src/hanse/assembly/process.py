@@ -17,6 +17,7 @@ from hanse.assembly.servers import listeners
 from hanse.assembly.settings import Settings, load
 from hanse.assembly.wiring import Wiring, process_name
 from hanse.drivers.compute_process.processes import identify
+from hanse.kit import descriptors
 from hanse.kit.problems import Problem
 from hanse.kit.telemetry.journal import Journal
 
@@ -89,6 +90,7 @@ def run(settings: Settings, names: list[str]) -> None:
     """Run elements in this process until SIGTERM or SIGINT."""
     import uvloop
 
+    descriptors.allow_plenty()
     process = Process(settings, chosen(settings, names))
 
     async def main() -> None:

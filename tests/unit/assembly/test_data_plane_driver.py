@@ -15,7 +15,7 @@ import dns.message
 import pytest
 
 from hanse.assembly.builders.built import Built
-from hanse.assembly.builders.data_plane import access_networks, build
+from hanse.assembly.builders.data_plane import access_networks, build, most_flows
 from hanse.assembly.builders.names import build as build_names
 from hanse.assembly.catalogue import elements
 from hanse.assembly.deployment import TEMPLATES, renumbered
@@ -97,6 +97,12 @@ def test_rules_of_user_space_may_ask_for_the_zone_by_which_a_device_comes_in(
     alice = found.devices["alice"]
     assert [zone for zone, devices in known.items() if alice.address in devices] == [found.hosts[alice.host].zone.name]
     assert sum(len(devices) for devices in known.values()) == len(found.devices)
+
+
+@pytest.mark.parametrize(("allowed", "hosts"), [(64, 2), (1024, 1), (1024, 3), (1_048_576, 2)])
+def test_flows_of_devices_leave_half_of_what_an_operator_may_open_to_everybody_else(allowed: int, hosts: int) -> None:
+    assert 1 <= most_flows(allowed, hosts) <= 4096
+    assert 2 * hosts * most_flows(allowed, hosts) <= allowed // 2
 
 
 async def test_a_device_reaches_an_app_of_this_machine_through_the_kernel_and_nothing_is_left(

@@ -7,7 +7,8 @@ from hanse.assembly.catalogue import Element
 from hanse.assembly.settings import Settings
 from hanse.assembly.sites import site_of
 from hanse.drivers.dataplane_nftables import NftablesDataPlane
-from hanse.drivers.dataplane_userspace import UserspaceDataPlane
+from hanse.drivers.dataplane_userspace import MOST_FLOWS, UserspaceDataPlane
+from hanse.kit import descriptors
 from hanse.refpoints.mp2 import DataPlane
 
 
@@ -18,11 +19,23 @@ def build(built: Built, element: Element) -> None:
     if host.data_plane_driver == "nftables":
         plane: UserspaceDataPlane | NftablesDataPlane = _in_kernel(built, settings, element.host)
     else:
-        plane = UserspaceDataPlane(host.data_plane, networks=access_networks(settings))
+        plane = UserspaceDataPlane(
+            host.data_plane,
+            most_flows(descriptors.allowed(), len(settings.hosts)),
+            networks=access_networks(settings),
+        )
         built.wiring.starts.append(plane.start)
     built.wiring.stops.append(plane.close)
     built.parts[element.name] = plane
     built.wiring.provide(element, {DataPlane: plane})
+
+
+def most_flows(allowed: int, hosts: int) -> int:
+    """Flows that may pass at a host: two sockets each, and half of what the process may open is for all hosts' flows.
+
+    Without that bound devices could take what the operator needs to hear anybody else.
+    """
+    return max(1, min(MOST_FLOWS, allowed // 2 // 2 // hosts))
 
 
 def access_networks(settings: Settings) -> dict[str, tuple[str, ...]]:
