@@ -98,7 +98,9 @@ class Sandbox:
         return wiring
 
     def _listening(self, built: Built) -> Listener:
-        server = ApiServer(SandboxAuthenticator(self.platform.access, self.options.seed))
+        limits = self._settings.limits
+        authenticator = SandboxAuthenticator(self.platform.access, self.options.seed)
+        server = ApiServer(authenticator, page_size=limits.page_size, limit=limits.rate())
         gate = built.wiring.gate(built.wiring.elements[PLATFORM])
         provided = self.platform.apis()
         apis = list(dict.fromkeys(offer.api for offer in Mp1.offers if "app" in offer.users))

@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from hanse.assembly.sandbox.seed import Seed
 from hanse.assembly.settings import Settings, parse
 from hanse.kit.problems import bad_request
@@ -75,5 +77,6 @@ class Options:
             "hosts": {HOST: host},
             "devices": devices,
             "callbacks": {"allow": list(self.seed.callbacks)},
+            "limits": msgspec.to_builtins(self.seed.limits),
         }
         return parse(raw, self.home / "sandbox.toml")

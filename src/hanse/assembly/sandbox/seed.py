@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 import msgspec.inspect
 
+from hanse.assembly.limits import LimitSettings
 from hanse.assembly.sandbox.strangers import strangers
 from hanse.kit.contract.decode import invalid
 from hanse.kit.problems import Problem, bad_request
@@ -81,7 +82,8 @@ class SeededDevice(_Table):
 class Seed(_Table):
     """The whole file. ``data_plane`` is the address that apps see as their peer, ``zones`` those of the name server.
 
-    ``callbacks`` are addresses, networks and host names that apps may name for notifications.
+    ``callbacks`` are addresses, networks and host names that apps may name for notifications. ``limits`` are those that
+    an operator sets.
     """
 
     apps: tuple[SeededApp, ...] = ()
@@ -91,6 +93,7 @@ class Seed(_Table):
     zones: tuple[str, ...] = ()
     data_plane: str = "127.0.0.1"
     callbacks: tuple[str, ...] = ("127.0.0.1", "127.0.0.0/8", "::1", "localhost")
+    limits: LimitSettings = LimitSettings()
 
 
 def smallest_seed() -> Seed:
@@ -136,6 +139,7 @@ def _mistakes(seed: Seed) -> Iterator[tuple[str, str]]:
         if subscription.body.get("subscriptionType") not in SUBSCRIPTIONS:
             yield f"subscriptions[{index}].body.subscriptionType", f"one of {', '.join(SUBSCRIPTIONS)}"
     yield from _mistaken_tokens(seed)
+    yield from ((key, right) for key, right, good in seed.limits.checks() if not good)
 
 
 def _identifiers(seed: Seed) -> Iterator[tuple[str, list[str]]]:

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from hanse.assembly.limits import LimitSettings
+from hanse.assembly.sandbox.options import Options
 from hanse.assembly.sandbox.seed import read_seed, smallest_seed
 from hanse.kit.problems import Problem
 
@@ -119,3 +121,33 @@ def test_no_two_sandboxes_without_a_seed_have_the_same_app_or_token() -> None:
     assert one.id != other.id
     assert one.tokens != other.tokens
     assert len(one.tokens[0]) > len("Bearer ") + 30
+
+
+def test_limits_are_those_that_an_operator_has_and_go_to_the_settings(tmp_path: Path) -> None:
+    seed = read_seed(
+        written(tmp_path, "[limits]\npage_size = 7\nrequests_per_second = 0.5\napp_services = 3\n", "a.toml")
+    )
+    limits = Options(tmp_path, seed).settings().limits
+    assert (limits.page_size, limits.requests_per_second, limits.app_services) == (7, 0.5, 3)
+    assert Options(tmp_path, smallest_seed()).settings().limits == LimitSettings()
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "right"),
+    [
+        ("page_size", 0, "1 to 100000"),
+        ("requests_per_second", -1, "0 for no limit"),
+        ("burst", -1, "0 for the calls"),
+        ("app_services", 0, "1 to 1000000"),
+    ],
+)
+def test_a_limit_that_cannot_be_is_named(tmp_path: Path, key: str, value: int, right: str) -> None:
+    with pytest.raises(Problem, match=rf"Invalid key limits\.{key}") as caught:
+        read_seed(written(tmp_path, {"limits": {key: value}}))
+    assert right in caught.value.detail
+
+
+def test_a_limit_that_there_is_not_is_told_with_those_that_there_are(tmp_path: Path) -> None:
+    with pytest.raises(Problem) as caught:
+        read_seed(written(tmp_path, {"limits": {"page": 1}}))
+    assert "page" in f"{caught.value.title} {caught.value.detail}"
