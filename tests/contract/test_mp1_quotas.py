@@ -11,6 +11,7 @@ import pytest_asyncio
 
 from hanse.assembly.limits import LimitSettings
 from tests.contract.mp1_host import App, Host, Reply, hosting, refused
+from tests.contract.test_mp1 import RULE
 from tests.contract.test_mp1_services import register, service
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -114,4 +115,18 @@ async def test_one_record_does_not_fill_the_platform_either(host: Host) -> None:
     assert (await app.call("POST", "/mec_app_support/v2/registrations", small)).status == 201
     here = f"/mec_app_support/v2/registrations/{app.id}"
     refused(await app.call("PUT", here, own), 413, "Registration", *words)
+    deep: Any = 1
+    for _ in range(60):
+        deep = {"a": deep}
+    profile = own | {"appProfile": deep}
+    refused(await app.call("PUT", here, profile), 400, "Registration nested too deeply", "50 levels")
     assert len((await app.services("GET", "/services")).body) == 1
+
+
+async def test_a_traffic_rule_does_not_grow_without_end(host: Host) -> None:
+    app = await host.app(traffic=(RULE,))
+    [rule] = (await app.support("GET", "/traffic_rules")).body
+    path = f"/traffic_rules/{rule['trafficRuleId']}"
+    large = rule | {"trafficFilter": rule["trafficFilter"] * 100}
+    refused(await app.support("PUT", path, large), 413, "Traffic rule too large", "limits.app_record_bytes")
+    assert (await app.support("GET", path)).body == rule

@@ -6,12 +6,20 @@ MEC 011 prescribes no numbers. What is beyond is an operation that is not allowe
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 import msgspec
 
-from hanse.kit.problems import Problem, forbidden
+from hanse.kit.problems import Problem, bad_request, forbidden
 from hanse.kit.values import Value
+
+MOST_LEVELS = 50
+"""Levels of what an app may name freely. What can just be read here could not be read any more where it is told of with
+others, within a list: one app would silence its platform towards all others."""
+_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"')
+_INNERMOST = re.compile(rb"\{\}|\[\]")
+_OTHERS = bytes(set(range(256)) - set(b"[]{}"))
 
 
 class Quotas(Value):
@@ -39,11 +47,23 @@ class Quotas(Value):
         there, most = sum(1 for _ in registered), self.app_tags
         _check(there <= most, "ueIdentityTags", "app_tags", most)
 
-    def check_size(self, what: str, value: msgspec.Struct) -> None:
-        """Whether the platform keeps something so large; a problem 413 if not."""
-        size, most = len(msgspec.json.encode(value)), self.app_record_bytes
-        if size > most:
-            raise Problem(413, f"{what} too large", f"at most {most} bytes (limits.app_record_bytes), not {size}")
+    def check_record(self, what: str, value: msgspec.Struct) -> None:
+        """Whether the platform keeps something so large, a problem 413 if not, and so deep, a problem 400 if not."""
+        raw, most = msgspec.json.encode(value), self.app_record_bytes
+        if len(raw) > most:
+            raise Problem(413, f"{what} too large", f"at most {most} bytes (limits.app_record_bytes), not {len(raw)}")
+        if _deeper(raw, MOST_LEVELS):
+            raise bad_request(f"{what} nested too deeply", f"at most {MOST_LEVELS} levels of objects and arrays")
+
+
+def _deeper(raw: bytes, levels: int) -> bool:
+    """Whether JSON has more than so many levels: each turn takes the innermost away."""
+    if raw.count(b"{") + raw.count(b"[") <= levels:
+        return False
+    left = _STRINGS.sub(b"", raw).translate(None, _OTHERS)
+    for _ in range(levels):
+        left = _INNERMOST.sub(b"", left)
+    return bool(left)
 
 
 def _check(fits: bool, what: str, setting: str, most: int) -> None:

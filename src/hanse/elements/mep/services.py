@@ -99,7 +99,7 @@ class ServiceRegistry(Availability):
         if service.ser_instance_id is not ABSENT:
             raise bad_request("Unexpected attribute serInstanceId", "the platform gives it")
         domain.check_service(service)
-        self._quotas.check_size("Service", service)
+        self._quotas.check_record("Service", service)
         known = self._completed(service, app_instance_id, identifier or str(uuid.uuid4()))
 
         def decide(tx: Transaction) -> None:
@@ -122,7 +122,7 @@ class ServiceRegistry(Availability):
         if service.ser_instance_id not in (ABSENT, service_id):
             raise bad_request("Invalid attribute serInstanceId", f"must be that of the URI, {service_id}")
         domain.check_service(service)
-        self._quotas.check_size("Service", service)
+        self._quotas.check_record("Service", service)
         known = self._completed(service, app_instance_id, service_id)
 
         def decide(tx: Transaction) -> None:

@@ -73,7 +73,7 @@ class Subscriptions(Generic[S]):
         if subscription.subscription_type != self._kind:
             raise bad_request("Invalid attribute subscriptionType", f"legal: {self._kind}")
         place_of(subscription.callback_reference)
-        self._quotas.check_size("Subscription", subscription)
+        self._quotas.check_record("Subscription", subscription)
         trusted, identifier = bool(identifier), identifier or str(uuid.uuid4())
         here = f"{self._uri(app_instance_id)}/{identifier}"
         known = msgspec.structs.replace(subscription, links=SelfLink(self=Link(href=here)))

@@ -114,6 +114,7 @@ class AppSupport(ApplicationSupport):
         """Change one of the app's traffic rules; in force when this returns, unchanged if it is refused."""
         if rule.traffic_rule_id != traffic_rule_id:
             raise bad_request("Invalid attribute trafficRuleId", "must be that of the URI")
+        self._quotas.check_record("Traffic rule", rule)
         return tagged(await self._rule_changes.change(app_instance_id, rule))
 
     async def list_dns_rules(self, app_instance_id: str) -> list[DnsRule]:
