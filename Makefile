@@ -62,4 +62,5 @@ system: ## Install the Debian packages of the kernel-level drivers (needs root)
 .PHONY: clean
 clean: ## Remove what was built and what `hanse up` keeps
 	-test -x $(BIN)/hanse && test -f .hanse/deployment.toml && $(BIN)/hanse down
+	test ! -d .hanse || chmod -R u+rwX .hanse
 	rm -rf $(VENV) .hanse build dist .mypy_cache .ruff_cache .pytest_cache

@@ -65,7 +65,7 @@ async def assert_runs_once(operator: LoneOperator, app_instance_id: str, place: 
     services = await asyncio.to_thread(app.services, "navigation")
     assert [s["isLocal"] for s in services if s.get("isLocal") is not False] == [True] * len(services)
     assert len(services) == 1, f"registered {len(services)} times"
-    assert (await operator.alice().request("GET", f"http://{place.name}/healthz")).status == 200
+    assert (await operator.alice().request("GET", f"http://{place.name}:8080/healthz")).status == 200
     assert len(operator.apps()) == 1
 
 
@@ -93,7 +93,7 @@ def rule_listens(operator: LoneOperator, place: Place = FIRST) -> bool:
     with socket.socket() as device:
         device.settimeout(1.0)
         device.bind((operator.settings.devices["alice"].address, 0))
-        return device.connect_ex((renumbered(place.virtual, operator.networks), 80)) == 0
+        return device.connect_ex((renumbered(place.virtual, operator.networks), 8080)) == 0
 
 
 def mentions(operator: LoneOperator, text: str, roles: tuple[str, ...]) -> list[str]:

@@ -223,7 +223,7 @@ async def use_and_misuse_services(watched: Watched) -> None:
         return len(told.value) == 3
 
     await until(offered)
-    answer = await alice.request("POST", "http://navigation.example.com/directions", recording, wave)
+    answer = await alice.request("POST", "http://navigation.example.com:8080/directions", recording, wave)
     assert json.loads(answer.body)["heard"] == "1234"
     services = (await app.ask("GET", f"{app.platform}/mec_service_mgmt/v1/services?ser_name=speech-recognition")).value
     by_version = {s["version"]: s["transportInfo"]["endpoint"]["uris"][0] for s in services}

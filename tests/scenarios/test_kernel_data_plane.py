@@ -27,7 +27,7 @@ from tests.scenarios.scene import PATIENCE, Scene
 
 pytestmark = pytest.mark.timeout(120)
 
-HOME = "http://navigation.example.com/healthz"
+HOME = "http://navigation.example.com:8080/healthz"
 UNSHARED = ["unshare", "--user"]
 """Runs a command as a user without any right: its own namespace of users knows nobody."""
 

@@ -269,7 +269,7 @@ async def own_work_goes_on(scene: Scene, app: App, token: str) -> None:
         async with administration(scene.north) as oss:
             assert len((await oss.overview.overview()).system.hosts) == 2
         assert (await ask("GET", f"{app.support}/traffic_rules", app.context(), bearer(token))).status == 200
-        answer = await scene.stage.device("north", "alice").request("GET", "http://navigation.example.com/healthz")
+        answer = await scene.stage.device("north", "alice").request("GET", "http://navigation.example.com:8080/healthz")
         assert answer.status == 200
         assert time.monotonic() - began < 3
         await asyncio.sleep(0.5)

@@ -77,7 +77,7 @@ class Place:
         """The host of the instance that a new connection of a device reaches; empty if it is refused."""
         before = self._open()
         try:
-            reader, writer = await device.open(self.address, 80)
+            reader, writer = await device.open(self.address, 8080)
             writer.write(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n")
             if b" 200 " not in await reader.readline():
                 return ""
@@ -168,6 +168,6 @@ async def test_devices_reach_the_instance_of_their_own_host_and_the_other_when_i
 @played(Kind(), Kind("nftables"))
 async def test_what_an_app_finds_is_right_for_the_device_whichever_data_plane_it_came_through(place: Place) -> None:
     record = Record("one address", None)
-    url = f"http://{place.address}/directions"
+    url = f"http://{place.address}:8080/directions"
     await ask_at_once(place.stage, record, url, {"alice": "mep.valley", "dave": "mep.summit", "bob": "mep.summit"})
     assert [check.detail for check in record.outcome().checks if not check.passed] == []

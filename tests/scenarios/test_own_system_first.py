@@ -48,7 +48,7 @@ async def _asked(stage: Stage, recording: bytes) -> str:
     alice = stage.device("north", "alice")
     for _ in range(40):
         answer = await alice.request(
-            "POST", "http://navigation.example.com/directions", recording, {"content-type": "audio/wav"}
+            "POST", "http://navigation.example.com:8080/directions", recording, {"content-type": "audio/wav"}
         )
         if answer.status == 200:
             return str(json.loads(answer.body)["heard"])

@@ -65,7 +65,7 @@ async def counters(scene: Scene) -> RuleCounters:
 async def admitted(scene: Scene) -> bool:
     """Whether a new connection of alice passes."""
     try:
-        answer = await scene.stage.device("north", "alice").request("GET", f"http://{virtual(scene)}/healthz")
+        answer = await scene.stage.device("north", "alice").request("GET", f"http://{virtual(scene)}:8080/healthz")
     except Problem:
         return False
     return answer.status == 200
@@ -81,7 +81,7 @@ async def test_a_device_learns_the_virtual_address_from_its_platforms_server(sce
 
 async def test_the_application_has_the_data_plane_as_its_peer_and_never_the_device(scene: Scene) -> None:
     app, alice = scene.app("navigation"), scene.stage.device("north", "alice")
-    _, writer = await alice.open(NAME, 80)
+    _, writer = await alice.open(NAME, 8080)
     try:
         writer.write(GREETING[:20])  # it waits for the rest: the connection stands
         await writer.drain()
@@ -99,7 +99,7 @@ async def test_the_application_has_the_data_plane_as_its_peer_and_never_the_devi
 
 async def test_the_rules_counter_equals_the_bytes_of_the_device(scene: Scene) -> None:
     before = await counters(scene)
-    reader, writer = await scene.stage.device("north", "alice").open(NAME, 80)
+    reader, writer = await scene.stage.device("north", "alice").open(NAME, 8080)
     writer.write(GREETING)
     async with asyncio.timeout(PATIENCE):
         answer = await reader.read()
@@ -142,7 +142,7 @@ async def test_a_device_without_access_is_refused_and_counted_nowhere(scene: Sce
     before = await counters(scene)
     stranger = scene.stage.device_at("north", "127.66.6.6", HOST)
     with pytest.raises(Problem, match="refused"):
-        await stranger.request("GET", f"http://{NAME}/healthz")
+        await stranger.request("GET", f"http://{NAME}:8080/healthz")
     after = await counters(scene)
     assert (after.bytes_up, after.flows) == (before.bytes_up, before.flows)
 
@@ -153,7 +153,7 @@ async def test_during_a_federated_call_the_application_talks_to_nobody_but_its_o
     app, alice = scene.app("navigation"), scene.stage.device("north", "alice")
     seen: set[str] = set()
     call = asyncio.create_task(
-        alice.request("POST", f"http://{NAME}/directions", recording, {"content-type": "audio/wav"})
+        alice.request("POST", f"http://{NAME}:8080/directions", recording, {"content-type": "audio/wav"})
     )
     while not call.done():
         seen |= {other for _, other in connections(app.pid)}

@@ -34,7 +34,7 @@ async def peers_of(scene: Scene, app: App, stack: AsyncExitStack) -> list[str]:
     known, peers = set[str](), []
     for name in ("alice", "bob"):
         device = scene.stage.device("north", name)
-        _, writer = await device.open("navigation.example.com", 80)
+        _, writer = await device.open("navigation.example.com", 8080)
         stack.callback(writer.close)
         writer.write(b"POST /directions HTTP/1.1\r\n")
         await writer.drain()

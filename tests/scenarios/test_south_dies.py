@@ -19,7 +19,7 @@ from tests.faults.stages import federated, offers, stands, until, up
 
 pytestmark = pytest.mark.timeout(300)
 
-HOME = "http://navigation.example.com"
+HOME = "http://navigation.example.com:8080"
 NOTICED = 5.0
 """Seconds in which an operator's status must show that its partner is gone."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import tempfile
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hanse.assembly.deployment import uninterrupted
+from hanse.drivers.compute_process.trees import remove
 from hanse.kit.problems import Problem
 from hanse.scenarios import u5
 from hanse.scenarios.outcome import Outcome, Record, Tell
@@ -40,7 +40,7 @@ def play(name: str, *, separate: bool = False, data_plane: str = "userspace", te
     try:
         _play(SCENARIOS[name], Stage(directory, separate=separate, data_plane=data_plane), record)
     finally:
-        uninterrupted(partial(shutil.rmtree, directory))
+        uninterrupted(partial(remove, directory))  # hosts keep images read-only
     return record.outcome()
 
 

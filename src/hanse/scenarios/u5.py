@@ -42,7 +42,7 @@ STEPS = {
 NEAREST = {"alice": "mep.valley", "bob": "mep.summit"}
 """Which southern platform is right for whom."""
 
-HOME = "http://navigation.example.com"
+HOME = "http://navigation.example.com:8080"
 DIRECTIONS = f"{HOME}/directions"
 _LAST_WORDS = 3.0
 """Seconds until all that crossed has been told; what comes later is in the journals all the same."""
