@@ -53,6 +53,28 @@ async def test_every_change_is_told_as_what_it_is(host: Host, receiver: Receiver
     assert told[0]["serviceReferences"][0]["link"] == made.body["_links"]["self"]
 
 
+async def test_a_producer_that_watches_its_own_service_is_told_of_its_end_too(host: Host, receiver: Receiver) -> None:
+    name = fresh()
+    app = await host.app(name)
+    await subscribe(app, receiver.url, serNames=[name])
+    made = await register(app, name)
+    await app.call("DELETE", made.headers["location"])
+    assert changes(await receiver.wait(2)) == [("ADDED", "ACTIVE"), ("REMOVED", "ACTIVE")]
+
+
+async def test_an_app_that_is_ended_is_told_nothing_of_its_own_end_and_others_are(host: Host) -> None:
+    name = fresh()
+    producer, consumer = await host.app(name), await host.app()
+    async with receiving() as its, receiving() as others:
+        await subscribe(producer, its.url, serNames=[name])
+        await subscribe(consumer, others.url, serNames=[name])
+        await register(producer, name)
+        await its.wait(1)
+        await host.mm5.deactivate(producer.id)
+        assert changes(await others.wait(2))[-1][0] == "REMOVED"
+        assert changes(its.got) == [("ADDED", "ACTIVE")]
+
+
 async def test_only_what_was_asked_for_is_told(host: Host) -> None:
     name, other = fresh(), fresh()
     producer, consumer = await host.app(name, other), await host.app()

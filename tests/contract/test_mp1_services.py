@@ -94,6 +94,8 @@ class TestRegistration:
             ({"transportInfo": TRANSPORT | {"endpoint": {}}}, ("endpoint", "uris")),
             ({"transportInfo": TRANSPORT | {"endpoint": {"uris": ["a"], "fqdn": ["b"]}}}, ("endpoint", "fqdn")),
             ({"transportInfo": TRANSPORT | {"endpoint": {"addresses": [{"host": "h"}]}}}, ("port",)),
+            ({"transportInfo": TRANSPORT | {"endpoint": {"uris": ["no uri"]}}}, ("transportInfo.endpoint.uris",)),
+            ({"transportInfo": TRANSPORT | {"security": {"oAuth2Info": {"grantTypes": []}}}}, ("grantTypes",)),
         ],
     )
     async def test_a_service_that_breaks_a_rule_is_refused_by_the_name_of_what_is_wrong(
@@ -222,6 +224,7 @@ class TestReplacement:
         assert (await app.call("GET", here)).body == made.body
         assert (await app.call("PUT", here, service(name, version="2.0"), if_match=tag)).status == 200
         refused(await app.call("PUT", here, service(name, version="3.0"), if_match=tag), 412)
+        refused(await app.call("PUT", here, service(name, state="SUSPENDED"), if_match=tag), 412)  # before its content
         assert (await app.call("PUT", here, service(name, version="3.0"), if_match="*")).status == 200
 
     @pytest.mark.parametrize(

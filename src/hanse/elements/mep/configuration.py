@@ -143,9 +143,9 @@ class Configuration(PlatformConfiguration):
         tx.put(self._records.apps, app_instance_id, msgspec.structs.replace(app, active=active))
 
     def _withdraw(self, tx: Transaction, app_instance_id: str) -> None:
+        self._subscriptions.end_all(tx, app_instance_id)  # first: who ends is told nothing of its own end (5.2.3)
         for service in [r for r in tx.values(self._records.services) if r.app_instance_id == app_instance_id]:
             self._registry.remove(tx, service)
-        self._subscriptions.end_all(tx, app_instance_id)
         if tx.find(self._records.registrations, app_instance_id) is not None:
             tx.delete(self._records.registrations, app_instance_id)
 

@@ -7,11 +7,11 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from hanse.elements.mep.endpoints import check_transport
 from hanse.kit.problems import bad_request
 from hanse.kit.values import ABSENT, Absent
 from hanse.refpoints.mp1.services import (
     ChangeType,
-    EndPointInfo,
     FilteringCriteria,
     ServiceInfo,
     ServiceQuery,
@@ -55,17 +55,16 @@ def check_service(service: ServiceInfo) -> None:
     if (service.transport_id is ABSENT) == (service.transport_info is ABSENT):
         raise bad_request("Invalid attribute transportInfo", "give exactly one of transportId and transportInfo")
     if isinstance(service.transport_info, TransportInfo):
-        check_endpoint(service.transport_info.endpoint, "transportInfo.endpoint")
+        check_transport(service.transport_info, "transportInfo")
 
 
-def check_endpoint(endpoint: EndPointInfo, path: str) -> None:
-    """Exactly one way to reach a service (8.1.5.3)."""
-    given = [name for name in ("uris", "fqdn", "addresses", "alternative") if getattr(endpoint, name)]
-    if len(given) != 1:
-        told = " and ".join(given) or "none"
-        raise bad_request(
-            f"Invalid attribute {path}", f"give exactly one of uris, fqdn, addresses, alternative: {told}"
-        )
+def check_replacement(service: ServiceInfo, service_id: str) -> None:
+    """The same of a PUT, which names no transport of the platform: it has the one that the platform told (8.1.2.2)."""
+    if service.ser_instance_id not in (ABSENT, service_id):
+        raise bad_request("Invalid attribute serInstanceId", f"must be that of the URI, {service_id}")
+    if service.transport_id is not ABSENT:
+        raise bad_request("Unexpected attribute transportId", "it is for POST; PUT the transportInfo that GET gave")
+    check_service(service)
 
 
 def check_criteria(criteria: FilteringCriteria | Absent) -> None:

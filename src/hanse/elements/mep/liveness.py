@@ -126,7 +126,7 @@ class Liveness(ServiceLiveness):
         newer = msgspec.structs.replace(record, generation=record.generation + 1)
         tx.put(self._records.services, str(record.service.ser_instance_id), newer)
         if told:
-            self._notices.service_changed(tx, record.service, ChangeType.STATE_CHANGED, record.app_instance_id)
+            self._notices.service_changed(tx, record.service, ChangeType.STATE_CHANGED)
         tx.after.append(lambda: self._index.put(record.service))
 
     def _expect(self, record: ServiceRecord) -> None:

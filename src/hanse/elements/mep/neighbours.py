@@ -129,7 +129,7 @@ class Neighbours(SharedServices):
 
     def _remove(self, tx: Transaction, identifier: str, service: ServiceInfo) -> None:
         tx.delete(self._records.remote, identifier)
-        self._notices.service_changed(tx, service, ChangeType.REMOVED, "")
+        self._notices.service_changed(tx, service, ChangeType.REMOVED)
         tx.after.append(lambda: self._index.remove(identifier))
 
     def _rank(self, host: str) -> int:
@@ -142,7 +142,7 @@ class Neighbours(SharedServices):
         change = domain.change_between(before.service, after.service) if before else ChangeType.ADDED
         tx.put(self._records.remote, identifier, after)  # also if unchanged: a look-up may have put its own view there
         if change is not None:
-            self._notices.service_changed(tx, after.service, change, "")
+            self._notices.service_changed(tx, after.service, change)
             tx.after.append(lambda: self._index.put(after.service, rank))
 
 

@@ -30,11 +30,10 @@ class Notices:
         self._receivers = callbacks.receivers
         outbox.handle("mp1.notification", callbacks.deliver)
 
-    def service_changed(self, tx: Transaction, service: ServiceInfo, change: ChangeType, producer: str) -> None:
-        """Tell every subscriber whom it concerns, except a producer that is leaving (5.2.3)."""
+    def service_changed(self, tx: Transaction, service: ServiceInfo, change: ChangeType) -> None:
+        """Tell every subscriber whom it concerns, the producer too if it has subscribed (8.1.4.2)."""
         for record in tx.values(self._records.availability):
-            leaving = change is ChangeType.REMOVED and record.app_instance_id == producer
-            if not leaving and concerns(record.subscription.filtering_criteria, service):
+            if concerns(record.subscription.filtering_criteria, service):
                 self._emit_availability(tx, record, service, change)
 
     def ending(self, tx: Transaction, app_instance_id: str, action: OperationAction, timeout: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from hanse.elements.mep.domain import check_endpoint
+from hanse.elements.mep.endpoints import check_endpoint
 from hanse.elements.mep.quotas import Quotas
 from hanse.elements.mep.records import Records, RegistrationRecord
 from hanse.kit.contract.call import current_call
@@ -33,7 +33,7 @@ class AppRegistry(Registrations):
         own = current_call().caller.subject
         if registration.app_instance_id not in (ABSENT, own):
             raise self._not_own(str(registration.app_instance_id))
-        self._quotas.check_record("Registration", registration)
+        self._quotas.check_size("Registration", registration)
         known = msgspec.structs.replace(registration, app_instance_id=own)
 
         def decide(tx: Transaction) -> None:
@@ -53,7 +53,7 @@ class AppRegistry(Registrations):
         """Replace the app's own registration."""
         if registration.app_instance_id not in (ABSENT, app_instance_id):
             raise bad_request("Invalid attribute appInstanceId", f"must be that of the URI, {app_instance_id}")
-        self._quotas.check_record("Registration", registration)
+        self._quotas.check_size("Registration", registration)
         known = msgspec.structs.replace(registration, app_instance_id=app_instance_id)
 
         def decide(tx: Transaction) -> None:

@@ -99,7 +99,7 @@ class ServiceRegistry(Availability):
         if service.ser_instance_id is not ABSENT:
             raise bad_request("Unexpected attribute serInstanceId", "the platform gives it")
         domain.check_service(service)
-        self._quotas.check_record("Service", service)
+        self._quotas.check_size("Service", service)
         known = self._completed(service, app_instance_id, identifier or str(uuid.uuid4()))
 
         def decide(tx: Transaction) -> None:
@@ -119,23 +119,21 @@ class ServiceRegistry(Availability):
 
     async def replace_service(self, app_instance_id: str, service_id: str, service: ServiceInfo) -> Tagged[ServiceInfo]:
         """Replace one of the app's own services, which is a sign of its life too."""
-        if service.ser_instance_id not in (ABSENT, service_id):
-            raise bad_request("Invalid attribute serInstanceId", f"must be that of the URI, {service_id}")
-        domain.check_service(service)
-        self._quotas.check_record("Service", service)
-        known = self._completed(service, app_instance_id, service_id)
 
-        def decide(tx: Transaction) -> None:
+        def decide(tx: Transaction) -> ServiceInfo:
             record = _own(app_instance_id, tx.find(self._records.services, service_id), service_id)
             require_match(tag_of(record.service))
+            domain.check_replacement(service, service_id)
+            self._quotas.check_size("Service", service)
+            known = self._completed(service, app_instance_id, service_id)
             self._check_declared(tx, app_instance_id, service)
             if not _carried_alike(record.service, known):
                 self._check_reachable(tx, app_instance_id, known)
             newer = ServiceRecord(service=known, app_instance_id=app_instance_id, generation=record.generation + 1)
             self._keep(tx, newer, domain.change_between(record.service, known))
+            return known
 
-        await self._store.commit(decide)
-        return tagged(known)
+        return tagged(await self._store.commit(decide))
 
     async def deregister_service(self, app_instance_id: str, service_id: str) -> None:
         """Withdraw one of the app's own services."""
@@ -152,7 +150,7 @@ class ServiceRegistry(Availability):
         identifier = str(record.service.ser_instance_id)
         tx.delete(self._records.services, identifier)
         self._liveness.forget(tx, identifier)
-        self._notices.service_changed(tx, record.service, ChangeType.REMOVED, record.app_instance_id)
+        self._notices.service_changed(tx, record.service, ChangeType.REMOVED)
         tx.after.append(lambda: self._services.remove(identifier))
 
     def _keep(self, tx: Transaction, record: ServiceRecord, change: ChangeType | None) -> None:
@@ -160,7 +158,7 @@ class ServiceRegistry(Availability):
         if change is None:
             return
         tx.put(self._records.services, str(record.service.ser_instance_id), record)
-        self._notices.service_changed(tx, record.service, change, record.app_instance_id)
+        self._notices.service_changed(tx, record.service, change)
         tx.after.append(lambda: self._services.put(record.service))
 
     def _check_declared(self, tx: Transaction, app_instance_id: str, service: ServiceInfo) -> None:

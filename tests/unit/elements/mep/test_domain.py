@@ -12,9 +12,7 @@ from hanse.kit.problems import Problem
 from hanse.kit.values import ABSENT
 from hanse.model.descriptor.services import CategoryRef
 from hanse.refpoints.mp1.services import (
-    Address,
     ChangeType,
-    EndPointInfo,
     FilteringCriteria,
     LocalityType,
     ServiceInfo,
@@ -82,18 +80,13 @@ def test_a_registration_that_cannot_be_kept_is_refused_by_the_attribute(wrong: d
     assert caught.value.status == 400
 
 
-@pytest.mark.parametrize(
-    "endpoint",
-    [
-        EndPointInfo(),
-        EndPointInfo(uris=()),
-        EndPointInfo(uris=("http://a",), addresses=(Address(host="a", port=1),)),
-    ],
-)
-def test_a_service_is_reached_in_exactly_one_way(endpoint: EndPointInfo) -> None:
-    domain.check_endpoint(EndPointInfo(alternative={"topic": "x"}), "endpoint")
-    with pytest.raises(Problem, match="exactly one of uris, fqdn, addresses, alternative"):
-        domain.check_endpoint(endpoint, "endpoint")
+def test_a_replacement_has_the_transport_that_its_platform_told() -> None:
+    domain.check_replacement(changed(ser_instance_id="s-1"), "s-1")
+    domain.check_replacement(changed(ser_instance_id=ABSENT), "s-1")
+    for wrong in ({"ser_instance_id": "s-2"}, {"transport_info": ABSENT, "transport_id": "rest-http"}):
+        with pytest.raises(Problem, match=r"serInstanceId|transportId") as caught:
+            domain.check_replacement(changed(**{"ser_instance_id": "s-1", **wrong}), "s-1")
+        assert caught.value.status == 400
 
 
 def test_a_subscription_names_services_in_one_way() -> None:
