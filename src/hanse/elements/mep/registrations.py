@@ -33,7 +33,7 @@ class AppRegistry(Registrations):
         own = current_call().caller.subject
         if registration.app_instance_id not in (ABSENT, own):
             raise self._not_own(str(registration.app_instance_id))
-        self._quotas.check_size("Registration", registration)
+        self._quotas.check_record("Registration", registration)
         known = msgspec.structs.replace(registration, app_instance_id=own)
 
         def decide(tx: Transaction) -> None:
@@ -53,7 +53,7 @@ class AppRegistry(Registrations):
         """Replace the app's own registration."""
         if registration.app_instance_id not in (ABSENT, app_instance_id):
             raise bad_request("Invalid attribute appInstanceId", f"must be that of the URI, {app_instance_id}")
-        self._quotas.check_size("Registration", registration)
+        self._quotas.check_record("Registration", registration)
         known = msgspec.structs.replace(registration, app_instance_id=app_instance_id)
 
         def decide(tx: Transaction) -> None:

@@ -99,7 +99,7 @@ class ServiceRegistry(Availability):
         if service.ser_instance_id is not ABSENT:
             raise bad_request("Unexpected attribute serInstanceId", "the platform gives it")
         domain.check_service(service)
-        self._quotas.check_size("Service", service)
+        self._quotas.check_record("Service", service)
         known = self._completed(service, app_instance_id, identifier or str(uuid.uuid4()))
 
         def decide(tx: Transaction) -> None:
@@ -124,7 +124,7 @@ class ServiceRegistry(Availability):
             record = _own(app_instance_id, tx.find(self._records.services, service_id), service_id)
             require_match(tag_of(record.service))
             domain.check_replacement(service, service_id)
-            self._quotas.check_size("Service", service)
+            self._quotas.check_record("Service", service)
             known = self._completed(service, app_instance_id, service_id)
             self._check_declared(tx, app_instance_id, service)
             if not _carried_alike(record.service, known):
