@@ -28,10 +28,10 @@ class Quotas(Value):
     Their names are those of the settings in ``[limits]``, which refusals tell.
     """
 
-    app_services: int = 200
+    app_services: int = 100
     app_subscriptions: int = 100
     app_tags: int = 1000
-    app_record_bytes: int = 64 * 1024
+    app_record_bytes: int = 16 * 1024
 
     def check_services(self, present: Iterable[object]) -> None:
         """Whether there is room for one more than these; a problem 403 if not."""

@@ -13,7 +13,7 @@ from hanse.kit.contract.exchange import Exchange, whole
 from hanse.kit.problems import Problem
 
 BODY_LIMIT = 1024 * 1024
-"""Bytes of a JSON body; larger ones are refused with 413."""
+"""Bytes of a JSON body, unless an operation takes more; larger ones are refused with 413."""
 BODY_PATIENCE = 10.0
 """Seconds in which a JSON body must have arrived; slower ones are refused with 408."""
 STALL_PATIENCE = 30.0
@@ -71,6 +71,7 @@ async def read_body(operation: Operation, scope: Scope, headers: dict[bytes, byt
         raise Problem(415, "Content-Type not supported", f"send {' or '.join(operation.consumes.split(' '))}")
     if operation.body is Stream:
         return Stream(body_of(receive), media, length)
-    if length is not None and length > BODY_LIMIT:
-        raise Problem(413, "Body too large", f"at most {BODY_LIMIT} bytes are taken here", _CLOSE)
-    return decode_body(await gathered(receive), operation.body)
+    limit = operation.largest or BODY_LIMIT
+    if length is not None and length > limit:
+        raise Problem(413, "Body too large", f"at most {limit} bytes are taken here", _CLOSE)
+    return decode_body(await gathered(receive, limit), operation.body)

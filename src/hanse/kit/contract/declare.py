@@ -90,6 +90,8 @@ class Operation:
     listing: Listing | None = None
     routine: bool = False
     """Said again and again by others than the operator's elements, too: they may ask for it not to be recorded."""
+    largest: int = 0
+    """Bytes of a JSON body, where more is taken than elsewhere."""
 
     @property
     def summary(self) -> str:
@@ -106,6 +108,7 @@ class _Binding:
     consumes: str
     lists: Lists | None
     routine: bool
+    largest: int
 
 
 def _verb(method: str, default_success: int) -> Callable[..., Callable[[F], F]]:
@@ -117,9 +120,10 @@ def _verb(method: str, default_success: int) -> Callable[..., Callable[[F], F]]:
         consumes: str = "application/json",
         lists: Lists | None = None,
         routine: bool = False,
+        largest: int = 0,
     ) -> Callable[[F], F]:
         def mark(function: F) -> F:
-            binding = _Binding(method, path, success, refuses, consumes, lists, routine)
+            binding = _Binding(method, path, success, refuses, consumes, lists, routine, largest)
             function.__binding__ = binding  # type: ignore[attr-defined]
             return function
 
@@ -194,6 +198,7 @@ def _operation(name: str, function: Callable[..., Awaitable[Any]], binding: _Bin
         annotations=hints,
         listing=_listing(hints.get("return"), binding.lists),
         routine=binding.routine,
+        largest=binding.largest,
     )
 
 

@@ -9,6 +9,7 @@ import msgspec
 from hanse.kit.contract.declare import Api, get, post, put
 from hanse.kit.values import ABSENT, Absent, Value
 from hanse.model.place import Zone
+from hanse.refpoints.mm3.management import ALL_OF_A_HOST
 
 
 class ZoneResources(Value):
@@ -76,7 +77,7 @@ class Partner(Value):
 class Membership(Api, bases=("/mfm_fed/v1",)):
     """Members of the federation, and the agreements that make them members."""
 
-    @put("/systems/{system_id}/resources", success=204)
+    @put("/systems/{system_id}/resources", success=204, largest=ALL_OF_A_HOST)
     async def register_resources(self, system_id: str, resources: SystemResources) -> None:
         """Replace what the caller's system has registered (recommendation 5.5.2-1)."""
 

@@ -14,6 +14,9 @@ from hanse.model.place import Position
 from hanse.refpoints.mm1.lifecycle import AppLcmOpOcc
 from hanse.refpoints.mp1.services import LocalityType, ServiceState
 
+ALL_OF_A_HOST = 64 * 1024 * 1024
+"""Bytes in which all services of a host are told of: what one app adds to them must not silence its platform."""
+
 
 class Assignment(Value):
     """An instance that the orchestrator gives to a host: what it is, and the image that the host's VIM has for it."""
@@ -108,7 +111,7 @@ class SystemView(Api, bases=("/mm3/v1",)):
     async def find_service(self, query: ServiceWanted) -> list[FoundService]:
         """Services outside of the host: in the system or in the federation (ETSI GR MEC 035, 6.5.2, step 3)."""
 
-    @put("/hosts/{host}/services", success=204)
+    @put("/hosts/{host}/services", success=204, largest=ALL_OF_A_HOST)
     async def report_services(self, host: str, report: PlatformReport) -> None:
         """What the host's platform offers now; an older report than the last is ignored, the same is a sign of life."""
 

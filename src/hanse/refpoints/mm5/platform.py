@@ -13,7 +13,7 @@ from hanse.kit.contract.declare import Api, get, post, put
 from hanse.kit.values import ABSENT, Absent, Value
 from hanse.model.descriptor.services import ServiceDependency, ServiceDescriptor
 from hanse.model.descriptor.traffic import DNSRuleDescriptor, TrafficRuleDescriptor
-from hanse.refpoints.mm3.management import FoundService, PlatformReport, ServiceWanted
+from hanse.refpoints.mm3.management import ALL_OF_A_HOST, FoundService, PlatformReport, ServiceWanted
 from hanse.refpoints.mp1.support import OperationAction
 
 
@@ -147,6 +147,6 @@ class ManagerLookup(Api, bases=("/mm5/v1",)):
     async def find_service(self, query: ServiceWanted) -> list[FoundService]:
         """Services outside of the host (ETSI GR MEC 035, 6.5.2, step 2)."""
 
-    @put("/hosts/{host}/services", success=204)
+    @put("/hosts/{host}/services", success=204, largest=ALL_OF_A_HOST)
     async def report_services(self, host: str, report: PlatformReport) -> None:
         """What the platform offers now; passed on to the orchestrator."""

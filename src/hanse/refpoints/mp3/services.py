@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from hanse.kit.contract.declare import Api, get, post, put
 from hanse.kit.values import Value
+from hanse.refpoints.mm3.management import ALL_OF_A_HOST
 from hanse.refpoints.mp1.services import ServiceInfo
 from hanse.refpoints.mp2 import Flow, Forwarding
 
@@ -53,7 +54,7 @@ class SharedServices(Api, bases=("/mp3/v1",)):
     async def alive(self, host: str, sign: SignOfLife) -> SignOfLife:
         """Say that the platform lives; the answer's mark is that of the last announcement which is known here."""
 
-    @put("/platforms/{host}/services", success=204, refuses=(400, 401, 403, 413))
+    @put("/platforms/{host}/services", success=204, refuses=(400, 401, 403, 413), largest=ALL_OF_A_HOST)
     async def announce(self, host: str, announcement: Announcement) -> None:
         """Replace all that is known of the platform's services, which is a sign of life too."""
 
