@@ -20,7 +20,17 @@ import pytest
 
 from hanse.elements.ue import Device
 from hanse.kit.problems import Problem
-from tests.scenarios.sandbox_process import ALICE, BOB, PREFIX, Place, Running, networks, seed_file, started
+from tests.scenarios.sandbox_process import (
+    ALICE,
+    BOB,
+    PREFIX,
+    TERMINATION,
+    Place,
+    Running,
+    networks,
+    seed_file,
+    started,
+)
 
 OWN = "/mec_app_support/v2/applications/app-alice"
 TAGS = "/ui/v1/app-alice/ue_identity_tag_info"
@@ -113,6 +123,16 @@ def test_the_three_commands_that_it_prints_work_as_they_stand(sandbox: Running) 
         assert (done.returncode, done.stdout[:1] in (b"[", b"{")) == (0, True), (command, done.stderr)
 
 
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_the_commands_work_whatever_the_directory_and_the_token_are(tmp_path: Path) -> None:
+    seed = tmp_path / "seed.toml"
+    seed.write_text('[[apps]]\nid = "one"\ntokens = ["Custom it\'s $HOME \\"x\\" `id`"]\n')
+    with networks() as place, started(place, "--seed", str(seed), "--home", str(tmp_path / "my home's")) as running:
+        for command in running.told["try"]:
+            done = subprocess.run(f"{command} --silent --fail", shell=True, capture_output=True, timeout=10)
+            assert done.returncode == 0, (command, done.stderr)
+
+
 def test_whoever_reads_its_output_sees_what_to_try_while_it_runs(tmp_path: Path) -> None:
     with networks() as place:
         command = [sys.executable, "-m", "hanse", "sandbox", "--address", place.platform]
@@ -150,6 +170,40 @@ def test_an_app_written_for_other_paths_changes_only_the_host(sandbox: Running) 
             url = f"{base}/mec_app_support/{version}/timing/current_time"
             assert sandbox.call("GET", url)[0] == 200, url
     assert sandbox.call("GET", f"{origin}/other/mep/mec_service_mgmt/v1/services")[0] == 404
+
+
+def test_what_is_made_below_one_version_of_application_support_is_there_below_the_other(sandbox: Running) -> None:
+    own = "/mec_app_support/{}/applications/app-bob/subscriptions"
+    wanted = {"subscriptionType": TERMINATION, "callbackReference": "http://127.0.0.1:9/", "appInstanceId": "app-bob"}
+    for below, other in (("v1", "v2"), ("v2", "v1")):
+        status, headers, made = sandbox.call("POST", own.format(below), wanted, token=BOB)
+        assert (status, headers["Location"]) == (201, made["_links"]["self"]["href"])
+        identifier = headers["Location"].rpartition("/")[2]
+        assert headers["Location"] == f"{sandbox.told['url']}{own.format('v2')}/{identifier}"
+        assert sandbox.call("GET", f"{own.format(other)}/{identifier}", token=BOB)[2] == made
+        assert sandbox.call("DELETE", f"{own.format(other)}/{identifier}", token=BOB)[0] == 204
+        assert sandbox.call("GET", f"{own.format(below)}/{identifier}", token=BOB)[0] == 404
+
+
+def test_limits_of_the_seed_hold_for_its_apps(tmp_path: Path) -> None:
+    limits = "[limits]\npage_size = 1\napp_services = 2\nrequests_per_second = 0.01\nburst = 6\n"
+    apps = "".join(f'[[apps]]\nid = "{name}"\ntokens = ["Bearer {name}"]\n' for name in ("one", "two"))
+    seed = tmp_path / "seed.toml"
+    seed.write_text(limits + apps)
+    transport = {"id": "t", "name": "REST", "type": "REST_HTTP", "protocol": "HTTP", "version": "1", "security": {}}
+    transport |= {"endpoint": {"uris": ["http://127.0.0.1:8080/"]}}
+    service = {"serName": "s", "version": "1", "state": "ACTIVE", "serializer": "JSON", "transportInfo": transport}
+    own = "/mec_service_mgmt/v1/applications/one/services"
+    with networks() as place, started(place, "--seed", str(seed)) as running:
+        assert [running.call("POST", own, service, token="Bearer one")[0] for _ in range(3)] == [201, 201, 403]
+        _, headers, page = running.call("GET", own, token="Bearer one")
+        rest = headers["Link"].partition("<")[2].partition(">")[0]
+        _, last, more = running.call("GET", rest, token="Bearer one")
+        assert (len(page), len(more), "Link" in last) == (1, 1, False)
+        assert running.call("GET", own, token="Bearer one")[0] == 200
+        status, headers, _ = running.call("GET", own, token="Bearer one")
+        assert (status, int(headers["Retry-After"]) > 0) == (429, True)
+        assert running.call("GET", own.replace("one", "two"), token="Bearer two")[0] == 200, "each app has its own"
 
 
 @pytest.mark.parametrize("token", ["", "Basic YWxpY2U6b3RoZXI=", "Bearer none", "bobs-own", "Bearer YWxpY2U6c2VjcmV0"])

@@ -8,6 +8,7 @@ import json
 import signal
 import tempfile
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, Any
 
 import msgspec
@@ -116,10 +117,10 @@ def _app(running: Sandbox, app: SeededApp) -> dict[str, str]:
 def commands(running: Sandbox) -> list[str]:
     """Three commands that work as they are printed."""
     options, apps = running.options, running.options.seed.apps
-    curl = "curl" if options.plain else f"curl --cacert {running.authority}"
+    curl = "curl" if options.plain else f"curl --cacert {quote(running.authority)}"
     lines = [f"{curl} {options.base}/mec_service_mgmt/v1/openapi.json"]
     if apps:
-        shown = f"{curl} -H 'Authorization: {header(apps[0].tokens[0])}' {options.base}"
+        shown = f"{curl} -H {quote(f'Authorization: {header(apps[0].tokens[0])}')} {options.base}"
         own = f"/mec_app_support/v2/applications/{apps[0].id}"
         lines = [f"{shown}/mec_service_mgmt/v1/services", f"{shown}{own}/traffic_rules", *lines]
     else:

@@ -21,7 +21,7 @@ HOST = "local"
 class Options:
     """``home`` is where it keeps everything; ``prefix`` (``/sandbox/mep``, or empty) stands before every path.
 
-    ``plain`` means HTTP without TLS, on an address of 127.0.0.0/8 or ``::1`` only. ``names_port`` is the port of the
+    ``plain`` means HTTP without TLS, on an address of 127.0.0.0/8 only. ``names_port`` is the port of the
     name server, for UDP and TCP. ``grace``: seconds that apps have to confirm that they are stopped when it ends.
     """
 
@@ -40,9 +40,9 @@ class Options:
                 f"Invalid prefix {self.prefix}", "segments of letters, digits and ._~-, as in /sandbox/mep"
             )
         try:
-            place = ipaddress.ip_address(self.address)
-        except ValueError:
-            raise bad_request(f"Invalid address {self.address}", "an IP address of this machine") from None
+            place = ipaddress.IPv4Address(self.address)
+        except ValueError:  # also for one of IPv6, which the name server does not speak
+            raise bad_request(f"Invalid address {self.address}", "an IPv4 address of this machine") from None
         if place.is_unspecified:
             raise bad_request(f"Invalid address {self.address}", "one address: clients are told to come back to it")
         if self.plain and not place.is_loopback:
@@ -52,8 +52,7 @@ class Options:
     @property
     def origin(self) -> str:
         """Scheme, address and port."""
-        host = f"[{self.address}]" if ":" in self.address else self.address
-        return f"{'http' if self.plain else 'https'}://{host}:{self.port}"
+        return f"{'http' if self.plain else 'https'}://{self.address}:{self.port}"
 
     @property
     def base(self) -> str:
