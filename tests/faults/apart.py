@@ -47,10 +47,11 @@ NAME = "app.example.com"
 class Apart:
     """Three processes of one operator, and an app that is configured by whoever tests, as its manager would."""
 
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
+    def __init__(self, directory: Path, configuration: str = CONFIGURATION, met: str = "127.10.") -> None:
+        """``met``: the network in which devices meet apps."""
+        self._directory, self._met = directory, met
         self._claim, self.networks = claim()
-        (directory / "north.toml").write_text(renumbered(CONFIGURATION, self.networks))
+        (directory / "north.toml").write_text(renumbered(configuration, self.networks))
         (directory / "deployment.toml").write_text('operators = ["north.toml"]\n')
         self._deployment = Deployment(directory / "deployment.toml")
         self._deployment.prepare()
@@ -99,7 +100,7 @@ class Apart:
 
     async def bring_up(self) -> None:
         """Configure and activate the app over Mm5; its address and rules are in this operator's network."""
-        prefix = self.networks["127.10."]
+        prefix = self.networks[self._met]
         text = msgspec.json.encode(configuration(APP)).decode()
         text = text.replace("127.9.1.1", f"{prefix}200.1").replace("127.9.0.100", f"{prefix}1.100")
         text = text.replace('"protocol":["tcp"]', '"dstPort":["80"],"protocol":["tcp"]')

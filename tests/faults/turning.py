@@ -1,0 +1,54 @@
+"""An app's rules turned on and off, as it would over Mp1, and whether what is in force is what is kept."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Literal
+
+from msgspec.structs import replace
+
+from hanse.refpoints.mp1.support import RuleState
+from tests.faults.apart import APP, Apart
+
+PATIENCE = 10.0
+"""Seconds in which what is in force must be what is kept, once all are ready; a platform looks every three."""
+MOMENTS = ("before", "after")
+Kind = Literal["traffic", "dns"]
+
+
+async def turn(apart: Apart, kind: Kind, state: RuleState) -> None:
+    """Ask over Mp1, as the app, that its rule be active or not."""
+    async with apart.support() as support:
+        if kind == "traffic":
+            traffic = (await support.list_traffic_rules(APP))[0]
+            await support.update_traffic_rule(APP, traffic.traffic_rule_id, replace(traffic, state=state))
+        else:
+            dns = (await support.list_dns_rules(APP))[0]
+            await support.update_dns_rule(APP, dns.dns_rule_id, replace(dns, state=state))
+
+
+async def turned(apart: Apart, kind: Kind, state: RuleState) -> None:
+    """Turn it if it is not, and wait until that is in force."""
+    if kept(apart, kind) is not state:
+        await turn(apart, kind, state)
+    await assert_in_force_is_what_is_kept(apart)
+
+
+async def assert_in_force_is_what_is_kept(apart: Apart) -> None:
+    """In good time."""
+    deadline = time.monotonic() + PATIENCE
+    while await apart.present() != apart.wanted():
+        assert time.monotonic() < deadline, f"in force {await apart.present()}, kept {apart.wanted()}"
+        await asyncio.sleep(0.1)
+
+
+def kept(apart: Apart, kind: Kind) -> RuleState:
+    """What the platform's disk says."""
+    app = apart.kept()
+    return (app.traffic_rules if kind == "traffic" else app.dns_rules)[0].state
+
+
+def other(state: RuleState) -> RuleState:
+    """What it is turned from."""
+    return RuleState.INACTIVE if state is RuleState.ACTIVE else RuleState.ACTIVE
