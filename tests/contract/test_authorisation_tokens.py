@@ -57,6 +57,21 @@ class TestTokens:
         assert before == []
         assert await wrong(world, how, "mep", None, token, lambda _: {401}) == []
 
+    @pytest.mark.parametrize("issuing", ["mep", "oss", "meo"])
+    async def test_a_token_of_one_element_opens_nothing_at_another(self, world: World, issuing: str) -> None:
+        """Whatever its bearer may do where it was issued, and whoever's certificate comes with it at the border."""
+        right = {"mep": APP, "oss": CLIENTS["administrator"], "meo": CLIENTS["oss"]}[issuing]
+        token = await granted(world, issuing, right) if issuing != "mep" else f"Bearer {self._token(world, 'mep')}"
+        for role in [role for role in ROLES if role != issuing]:
+            identity = world.south.of_operator() if role == "border" else None
+            assert await wrong(world, "memory", role, identity, token, lambda _: {401}) == [], role
+
+    async def test_a_partners_token_opens_nothing_inside(self, world: World) -> None:
+        token = TestPartners()._token(world)
+        for role in [role for role in ROLES if role != "border"]:
+            for identity in (None, world.south.of_operator()):
+                assert await wrong(world, "memory", role, identity, token, lambda _: {401}) == [], role
+
     @pytest.mark.parametrize("app", [GONE, "never-there"])
     async def test_the_token_of_an_app_that_is_gone_opens_nothing(self, world: World, app: str) -> None:
         token = f"Bearer {self._token(world, 'mep', app)}"
