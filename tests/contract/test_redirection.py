@@ -7,6 +7,7 @@ import json
 import re
 import ssl
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,6 +17,7 @@ import pytest_asyncio
 from msgspec.structs import replace
 
 from hanse.assembly.leading import RedirectionSettings
+from hanse.assembly.wiring import Wiring
 from hanse.elements.mep import Platform
 from hanse.kit.certificates import client_context
 from hanse.kit.problems import Problem
@@ -251,16 +253,29 @@ async def test_nobody_is_led_from_tls_to_plain_http(place: Place) -> None:
     await place.lead()
 
 
-async def test_a_port_that_is_taken_is_named_with_its_holder(place: Place, tmp_path: Path) -> None:
-    with deployed(tmp_path) as deployment:
+@asynccontextmanager
+async def put_up(directory: Path, settings: RedirectionSettings) -> AsyncIterator[Wiring]:
+    """A host that has not started yet, with a redirector of these settings."""
+    with deployed(directory) as deployment:
         north = deployment.operators["north"]
-        hosts = north.hosts | {"harbour": replace(north.hosts["harbour"], redirection=place.settings)}
+        hosts = north.hosts | {"harbour": replace(north.hosts["harbour"], redirection=settings)}
         deployment.operators["north"] = replace(north, hosts=hosts)
         built = put_together(deployment, ["mep.harbour", "data_plane.harbour", "names.harbour", "federation_manager"])
         built.wiring.provide(built.wiring.elements["mepm.harbour"], {ManagerLookup: NoManager()})
         try:
-            with pytest.raises(Problem, match=f"Cannot listen on {place.settings.address}:8480") as caught:
-                await built.wiring.start()
-            assert "is taken by pid" in caught.value.detail
+            yield built.wiring
         finally:
             await built.wiring.stop()
+
+
+async def test_a_port_that_is_taken_is_named_with_its_holder(place: Place, tmp_path: Path) -> None:
+    async with put_up(tmp_path, place.settings) as wiring:
+        with pytest.raises(Problem, match=f"Cannot listen on {place.settings.address}:8480") as caught:
+            await wiring.start()
+        assert "is taken by pid" in caught.value.detail
+
+
+async def test_an_address_of_another_machine_is_refused_at_once(tmp_path: Path) -> None:
+    async with put_up(tmp_path, RedirectionSettings(address="192.0.2.1")) as wiring, asyncio.timeout(5):
+        with pytest.raises(Problem, match=r"Cannot listen on 192\.0\.2\.1:8480"):
+            await wiring.start()

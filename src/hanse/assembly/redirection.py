@@ -96,7 +96,7 @@ class Redirector:
 
     def __init__(self, wiring: Wiring, element: Element, place: RedirectionSettings, redirection: Redirection) -> None:
         self._wiring = wiring
-        self._name = f"redirection.{element.host}"
+        self._host = element.host
         self._place = place
         self._redirection = redirection
         self._server_names = ServerNames()
@@ -106,7 +106,8 @@ class Redirector:
 
     async def start(self) -> None:
         """Listen; 409 names who holds a port."""
-        await until_there(self._place.address)
+        if self._wiring.settings.hosts[self._host].data_plane_driver == "nftables":
+            await until_there(self._place.address)
         self._certified = self._names()
         server = RedirectionServer(self._redirection, self._server_names)
         for scheme, port in self._place.ports().items():
@@ -133,7 +134,7 @@ class Redirector:
 
     def _identity(self) -> Identity:
         """Made in a thread, of what was read of the records before."""
-        return self._wiring.identities.of_names(self._name, self._certified, self._place.address)
+        return self._wiring.identities.of_names(f"redirection.{self._host}", self._certified, self._place.address)
 
     def _names(self) -> tuple[str, ...]:
         names = self._redirection.certified()

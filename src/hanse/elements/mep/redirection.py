@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from ipaddress import IPv6Address, ip_address
 
-from hanse.elements.mep.choice import choose
+from hanse.elements.mep.choice import Asker, choose
 from hanse.elements.mep.devices import Devices
 from hanse.elements.mep.records import AppRecord, Records
 from hanse.elements.mep.redirection_request import Request, is_name, wanted
@@ -65,17 +65,20 @@ class Redirection:
     def _target(self, name: str, request: Request) -> Target:
         policy = self._records.policies.find(name)
         device = self._devices.at(_mapped(request.peer))
-        by_rules = sorted(
-            self._by_rules(name, request.scheme), key=lambda t: (":" in t.address) != (":" in device.address)
-        )
-        rules = SteeringPolicy(name=name, targets=tuple(by_rules))
-        target = (choose(policy, device) if policy else None) or choose(rules, device)
+        target = (choose(policy, device) if policy else None) or choose(self._of_apps(name, request, device), device)
         if target is not None:
             return target
         if policy is None:
             raise not_found("name", f"{name} that is led by HTTP redirection")
         after = {"Retry-After": str(max(1, policy.ttl))}
         raise Problem(503, f"{name} is nowhere now", "no host has its app: come again", after)
+
+    def _of_apps(self, name: str, request: Request, device: Asker) -> SteeringPolicy:
+        """Rules of apps as a policy: addresses of the family by which the device came go first."""
+        targets = sorted(
+            self._by_rules(name, request.scheme), key=lambda t: (":" in t.address) != (":" in device.address)
+        )
+        return SteeringPolicy(name=name, targets=tuple(targets))
 
     def _by_rules(self, name: str, scheme: str) -> Iterator[Target]:
         """Where active DNS rules of apps of this host lead, with the port that their traffic rules open there."""
