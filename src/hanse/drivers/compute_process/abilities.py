@@ -22,7 +22,11 @@ _LACKS = {
     "cpu": "the share counts the first process of a workload with its threads, not its other processes",
     "memory": "the bound holds for each process of a workload by itself, not for all of them together",
     "files": "workloads run as the user of the VIM and can read what it and the other workloads can read",
-    "disk": "the size of a workload's files together is not bounded, only that of each file and of its output",
+    "disk": (
+        "a workload's volume is measured a few times a second, and a workload beyond its quota is ended: a fast writer "
+        "gets beyond it for a moment; not seen are files that were removed while open; outside it only the size "
+        "of each file, and of the output, is bounded"
+    ),
 }
 _LOOPBACK = "on loopback any local process can dial any other and take any 127.x address as its source"
 
@@ -37,7 +41,7 @@ async def find_out() -> Capabilities:
     return Capabilities(
         kind=KIND,
         available=not failures["orphans"],
-        isolates=(*isolates, "output"),
+        isolates=(*isolates, "output", "volumes"),
         lacks=_lacks(failures),
     )
 

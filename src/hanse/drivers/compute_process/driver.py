@@ -15,7 +15,7 @@ from hanse.drivers.compute_process.images import Images
 from hanse.drivers.compute_process.instances import Instance, every
 from hanse.drivers.compute_process.launch import launch
 from hanse.drivers.compute_process.plan import plan
-from hanse.drivers.compute_process.troubles import refusal
+from hanse.drivers.compute_process.troubles import full, refusal
 from hanse.kit.failpoints import effect
 from hanse.kit.problems import conflict
 from hanse.refpoints.mm7 import Capabilities, Compute, Image, Workload, WorkloadEvent, WorkloadState, WorkloadStatus
@@ -85,6 +85,8 @@ class ProcessCompute(Compute):
         """Start supervisors until one has the lock; the last of an earlier run may take a moment to let it go."""
         for _ in range(int(_PATIENCE / _PAUSE)):
             answer = await launch(instance)
+            if answer.state == "full":
+                raise full(str(instance), answer.detail)
             if answer.state in ("refused", "failed"):
                 raise refusal(str(instance), answer.errno if answer.state == "failed" else 0, answer.detail)
             if answer.state == "running":

@@ -20,6 +20,7 @@ from hanse.drivers.compute_process.trees import remove
 from hanse.drivers.compute_process.troubles import translated
 from hanse.kit.failpoints import effect
 from hanse.kit.problems import Problem, conflict, not_found
+from hanse.kit.values import ABSENT
 from hanse.refpoints.mm7 import ExitRecord, WorkloadState, WorkloadStatus
 
 GONE = ".gone-"
@@ -71,6 +72,8 @@ class Instance:
         """Whether this very workload was created already; 409 if the id was given to another one."""
         if not (self.path / record.SPEC).exists():
             return False
+        if self.spec().workload == msgspec.structs.replace(spec.workload, volume=ABSENT) and spec.workload.volume:
+            return False  # laid out by an earlier release, which did not know of volumes
         if self.spec().workload != spec.workload:
             raise conflict(f"Workload {self.id} exists", "it has other values; delete it first, or take another id")
         return True

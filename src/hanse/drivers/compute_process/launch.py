@@ -28,7 +28,8 @@ SUPERVISOR = "hanse.drivers.compute_process.supervisor"
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What a supervisor says of its start: ``running``, ``taken``, ``refused`` or ``failed`` with the reason."""
+    """What a supervisor says of its start: ``running``, ``taken``, or with the reason ``refused``,
+    ``full`` or ``failed``."""
 
     state: str
     detail: str = ""

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from hanse.drivers.compute_process.names import inner_path
 from hanse.kit.problems import bad_request
-from hanse.kit.values import Value
-from hanse.refpoints.mm7 import Image, Workload
+from hanse.kit.values import ABSENT, Absent, Value
+from hanse.refpoints.mm7 import Image, Volume, Workload
 
 PATH = "/usr/local/bin:/usr/bin:/bin"
 INTERPRETER = getattr(sys, "_base_executable", None) or sys.executable
@@ -25,6 +25,7 @@ class Run(Value):
     output: int
     cpu_milli: int
     largest_file: int = 0
+    volume: Volume | Absent = ABSENT
 
 
 class Spec(Value):
@@ -50,6 +51,7 @@ def plan(workload: Workload, image: Image, home: Path) -> Spec:
             output=limits.output,
             cpu_milli=limits.cpu_milli,
             largest_file=limits.largest_file,
+            volume=workload.volume,
         ),
     )
 
@@ -81,6 +83,8 @@ def _check(workload: Workload) -> None:
             )
     for path in workload.files:
         inner_path(path)
+    if workload.volume and not Path(workload.volume.path).is_absolute():
+        raise bad_request("volume.path", f"give the whole path of a directory; got {workload.volume.path!r}")
     limits = workload.limits
     if min(limits.memory, limits.open_files, limits.output, limits.cpu_milli, limits.largest_file) < 0:
         raise bad_request("limits", "a bound is 0 or more")

@@ -75,11 +75,12 @@ def read_run(folder: str) -> Run | None:
     return Run(Identity(*found["supervisor"]), Identity(*found["app"])) if found else None
 
 
-def write_exit(folder: str, wait_status: int) -> None:
-    """Record how a run ended, from the status of waitpid(2)."""
+def write_exit(folder: str, wait_status: int, reason: str = "") -> None:
+    """Record how a run ended, from the status of waitpid(2), and why if it was ended from here: a few words."""
     code = os.waitstatus_to_exitcode(wait_status)
     ending = {"exitCode": code} if code >= 0 else {"signal": -code}
-    content = json.dumps({**ending, "at": time.time()}).encode().ljust(_RESERVED)
+    told = {"reason": reason} if reason else {}
+    content = json.dumps({**ending, "at": time.time(), **told}).encode().ljust(_RESERVED)
     reserved = os.path.join(folder, _RESERVE)
     with open(os.open(reserved, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
         file.write(content)

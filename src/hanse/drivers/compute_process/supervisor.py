@@ -3,8 +3,9 @@
 It outlives the VIM that started it. It takes the lock of the instance before anything runs, owns the workload's
 output, adopts its orphans, records its exit and ends. SIGTERM is passed on to the workload, SIGUSR1 ends it at once.
 On its standard output it says one line, ``{"state": …, "detail": …, "errno": …}``: ``running``, ``taken`` (another
-supervisor has the lock, or the instance is gone), ``refused`` (the workload's program could not be executed) or
-``failed`` (the supervisor itself met an error). Standard library only, to start fast.
+supervisor has the lock, or the instance is gone), ``refused`` (the workload's program could not be executed),
+``full`` (its volume is beyond its quota) or ``failed`` (the supervisor itself met an error). Standard library only, to
+start fast.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from hanse.drivers.compute_process.app import App, adopt_orphans
 from hanse.drivers.compute_process.processes import children, identify, kill
 from hanse.drivers.compute_process.share import Share
 from hanse.drivers.compute_process.tail import Tail
+from hanse.drivers.compute_process.volume import Quota
 
 _HEARD = (signal.SIGCHLD, signal.SIGTERM, signal.SIGUSR1)
 _UNHEARD = (signal.SIGHUP, signal.SIGINT)
@@ -34,6 +36,7 @@ class Supervisor:
 
     def __init__(self, app: App, tail: Tail, share: Share, signals: int) -> None:
         self._app, self._tail, self._share, self._signals = app, tail, share, signals
+        self.reason = ""
 
     def watch(self) -> int:
         """Wait for the end of the workload; returns its status as of waitpid(2)."""
@@ -62,6 +65,11 @@ class Supervisor:
         chunk = os.read(self._app.output, _CHUNK)
         self._tail.write(chunk)
         return bool(chunk)
+
+    def end_because(self, reason: str) -> None:
+        """End the workload at once; from any thread."""
+        self.reason = reason
+        os.kill(os.getpid(), signal.SIGUSR1)
 
     def end_all(self) -> None:
         """Kill the rest of the group and every descendant, daemons too: all of them are, or become, our children."""
@@ -129,6 +137,9 @@ def _answer(state: str, detail: str = "", number: int | None = None) -> None:
 
 def _supervise(folder: str) -> None:
     run = record.read(os.path.join(folder, record.SPEC))["run"]
+    quota = Quota(run.get("volume"))  # laid out by an earlier release, it has none
+    if excess := quota.excess():
+        return _answer("full", excess)
     signals = _hear_signals()
     adopt_orphans()
     record.begin(folder)
@@ -141,10 +152,11 @@ def _supervise(folder: str) -> None:
     _answer("running")
     tail = Tail(os.path.join(folder, record.OUTPUT), run["output"])
     supervisor = Supervisor(app, tail, Share(app.pid, run["cpuMilli"]), signals)
+    quota.watch(supervisor.end_because)
     status = supervisor.watch()
     supervisor.end_all()
     supervisor.drain()
-    return record.write_exit(folder, status)
+    return record.write_exit(folder, status, supervisor.reason)
 
 
 def main(folder: str) -> None:

@@ -31,6 +31,11 @@ def translated(what: str) -> Iterator[None]:
         raise problem_of(error, what) from error
 
 
+def full(what: str, reason: str) -> Problem:
+    """507: a workload begins with more in its volume than it may have."""
+    return Problem(507, f"No room in the volume of {what}", f"{reason}; take files out of it, then ask again")
+
+
 def refusal(what: str, number: int, reason: str) -> Problem:
     """Why a supervisor did not run a workload: its own trouble (an errno), else 400, the program cannot be executed."""
     if number:

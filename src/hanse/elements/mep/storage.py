@@ -1,7 +1,7 @@
 """Persistent storage: a directory for each instance that asks for one (ETSI GS MEC 003, 7.1.2).
 
 It outlives the app's stops and the platform's restarts, and goes when the instance is terminated. Its size is looked at
-and told, not enforced: that no single file exceeds it is the compute driver's part.
+and told here, not enforced: that is the compute driver's part.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from hanse.kit.values import ABSENT
 from hanse.model.descriptor.application import AppD
 from hanse.model.descriptor.resources import (
     BlockStorageData,
@@ -14,6 +15,7 @@ from hanse.model.descriptor.resources import (
 from hanse.refpoints.mm3.management import Assignment
 from hanse.refpoints.mm5.platform import AppAccess, AppConfiguration, ConflictPolicy
 from hanse.refpoints.mm6.workloads import Allocation, Demand, Launch
+from hanse.refpoints.mm7 import Volume
 
 DEFAULT_GRACE = 30
 """Seconds given to an app that is ended gracefully, if neither the request nor the descriptor says."""
@@ -71,7 +73,7 @@ def _sizes(described: VirtualStorageDescriptor) -> Iterator[int | float]:
 
 def launch(assignment: Assignment, allocation: Allocation, access: AppAccess) -> Launch:
     """How the instance is started: it is told where its platform is, who it is, and how it proves it."""
-    volume = {"MEC_APP_VOLUME": access.volume} if access.volume else {}
+    volume, size = {"MEC_APP_VOLUME": access.volume} if access.volume else {}, storage(assignment.descriptor)
     return Launch(
         environment={
             "MEC_PLATFORM_URL": access.platform_url,
@@ -85,5 +87,6 @@ def launch(assignment: Assignment, allocation: Allocation, access: AppAccess) ->
             **volume,
         },
         files={AUTHORITY_FILE: access.authority},
-        largest_file=storage(assignment.descriptor),
+        largest_file=size,
+        volume=Volume(path=access.volume, size=size) if access.volume else ABSENT,
     )

@@ -303,4 +303,7 @@ def _ending(exit_record: object) -> str:
     code, signal = getattr(exit_record, "exit_code", None), getattr(exit_record, "signal", None)
     if isinstance(code, int):
         return f"exit code {code}"
+    reason = getattr(exit_record, "reason", None)
+    if isinstance(reason, str):
+        return f"the host ended it: {reason}"
     return f"ended by signal {signal}" if isinstance(signal, int) else "it ended"

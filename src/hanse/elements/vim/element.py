@@ -160,6 +160,7 @@ class Vim(Infrastructure, Workloads):
             environment=launch.environment,
             files=launch.files,
             limits=Limits(memory=taken.memory, cpu_milli=taken.cpu_milli, largest_file=launch.largest_file),
+            volume=launch.volume,
         )
         await self._compute.create(workload)
         return await self._info(await self._compute.start(app_instance_id))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hanse.kit.contract.declare import Api, delete, get, post, put
 from hanse.kit.values import ABSENT, Absent, Value
-from hanse.refpoints.mm7 import ExitRecord, WorkloadState
+from hanse.refpoints.mm7 import ExitRecord, Volume, WorkloadState
 
 
 class Demand(Value):
@@ -27,12 +27,13 @@ class Allocation(Value):
 class Launch(Value):
     """How to start it: its environment, and files to be laid into its directory.
 
-    ``largest_file``: bytes beyond which no file of it may grow; 0 for no bound.
+    ``largest_file``: bytes beyond which no file of it may grow; 0 for no bound. ``volume``: its persistent storage.
     """
 
     environment: dict[str, str] = {}
     files: dict[str, str] = {}
     largest_file: int = 0
+    volume: Volume | Absent = ABSENT
 
 
 class Stopping(Value):

@@ -40,6 +40,13 @@ class Limits(Value):
     largest_file: int = 0
 
 
+class Volume(Value):
+    """A directory of the host that is a workload's to write in, and how many bytes its files may take together."""
+
+    path: str
+    size: int
+
+
 class Workload(Value):
     """What to run. ``command`` is relative to the image; ``address`` is the workload's own address on the host."""
 
@@ -50,6 +57,7 @@ class Workload(Value):
     environment: dict[str, str] = {}
     files: dict[str, str] = {}
     limits: Limits = Limits()
+    volume: Volume | Absent = ABSENT
 
 
 class WorkloadState(StrEnum):
@@ -61,11 +69,15 @@ class WorkloadState(StrEnum):
 
 
 class ExitRecord(Value):
-    """How a workload ended: an exit code, or the number of the signal that ended it; time in Unix seconds."""
+    """How a workload ended: an exit code, or the number of the signal that ended it; time in Unix seconds.
+
+    ``reason``: why the host ended it, which nobody had asked for.
+    """
 
     exit_code: int | Absent = ABSENT
     signal: int | Absent = ABSENT
     at: float = 0.0
+    reason: str | Absent = ABSENT
 
 
 class WorkloadStatus(Value):
