@@ -60,3 +60,16 @@ def test_no_service_is_carried_to_an_element_or_a_device(settings: Settings) -> 
         producers(settings).check(f"http://{settings.devices['alice'].address}:5000/", OWN, "uris")
     producers(settings).check(f"http://{OWN}:8080/", OWN, "uris")
     producers(allowing).check("https://api.example.com/v1", OWN, "uris")
+
+
+def test_a_host_alone_takes_services_anywhere_but_at_the_operators_elements(settings: Settings) -> None:
+    alone = msgspec.structs.replace(settings, hosts={"harbour": settings.hosts["harbour"]}, partners={})
+    producers(alone).check("http://10.0.0.9:8093/api", OWN, "uris")
+    producers(alone).check("https://api.example.com/v1", OWN, "uris")
+    for element in elements(alone).values():
+        with pytest.raises(Problem, match="uris"):
+            producers(alone).check(f"http://{element.address}:{element.port}/", OWN, "uris")
+    partnered = msgspec.structs.replace(alone, partners=settings.partners)
+    for more in (partnered, msgspec.structs.replace(settings, partners={})):
+        with pytest.raises(Problem, match="uris"):
+            producers(more).check("http://10.0.0.9:8093/api", OWN, "uris")
