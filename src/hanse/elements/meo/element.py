@@ -56,7 +56,7 @@ class Orchestrator:
         disposal = Disposal(outbox, self.records, hosts)
         self.packages = Packages(url, store, outbox, procedures, self.records, directory, trust, disposal)
         self._steering = SystemSteering(store, self.records, hosts, devices, steering)
-        self._procedures = SystemProcedures(store, self.records, self.packages, hosts, self._steering.moved)
+        self._procedures = SystemProcedures(store, self.records, self.packages, hosts, self._moved)
         self._hosts = hosts
         self._presence = Presence(lambda: self._registrar.changed())  # each needs the other
         self._registrar = Registrar(operator, store, self.records, hosts, self._presence, enablement, membership)
@@ -75,7 +75,7 @@ class Orchestrator:
                 lookup,
                 self._procedures,
                 self._registrar.changed,
-                self._steering.moved,
+                self._moved,
             ),
             SystemTopology: Topology(operator, self.records, hosts, self._presence, self._registrar.registered),
             PlatformDiscovery: shared,
@@ -87,6 +87,11 @@ class Orchestrator:
             ("operate", self._procedures.operate),
         ):
             procedures.register(f"meo.{name}", body, failed=self._procedures.failed)
+
+    def _moved(self) -> None:
+        """An instance was started, stopped or moved."""
+        self._steering.moved()
+        self._registrar.changed()
 
     def apis(self) -> dict[type[Api], Api]:
         """Which part provides which API."""

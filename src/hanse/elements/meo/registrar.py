@@ -19,11 +19,13 @@ from hanse.kit.values import ABSENT
 from hanse.refpoints.mfm_fed.members import (
     MemberQuery,
     Membership,
+    RegisteredApp,
     RegisteredService,
     SystemResources,
     ZoneResources,
 )
 from hanse.refpoints.mfm_fed.system_info import FederationEnablement, SystemInfo, SystemQuery
+from hanse.refpoints.mm1.lifecycle import OperationalState
 
 log = logging.getLogger("hanse.meo")
 
@@ -126,9 +128,30 @@ class Registrar:
             )
             for report in self._records.reports.values()
             for s in report.services
-            if not self._presence.silent(report.host) and offered(s, MemberQuery(ser_name=ABSENT))
+            if report.host in self._hosts
+            and not self._presence.silent(report.host)
+            and offered(s, MemberQuery(ser_name=ABSENT))
         }
-        return SystemResources(zones=tuple(zones), services=tuple(services.values()))
+        return SystemResources(zones=tuple(zones), services=tuple(services.values()), apps=self._apps())
+
+    def _apps(self) -> tuple[RegisteredApp, ...]:
+        """Each application that runs, with the zones of its instances."""
+        instances = self._records.instances.values()
+        running = [i for i in instances if i.running is OperationalState.STARTED and i.host in self._hosts]
+        places: dict[str, set[str]] = {}
+        for instance in running:
+            places.setdefault(instance.descriptor.app_d_id, set()).add(self._hosts[instance.host].zone.name)
+        known = {instance.descriptor.app_d_id: instance.descriptor for instance in running}
+        return tuple(
+            RegisteredApp(
+                app_d_id=identifier,
+                app_name=appd.app_name,
+                app_provider=appd.app_provider,
+                app_soft_version=appd.app_soft_version,
+                zones=tuple(sorted(places[identifier])),
+            )
+            for identifier, appd in known.items()
+        )
 
     async def _zone(self, host: Host) -> ZoneResources:
         try:

@@ -33,11 +33,22 @@ class RegisteredService(Value):
     app_name: str
 
 
+class RegisteredApp(Value):
+    """An application that runs in the system, whether it offers a service or not; ``zones`` are the names of where."""
+
+    app_d_id: str
+    app_name: str
+    app_provider: str
+    app_soft_version: str
+    zones: tuple[str, ...]
+
+
 class SystemResources(Value):
-    """What a system registers with its manager: computing and network resources by zone, services of its apps."""
+    """What a system registers with its manager: resources by zone, services by which it may be found, applications."""
 
     zones: tuple[ZoneResources, ...]
     services: tuple[RegisteredService, ...]
+    apps: tuple[RegisteredApp, ...] = ()
 
 
 class MemberQuery(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,7 +66,7 @@ class Member(Value):
 
 
 class PartnerState(StrEnum):
-    """How it stands with a partner; CLOSED and REFUSED are final until someone opens the agreement again."""
+    """How it stands with a partner; CLOSED is final until who closed the agreement opens it again."""
 
     FORMING = "FORMING"
     AVAILABLE = "AVAILABLE"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from typing import cast
 
 import pytest
@@ -13,9 +14,15 @@ from hanse.kit.values import ABSENT
 from hanse.refpoints.meo_fed.platforms import PlatformDiscovery
 from hanse.refpoints.mfm_fed.members import Member, MemberQuery
 from hanse.refpoints.mfm_fed.system_info import SystemInfo
+from hanse.refpoints.mm1.lifecycle import (
+    CreateAppInstanceRequest,
+    InstantiateAppRequest,
+    StopType,
+    TerminateAppRequest,
+)
 from hanse.refpoints.mm3.management import PlatformReport, ServiceWanted, SystemView
 from hanse.refpoints.mp1.services import ServiceState
-from tests.unit.elements.meo.parts import Bench, Peer, offer, offered
+from tests.unit.elements.meo.parts import Bench, Peer, offer, offered, tenant
 
 SPEECH = ServiceWanted(ser_name=("speech",))
 IN_THE_NORTH = ServiceWanted(ser_name=("speech",), latitude=54.0, longitude=10.0)
@@ -115,6 +122,35 @@ async def test_the_system_is_registered_with_what_it_has_and_again_when_that_cha
     await until(lambda: [s.ser_name for s in bench.federation.resources[-1][1].services] == ["speech"])
     await bench.meo.shut_down()
     assert len({system for system, _ in bench.federation.resources}) == 1
+
+
+async def test_apps_that_run_are_registered_whether_they_offer_a_service_or_not(bench: Bench, csar: Path) -> None:
+    def registered() -> list[tuple[str, tuple[str, ...]]]:
+        _, resources = bench.federation.resources[-1]
+        return [(app.app_name, app.zones) for app in resources.apps]
+
+    await bench.meo.start_up()
+    await until(lambda: bool(bench.federation.resources))
+    with tenant("acme"):
+        info = await bench.on_board(csar)
+        instance = (await bench.lifecycle.create_instance(CreateAppInstanceRequest(app_d_id=str(info.app_d_id)))).value
+        assert registered() == []
+        await bench.lifecycle.instantiate(instance.id, InstantiateAppRequest())
+        await until(lambda: registered() == [(instance.app_name, ("zone-harbour",))])
+        request = TerminateAppRequest(termination_type=StopType.FORCEFUL)
+        await bench.lifecycle.terminate(instance.id, request)
+        await until(lambda: registered() == [])
+    await bench.meo.shut_down()
+
+
+async def test_a_host_that_the_configuration_does_not_name_any_more_is_registered_with_nothing(bench: Bench) -> None:
+    bench.federation.systems["own"] = SystemInfo(system_name="north", system_provider="north", system_id="own")
+    gone = PlatformReport(host="demolished", sequence=1, services=(offered("speech"),))
+    await bench.store.commit(lambda tx: tx.put(bench.meo.records.reports, gone.host, gone))
+    await bench.meo.start_up()
+    await until(lambda: bool(bench.federation.resources))
+    assert bench.federation.resources[-1][1].services == ()
+    await bench.meo.shut_down()
 
 
 async def test_a_registration_that_was_not_noted_is_taken_up_again(bench: Bench) -> None:
