@@ -215,11 +215,12 @@ def test_a_platform_that_was_killed_leads_again_by_what_it_was_told(stage: Stage
     assert (arrived.status, arrived.url) == (200, f"{instance(stage, 'harbour')}/healthz")
 
 
-def test_behind_the_kernels_data_plane_a_device_is_known_by_its_own_address(tmp_path: Path) -> None:
+@pytest.mark.parametrize("separate", [False, True], ids=["in-one-process", "apart"])
+def test_behind_the_kernels_data_plane_a_device_is_known_by_its_own_address(tmp_path: Path, separate: bool) -> None:
     if reason := asyncio.run(found_out()).get("kernel"):
         assert not os.environ.get("CI"), reason
         pytest.skip(reason)
-    stage = Stage(tmp_path, data_plane="nftables")
+    stage = Stage(tmp_path, separate=separate, data_plane="nftables")
     try:
         net = stage.networks["10.10."]
         north = tmp_path / "north.toml"
