@@ -6,6 +6,7 @@ import asyncio
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
@@ -81,11 +82,14 @@ class LoneOperator:
         """Where the host keeps the directories of instances."""
         return self.settings.directory / "vim.harbour" / "compute" / "instances"
 
-    def begin(self, failpoint: str = "", module: str = MODULE) -> None:
-        """Start without waiting; armed, if a failpoint is given. ``module`` is the program."""
+    def begin(self, failpoint: str = "", module: str = MODULE, within: Sequence[str] = ()) -> None:
+        """Start without waiting; armed, if a failpoint is given. ``module`` is the program.
+
+        ``within`` are the words of a command that becomes the program, in surroundings of its own.
+        """
         with self._log(failpoint).open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", module, self.settings.path, "all"],
+                [*within, sys.executable, "-m", module, self.settings.path, "all"],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -94,14 +98,14 @@ class LoneOperator:
                 start_new_session=True,
             )
 
-    async def start(self, module: str = MODULE) -> None:
+    async def start(self, module: str = MODULE, within: Sequence[str] = ()) -> None:
         """Start, unarmed, and wait until it is ready."""
-        if module == MODULE:
+        if module == MODULE and not within:
             log, directory = self._log(), self.deployment.directory
             wish = Wish((str(self.settings.path), "all"), str(directory), str(log), str(self._orders))
             self._process = await asyncio.to_thread(born, wish)
         else:
-            self.begin(module=module)
+            self.begin(module=module, within=within)
         started = cast("subprocess.Popen[bytes]", self._process)
         await asyncio.to_thread(self.deployment.await_operator, [(self.settings, "all", started)])
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,24 +20,40 @@ ROOM = "1m"
 pytestmark = pytest.mark.timeout(60)
 
 
+SMALL = 'mount -t tmpfs -o size="$1" tmpfs "$2" && shift 2 && exec "$@"'
+"""Mounts a small file system and becomes the rest of the words."""
+
+
+def small_file_system(place: Path) -> list[str]:
+    """The words of a command that becomes another, which finds a small file system at a place; no root is needed.
+
+    In a user namespace of its own it may mount (user_namespaces(7)); in a mount namespace nobody else sees that.
+    """
+    return ["unshare", "--map-root-user", "--mount", "sh", "-c", SMALL, "sh", ROOM, str(place)]
+
+
+def refusal(within: list[str]) -> str:
+    """Why no program can be started so; empty if one can."""
+    try:
+        tried = subprocess.run([*within, "true"], capture_output=True, text=True, check=False, timeout=10)
+    except OSError as error:
+        return f"{within[0]}: {error.strerror}"
+    return tried.stderr.strip() if tried.returncode else ""
+
+
 @pytest.fixture
-def small_disk(operator: LoneOperator) -> Iterator[Path]:
-    """The directory of packages on a file system of its own with little room."""
-    if os.getuid() != 0:
-        pytest.skip("needs root: a small file system is mounted for the packages")
+async def small_disk(operator: LoneOperator) -> Path:
+    """The directory of packages, as the operator sees it, is a file system of its own with little room."""
     place = operator.settings.directory / "packages"
     place.mkdir(exist_ok=True)
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={ROOM}", "tmpfs", str(place)]
-    mounted = subprocess.run(mount, capture_output=True, text=True, check=False)
-    if mounted.returncode:
-        pytest.skip(f"no file system can be mounted here: {mounted.stderr.strip()}")
-    try:
-        yield place
-    finally:
-        subprocess.run(["umount", str(place)], check=True)
+    within = small_file_system(place)
+    if reason := await asyncio.to_thread(refusal, within):
+        pytest.skip(f"no file system can be mounted without root here: {reason}")
+    operator.kill()
+    await operator.start(within=within)
+    return Path(f"/proc/{operator.process.pid}/root{place}")
 
 
-@pytest.mark.root
 async def test_a_package_that_finds_no_room_is_told_so_and_leaves_nothing(
     operator: LoneOperator, small_disk: Path
 ) -> None:
