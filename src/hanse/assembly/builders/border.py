@@ -28,6 +28,7 @@ def build(built: Built, element: Element) -> None:
         manager=wiring.require(Federation, "federation_manager", element),
         orchestrator=wiring.require(PlatformDiscovery, "meo", element),
         platform=platforms.__getitem__,
+        zones={name: host.zone.name for name, host in wiring.settings.hosts.items()},
         seed=secret(wiring.directory / "border.seed"),
         names_kept=wiring.settings.limits.partner_names,
     )

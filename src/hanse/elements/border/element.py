@@ -23,7 +23,7 @@ from hanse.model.agreement import Agreement
 from hanse.refpoints.meo_fed.platforms import PlatformDiscovery, PlatformOffer
 from hanse.refpoints.mff_fed.federation import Federation, FederationAnswer, FederationTerms, OfferedSystem
 from hanse.refpoints.mfm_fed.members import MemberQuery, Partner
-from hanse.refpoints.mpp_fed.consumption import ServiceConsumption
+from hanse.refpoints.mpp_fed.consumption import ServiceConsumption, as_named
 
 T = TypeVar("T")
 
@@ -40,16 +40,21 @@ class Border(Federation, PlatformDiscovery, ServiceConsumption):
         manager: Federation,
         orchestrator: PlatformDiscovery,
         platform: Callable[[str], ServiceConsumption],
+        zones: Mapping[str, str],
         seed: bytes,
         names_kept: int = NAMES_KEPT,
     ) -> None:
-        """``names_kept``: pseudonyms that one partner can use; the oldest go first, a new look-up brings them back."""
+        """``zones``: the zone of each host, by the host's name.
+
+        ``names_kept``: pseudonyms that one partner can use; the oldest go first, a new look-up brings them back.
+        """
         self._store = store
         self._agreements = agreements
         self._standing = standing
         self._manager = manager
         self._orchestrator = orchestrator
         self._platform = platform
+        self._zones = zones
         self._names_kept = names_kept
         self._translator = Translator(seed)
         self._pseudonyms = store.shelf("pseudonym", Pseudonym)
@@ -87,13 +92,19 @@ class Border(Federation, PlatformDiscovery, ServiceConsumption):
         known = self._pseudonyms.find(reference)
         if known is None or (known.partner, known.epoch) != (agreement.partner, epoch):
             raise not_found("service", reference)
-        if not agreement.shares_service(known.ser_name) or leaves_base(rest):
+        if not self._shared(known, agreement) or leaves_base(rest):
             raise not_found("service", reference)
-        answer = await self._inside(lambda: self._platform(known.host).consume(known.ser_instance_id, rest, exchange))
+        inner = as_named(known.ser_instance_id, known.ser_name)
+        answer = await self._inside(lambda: self._platform(known.host).consume(inner, rest, exchange))
         if answer.status >= 500:
             await abandon(answer)
             raise outward(Problem(answer.status, "The service failed", headers=_again_after(answer)))
         return answer
+
+    def _shared(self, known: Pseudonym, agreement: Agreement) -> bool:
+        """Whether what a pseudonym stands for is shared now: the agreement and the hosts may be others than then."""
+        zone = self._zones.get(known.host)
+        return zone is not None and agreement.shares_zone(zone) and agreement.shares_service(known.ser_name)
 
     def _open_agreement(self) -> tuple[Agreement, int]:
         partner = current_call().caller.subject

@@ -33,7 +33,7 @@ from hanse.refpoints.mp1.services import (
     ServiceQuery,
     TransportInfo,
 )
-from hanse.refpoints.mpp_fed.consumption import ServiceConsumption
+from hanse.refpoints.mpp_fed.consumption import ServiceConsumption, id_and_name
 
 log = logging.getLogger("hanse.mep")
 
@@ -191,8 +191,9 @@ class LocalConsumption(ServiceConsumption):
 
     async def consume(self, reference: str, rest: str, exchange: Exchange) -> Stream:
         """Carry a request to the app that offers the service, if it may be consumed from elsewhere."""
-        record = self._records.services.get(reference)
+        identifier, name = id_and_name(reference)
+        record = self._records.services.get(identifier)
         may_leave = leaves_host if current_call().caller.role == "mep" else leaves_system
-        if not may_leave(record.service):
-            raise not_found("service", reference)
-        return await self._producer(producer_base(self._records, record)).consume(reference, rest, exchange)
+        if not may_leave(record.service) or name not in ("", record.service.ser_name):
+            raise not_found("service", identifier)
+        return await self._producer(producer_base(self._records, record)).consume(identifier, rest, exchange)

@@ -71,16 +71,19 @@ class Bench:
         self.epochs = {"south": 1, "east": 1}
         self.store = Store()
         self.hosts: list[str] = []
+        self.zones = {"harbour": "coast"}
+        self.agreements = {
+            "south": Agreement(partner="south", services=("speech",)),
+            "east": Agreement(partner="east", services=("speech", "payments")),
+        }
         self.border = Border(
             store=self.store,
-            agreements={
-                "south": Agreement(partner="south", services=("speech",)),
-                "east": Agreement(partner="east", services=("speech", "payments")),
-            },
+            agreements=self.agreements,
             standing=self.standing,
             manager=self.inside,
             orchestrator=self.inside,
             platform=self.platform,
+            zones=self.zones,
             seed=b"s" * 32,
             names_kept=names_kept,
         )
@@ -138,7 +141,7 @@ async def test_a_shared_service_is_reached_under_its_pseudonym_on_its_host(bench
     reference = await bench.reference("south")
     assert await consumed(bench, "south", reference) == 200
     assert bench.hosts == ["harbour"]
-    assert bench.inside.asked[-1] == ("south", ("id-speech", "v1/text"))
+    assert bench.inside.asked[-1] == ("south", ("id-speech;speech", "v1/text")), "only while it has the shared name"
 
 
 async def test_what_an_app_says_of_its_own_failure_stays_inside(bench: Bench) -> None:
@@ -180,6 +183,21 @@ async def test_a_pseudonym_is_good_for_its_own_partner_alone(bench: Bench) -> No
     assert south != east
     assert await consumed(bench, "east", south) == 404
     assert await consumed(bench, "south", east) == 404
+
+
+@pytest.mark.parametrize(
+    "change", [{"services": ("payments",)}, {"zones": ("inland",)}, None], ids=["service", "zone", "host"]
+)
+async def test_what_is_shared_no_longer_is_not_reached_under_a_name_that_was_told(
+    bench: Bench, change: dict[str, tuple[str, ...]] | None
+) -> None:
+    told = await bench.reference("south")
+    if change is None:
+        bench.zones.clear()
+    else:
+        bench.agreements["south"] = Agreement(partner="south", **{"services": ("speech",), **change})
+    assert await consumed(bench, "south", told) == 404
+    assert bench.hosts == []
 
 
 async def test_pseudonyms_of_an_earlier_opening_are_not_found(bench: Bench) -> None:

@@ -14,6 +14,7 @@ from hanse.kit.problems import Problem
 from hanse.kit.values import ABSENT
 from hanse.refpoints.mm3.management import FoundService
 from hanse.refpoints.mp1.services import EndPointInfo, LocalityType, ServiceQuery, ServiceState
+from hanse.refpoints.mpp_fed.consumption import as_named
 from tests.unit.elements.mep.parts import URL, Bench, app, configuration, nothing, service, transport
 
 FOUND = FoundService(
@@ -144,6 +145,19 @@ async def test_a_call_from_elsewhere_reaches_the_app_that_offers_the_service(ben
     answer = await bench.platform.local.consume(str(known.ser_instance_id), "v1/text", REQUEST)
     assert answer.status == 299
     assert bench.calls == [("http://127.9.0.100:8080/api", str(known.ser_instance_id), "v1/text", "POST")]
+
+
+async def test_a_service_that_was_renamed_is_not_reached_under_the_name_that_was_shared(bench: Bench) -> None:
+    await bench.platform.configuration.configure("one", configuration("one", "speech", "payments"))
+    known = (await bench.platform.services.register_service("one", service("speech"))).value
+    reference = as_named(str(known.ser_instance_id), "speech")
+    assert (await bench.platform.local.consume(reference, "v1/text", REQUEST)).status == 299
+    renamed = msgspec.structs.replace(service("payments"), ser_instance_id=known.ser_instance_id)
+    await bench.platform.services.replace_service("one", str(known.ser_instance_id), renamed)
+    with pytest.raises(Problem) as caught:
+        await bench.platform.local.consume(reference, "v1/text", REQUEST)
+    assert caught.value.status == 404
+    assert [called[1] for called in bench.calls] == [str(known.ser_instance_id)]
 
 
 async def test_a_service_for_the_host_alone_does_not_exist_for_others(bench: Bench) -> None:
