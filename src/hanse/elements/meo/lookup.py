@@ -6,6 +6,8 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 
+import msgspec
+
 from hanse.elements.meo.domain import nearest
 from hanse.elements.meo.hosts import Host
 from hanse.elements.meo.presence import Presence
@@ -23,6 +25,10 @@ log = logging.getLogger("hanse.meo")
 
 PEER_PATIENCE = 2.0
 """Seconds that a partner may take for one answer."""
+MOST_TOLD = 1000
+"""Services that a partner may tell of in one answer: what is found is kept where it is asked for."""
+LARGEST_TOLD = 4096
+"""Bytes of one of them as JSON."""
 OWN_SYSTEM = ""
 
 
@@ -95,10 +101,26 @@ class ServiceLookup:
     async def _platforms(self, member: Member, query: MemberQuery) -> list[PlatformOffer]:
         try:
             with continuing(patience=PEER_PATIENCE):
-                return await self._peer(member.partner).platforms(member.system_id, query)
+                return asked_for(await self._peer(member.partner).platforms(member.system_id, query), query)
         except Problem as problem:
             log.warning("asking %s for platforms failed: %s", member.partner, problem)
             return []
+
+
+def asked_for(offers: Sequence[PlatformOffer], query: MemberQuery) -> list[PlatformOffer]:
+    """Of a partner's answer what it was asked for, and no more than can be kept: its word is not ours."""
+    kept, left = [], MOST_TOLD
+    for offer in offers:
+        services = tuple(s for s in offer.services if _is_asked_for(s, query))[:left]
+        left -= len(services)
+        if services:
+            kept.append(msgspec.structs.replace(offer, services=services))
+    return kept
+
+
+def _is_asked_for(service: SharedService, query: MemberQuery) -> bool:
+    named = isinstance(query.ser_name, Absent) or service.ser_name in query.ser_name
+    return named and len(msgspec.json.encode(service)) <= LARGEST_TOLD
 
 
 def best(offers: Sequence[tuple[str, PlatformOffer]], position: Position | None) -> list[FoundService]:

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+from msgspec.structs import replace
 
+from hanse.elements.meo.lookup import LARGEST_TOLD, MOST_TOLD
 from hanse.kit.problems import Problem
 from hanse.kit.values import ABSENT
 from hanse.refpoints.meo_fed.platforms import PlatformDiscovery
@@ -70,6 +72,24 @@ async def test_nothing_is_found_where_nobody_offers_it_or_no_name_is_given(bench
     partner(bench, "south", Peer())
     assert await view(bench).find_service(SPEECH) == []
     assert await view(bench).find_service(ServiceWanted()) == []
+
+
+async def test_a_partner_that_tells_of_more_than_was_asked_is_not_believed(bench: Bench) -> None:
+    near, far = offer("near", 54.0), offer("far", 48.0)
+    [shared] = near.services
+    other = replace(shared, ser_name="payments", reference="unasked")
+    partner(bench, "south", Peer(replace(near, services=(other,)), replace(far, services=(other, shared))))
+    [found] = await view(bench).find_service(IN_THE_NORTH)
+    assert (found.ser_name, found.reference, found.zone) == ("speech", shared.reference, "zone-far")
+
+
+async def test_a_partner_cannot_have_more_kept_than_there_is_room_for(bench: Bench) -> None:
+    [shared] = offer("valley", 48.0).services
+    many = tuple(replace(shared, reference=f"ref-{number}") for number in range(3 * MOST_TOLD))
+    large = replace(shared, reference="x" * LARGEST_TOLD)
+    partner(bench, "south", Peer(replace(offer("valley", 48.0), services=(large, *many))))
+    found = await view(bench).find_service(SPEECH)
+    assert [service.reference for service in found] == [service.reference for service in many[:MOST_TOLD]]
 
 
 async def test_what_the_own_system_has_is_not_taken_from_a_partner(bench: Bench) -> None:
