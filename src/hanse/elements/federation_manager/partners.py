@@ -26,6 +26,10 @@ SIGN_OF_LIFE = 1.0
 """Seconds between two signs of life."""
 ANSWER_PATIENCE = 2.0
 """Seconds that a partner may take for one answer."""
+MOST_TOLD = 100
+"""Systems that a partner may tell of; they are kept, and each is asked."""
+LARGEST_TOLD = 4096
+"""Bytes of one of them as JSON."""
 
 
 @dataclass
@@ -147,7 +151,7 @@ class Partners:
             with continuing(patience=ANSWER_PATIENCE):
                 answer = await self._peer(name).form(FederationTerms(operator=self._operator))
                 if answer.open and self.agreement(name).open:
-                    life.systems = tuple(await self._peer(name).offered_systems(MemberQuery(ser_name=ABSENT)))
+                    life.systems = told(await self._peer(name).offered_systems(MemberQuery(ser_name=ABSENT)))
             self._note(name, True, "" if answer.open else f"{name} has closed the agreement")
             if answer.open is self.agreement(name).closed_there:  # its word of opening or ending may have been lost
                 await self._change(name, closed_there=not answer.open)
@@ -163,10 +167,10 @@ class Partners:
             life.alive, life.since = alive, time.time()
         life.detail = detail
 
-    async def _offered(self, name: str, query: MemberQuery) -> list[OfferedSystem]:
+    async def _offered(self, name: str, query: MemberQuery) -> Sequence[OfferedSystem]:
         try:
             with continuing(patience=ANSWER_PATIENCE):
-                return await self._peer(name).offered_systems(query)
+                return told(await self._peer(name).offered_systems(query))
         except Problem as problem:
             log.warning("asking %s for systems failed: %s", name, problem)
             return []
@@ -186,3 +190,8 @@ class Partners:
             since=life.since,
             detail=life.detail,
         )
+
+
+def told(systems: Sequence[OfferedSystem]) -> tuple[OfferedSystem, ...]:
+    """Of what a partner tells as much as there is room for."""
+    return tuple(system for system in systems if len(msgspec.json.encode(system)) <= LARGEST_TOLD)[:MOST_TOLD]

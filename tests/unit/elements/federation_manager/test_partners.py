@@ -5,13 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
+from hanse.elements.federation_manager.partners import LARGEST_TOLD, MOST_TOLD, told
 from hanse.kit.contract.call import continuing
 from hanse.kit.problems import Problem
 from hanse.kit.store import Store
 from hanse.kit.values import ABSENT
 from hanse.model.place import Position, Zone
-from hanse.refpoints.mff_fed.federation import FederationTerms
+from hanse.refpoints.mff_fed.federation import FederationTerms, OfferedSystem
 from hanse.refpoints.mfm_fed.members import (
     MemberQuery,
     PartnerState,
@@ -129,6 +131,21 @@ async def test_a_partner_cannot_form_a_federation_in_anothers_name(bench: Bench)
     with continuing(tenant="south"), pytest.raises(Problem, match="operator") as caught:
         await bench.north.form(FederationTerms(operator="east"))
     assert caught.value.status == 400
+
+
+async def test_a_partner_cannot_fill_a_manager_with_systems(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    small = OfferedSystem(system_id="s", system_name="n", system_provider="p")
+    large = replace(small, system_name="x" * LARGEST_TOLD)
+    many = [large, *(replace(small, system_id=str(number)) for number in range(3 * MOST_TOLD))]
+    assert told(many) == tuple(many[1 : MOST_TOLD + 1])
+
+    async def tells(_query: MemberQuery) -> list[OfferedSystem]:
+        return many
+
+    await bench.start()
+    await bench.both(AVAILABLE)
+    monkeypatch.setattr(bench.south, "offered_systems", tells)
+    assert len(await bench.north.find_members(MemberQuery(ser_name=("speech",)))) == MOST_TOLD
 
 
 async def test_members_are_those_that_offer_the_service_now(bench: Bench) -> None:
