@@ -9,7 +9,7 @@ from cryptography import x509
 from hanse.kit.certificates import issued_by, peer_uri, thumbprint
 from hanse.kit.contract.asgi import Scope
 from hanse.kit.contract.call import Caller
-from hanse.kit.problems import unauthorized
+from hanse.kit.problems import unauthenticated, unauthorized
 from hanse.kit.recent import Recent
 from hanse.kit.tokens import TokenVerifier
 
@@ -37,7 +37,7 @@ class ElementAuthenticator:
             return self._by_token(bearer(authorization))
         certificate: bytes | None = scope.get("client_certificate")
         if certificate is None:
-            raise unauthorized("send a bearer token, or show a certificate of the operator")
+            raise unauthenticated("send a bearer token, or show a certificate of the operator")
         if self._revoked(certificate):
             raise unauthorized("revoked: the key of the certificate is another one now")
         return self._known.find(certificate) or self._known.keep(certificate, self._element(certificate))
@@ -101,5 +101,5 @@ def bearer(authorization: bytes) -> str:
         return authorization[7:].strip().decode("latin-1")
     scheme, _, token = authorization.decode("latin-1").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
-        raise unauthorized("send Authorization: Bearer TOKEN")
+        raise unauthenticated("send Authorization: Bearer TOKEN")
     return token.strip()

@@ -68,8 +68,13 @@ def bad_request(title: str, detail: str = "") -> Problem:
     return Problem(400, title, detail)
 
 
+def unauthenticated(detail: str) -> Problem:
+    """401: no credentials at all; such a challenge names no error (RFC 6750, 3.1)."""
+    return Problem(401, "Not authenticated", detail, {"WWW-Authenticate": "Bearer"})
+
+
 def unauthorized(detail: str) -> Problem:
-    """401: no credentials, or credentials that do not (or no longer) hold."""
+    """401: credentials that do not (or no longer) hold."""
     return Problem(401, "Not authenticated", detail, {"WWW-Authenticate": 'Bearer error="invalid_token"'})
 
 

@@ -10,7 +10,7 @@ from hanse.assembly.sandbox.seed import Seed
 from hanse.elements.mep.access import Access
 from hanse.kit.contract.asgi import Scope
 from hanse.kit.contract.call import Caller
-from hanse.kit.problems import unauthorized
+from hanse.kit.problems import unauthenticated
 
 
 class SandboxAuthenticator:
@@ -28,7 +28,7 @@ class SandboxAuthenticator:
         """The app that calls; a problem 401 if it shows nothing that holds."""
         shown = headers.get(b"authorization", b"")
         if not shown:
-            raise unauthorized("send Authorization with a token of the seed, or one of the token endpoint")
+            raise unauthenticated("send Authorization with a token of the seed, or one of the token endpoint")
         caller = self._static.get(_digest(shown.decode("latin-1")))
         return caller or self._access.caller(bearer(shown))
 

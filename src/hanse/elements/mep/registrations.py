@@ -7,8 +7,9 @@ import msgspec
 from hanse.elements.mep.endpoints import check_endpoint
 from hanse.elements.mep.quotas import Quotas
 from hanse.elements.mep.records import Records, RegistrationRecord
-from hanse.kit.contract.call import current_call
-from hanse.kit.contract.declare import Created
+from hanse.kit.contract.call import current_call, require_match
+from hanse.kit.contract.declare import Created, Tagged
+from hanse.kit.contract.tags import tag_of, tagged
 from hanse.kit.problems import Problem, bad_request, forbidden, not_found
 from hanse.kit.store import Store, Transaction
 from hanse.kit.values import ABSENT
@@ -43,21 +44,22 @@ class AppRegistry(Registrations):
             tx.put(self._records.registrations, own, RegistrationRecord(app_instance_id=own, info=known))
 
         await self._store.commit(decide)
-        return Created(known, f"{self._base}/{own}")
+        return Created(known, f"{self._base}/{own}", tag_of(known))
 
-    async def read_registration(self, app_instance_id: str) -> AppInfo:
+    async def read_registration(self, app_instance_id: str) -> Tagged[AppInfo]:
         """The app's own registration."""
-        return _present(self._records.registrations.find(app_instance_id), app_instance_id).info
+        return tagged(_present(self._records.registrations.find(app_instance_id), app_instance_id).info)
 
     async def replace_registration(self, app_instance_id: str, registration: AppInfo) -> None:
         """Replace the app's own registration."""
-        if registration.app_instance_id not in (ABSENT, app_instance_id):
-            raise bad_request("Invalid attribute appInstanceId", f"must be that of the URI, {app_instance_id}")
-        self._quotas.check_record("Registration", registration)
         known = msgspec.structs.replace(registration, app_instance_id=app_instance_id)
 
         def decide(tx: Transaction) -> None:
-            _present(tx.find(self._records.registrations, app_instance_id), app_instance_id)
+            present = _present(tx.find(self._records.registrations, app_instance_id), app_instance_id)
+            require_match(tag_of(present.info))
+            if registration.app_instance_id not in (ABSENT, app_instance_id):
+                raise bad_request("Invalid attribute appInstanceId", f"must be that of the URI, {app_instance_id}")
+            self._quotas.check_record("Registration", registration)
             check_registration(registration, tx.get(self._records.apps, app_instance_id).configuration)
             record = RegistrationRecord(app_instance_id=app_instance_id, info=known)
             tx.put(self._records.registrations, app_instance_id, record)
@@ -68,7 +70,8 @@ class AppRegistry(Registrations):
         """Withdraw the app's own registration."""
 
         def decide(tx: Transaction) -> None:
-            _present(tx.find(self._records.registrations, app_instance_id), app_instance_id)
+            record = _present(tx.find(self._records.registrations, app_instance_id), app_instance_id)
+            require_match(tag_of(record.info))
             tx.delete(self._records.registrations, app_instance_id)
 
         await self._store.commit(decide)

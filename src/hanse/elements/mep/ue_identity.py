@@ -45,12 +45,13 @@ class UeTags(UeIdentity):
 
     async def set_tags(self, app_instance_id: str, tags: UeIdentityTagInfo) -> Tagged[UeIdentityTagInfo]:
         """Register and deregister; the data plane follows before this returns."""
-        self._check(tags.ue_identity_tags)
-        wanted = {tag.ue_identity_tag: tag.state is TagState.REGISTERED for tag in tags.ue_identity_tags}
+        asked = tags.ue_identity_tags
+        wanted = {tag.ue_identity_tag: tag.state is TagState.REGISTERED for tag in asked}
 
         def decide(tx: Transaction) -> AppRecord:
             app = tx.get(self._records.apps, app_instance_id)
             require_match(_tag(app))
+            self._check(asked)
             kept = {tag for tag in app.tags if wanted.get(tag, True)}
             tags = frozenset(kept | {tag for tag, registered in wanted.items() if registered})
             self._quotas.check_tags(tags)

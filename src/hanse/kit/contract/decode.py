@@ -179,4 +179,5 @@ def _members(shape: Any) -> Sequence[Any]:
 
 
 def _name(shape: Any) -> str:
-    return str(getattr(shape, "__name__", "value"))
+    """The type as its specification calls it, which is ``__wire_name__`` where we call it otherwise."""
+    return str(getattr(shape, "__wire_name__", getattr(shape, "__name__", "value")))

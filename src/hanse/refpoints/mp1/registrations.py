@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hanse.kit.contract.declare import Api, Created, delete, get, post, put
+from hanse.kit.contract.declare import Api, Created, Tagged, delete, get, post, put
 from hanse.kit.values import ABSENT, Absent, Value
 from hanse.model.descriptor.services import CategoryRef, FeatureDependency, ServiceDependency
 from hanse.refpoints.mp1.services import EndPointInfo
@@ -39,13 +39,13 @@ class Registrations(Api, bases=("/mec_app_support/v2", "/mec_app_support/v1")):
         """Register; 403 if the app is registered already, 404 for an instance that is not known (7.2.13.3.4)."""
 
     @get("/registrations/{app_instance_id}")
-    async def read_registration(self, app_instance_id: str) -> AppInfo:
+    async def read_registration(self, app_instance_id: str) -> Tagged[AppInfo]:
         """The app's registration (7.2.14.3.1)."""
 
-    @put("/registrations/{app_instance_id}", success=204)
+    @put("/registrations/{app_instance_id}", success=204, refuses=(400, 401, 403, 404, 412))
     async def replace_registration(self, app_instance_id: str, registration: AppInfo) -> None:
         """Replace the app's registration; attributes left out are gone (7.2.14.3.2)."""
 
-    @delete("/registrations/{app_instance_id}")
+    @delete("/registrations/{app_instance_id}", refuses=(401, 403, 404, 412))
     async def deregister_app(self, app_instance_id: str) -> None:
         """Withdraw the app's registration; the app itself stays (5.2.13.4, 7.2.14.3.5)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -128,13 +128,15 @@ class SelfLink(Value):
 class AvailabilitySubscription(Value):
     """SerAvailabilityNotificationSubscription (8.1.3.2); ``_links`` only in answers."""
 
+    __wire_name__: ClassVar[str] = "SerAvailabilityNotificationSubscription"
+
     subscription_type: str
     callback_reference: str
     filtering_criteria: FilteringCriteria | Absent = ABSENT
     links: SelfLink | Absent = msgspec.field(default=ABSENT, name="_links")
 
 
-AVAILABILITY_SUBSCRIPTION = "SerAvailabilityNotificationSubscription"
+AVAILABILITY_SUBSCRIPTION = AvailabilitySubscription.__wire_name__
 
 
 class ChangeType(StrEnum):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import ClassVar
 
 import msgspec
 
@@ -108,13 +109,15 @@ class AppTerminationConfirmation(Value):
 class TerminationSubscription(Value):
     """AppTerminationNotificationSubscription (7.1.3.2); ``_links`` only in answers."""
 
+    __wire_name__: ClassVar[str] = "AppTerminationNotificationSubscription"
+
     subscription_type: str
     callback_reference: str
     app_instance_id: str
     links: SelfLink | Absent = msgspec.field(default=ABSENT, name="_links")
 
 
-TERMINATION_SUBSCRIPTION = "AppTerminationNotificationSubscription"
+TERMINATION_SUBSCRIPTION = TerminationSubscription.__wire_name__
 
 
 class TerminationLinks(SubscriptionLink):

@@ -40,13 +40,13 @@ async def test_an_app_that_started_itself_gets_the_id_of_its_token(two: Bench) -
         made = await two.platform.registrations.register_app(info(FREE))
     assert made.location.endswith("/mec_app_support/v2/registrations/free")
     assert made.value.app_instance_id == "free"
-    assert await two.platform.registrations.read_registration("free") == made.value
+    assert (await two.platform.registrations.read_registration("free")).value == made.value
 
 
 async def test_an_app_that_was_instantiated_registers_as_its_descriptor_says(two: Bench) -> None:
     with app("managed"):
         made = await two.platform.registrations.register_app(info(DESCRIBED, appProvider="provider"))
-    assert made.value == await two.platform.registrations.read_registration("managed")
+    assert made.value == (await two.platform.registrations.read_registration("managed")).value
 
 
 async def test_a_second_registration_is_refused_until_the_first_is_withdrawn(two: Bench) -> None:
@@ -97,12 +97,12 @@ async def test_a_replacement_is_whole_and_held_to_the_same_rules(two: Bench) -> 
     with app("free"):
         await registrations.register_app(info(FREE, appProvider="me"))
     await registrations.replace_registration("free", info(FREE, appName="renamed"))
-    assert await registrations.read_registration("free") == info(FREE, appName="renamed", appInstanceId="free")
+    assert (await registrations.read_registration("free")).value == info(FREE, appName="renamed", appInstanceId="free")
     for wrong in ({"appInstanceId": "managed"}, {"endpoint": None}):
         with pytest.raises(Problem) as caught:
             await registrations.replace_registration("free", info(FREE, **wrong))
         assert caught.value.status == 400
-    assert (await registrations.read_registration("free")).app_name == "renamed"
+    assert (await registrations.read_registration("free")).value.app_name == "renamed"
 
 
 @pytest.mark.parametrize("call", ["read_registration", "deregister_app"])
