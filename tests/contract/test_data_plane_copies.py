@@ -12,6 +12,7 @@ import msgspec
 import pytest
 import uvloop
 
+from hanse.drivers.dataplane_userspace import UserspaceDataPlane
 from hanse.drivers.dataplane_userspace.copies import MOST_BEHIND
 from hanse.kit.problems import Problem
 from hanse.refpoints.mp2 import Action, FilterType, Forwarding, RuleCounters, TrafficMatch
@@ -216,6 +217,28 @@ async def test_a_flow_does_not_wait_for_a_tap_that_nobody_is_at_or_that_reads_no
     assert await said(ground, lots) == lots
     assert (await counters_of(ground, "tap")).refused == 2
     held.set()
+
+
+async def test_copies_count_among_the_sockets_that_devices_may_take(serve: Run) -> None:
+    few = Loopback()
+    few.plane = UserspaceDataPlane(few.own, most_flows=3)
+    tapped = Tapped()
+    await serve(echo)
+    await serve(tapped.take, few.other_app)
+    await few.plane.install("r", rule(few))
+    await few.plane.install("tap", tap(few))
+    flows = []
+    for _ in range(2):
+        reader, writer = await dial(few)
+        flows.append(writer)
+        writer.write(b"x")
+        assert await reader.readexactly(1) == b"x"
+    assert ((await counters_of(few, "tap")).refused, len(await few.plane.flows())) == (2, 2)
+    with pytest.raises(ConnectionError):
+        await said(few, b"x")
+    for writer in flows:
+        writer.close()
+    await few.plane.close()
 
 
 async def test_a_flow_that_is_cut_is_not_taken_for_whole_by_its_tap(ground: Loopback, serve: Run) -> None:

@@ -191,6 +191,9 @@ class Copying:
     def _copy(self, way: Way | None, by: Installed, count: Callable[[int], None]) -> Copy | None:
         if way is None:
             return None
+        if not self._taps.has_room():
+            by.refused += 1
+            return None
         try:
             return self._kind(way, by, self._taps, count)
         except OSError:

@@ -23,14 +23,14 @@ class Admission(NamedTuple):
 
 
 class FlowTable:
-    """Rules in force and the flows that pass. ``most`` flows pass at a time; further ones are refused."""
+    """Rules in force and the flows that pass: ``most`` at a time, fewer if they are copied; others are refused."""
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._installed: dict[str, Installed] = {}
         self._index = RuleIndex()
         self._live: dict[Passing, None] = {}
-        self.taps = Taps()
+        self.taps = Taps(room=lambda: not self._full())
 
     def get(self, rule_id: str) -> Installed | None:
         """The rule of that id, if it is in force."""
@@ -90,7 +90,7 @@ class FlowTable:
         installed = self._installed[taken.rule_id] if taken else self._first_listening(endpoint)
         if installed is None:
             return None
-        if taken is None or taken.action is Action.DROP or len(self._live) >= self._most:
+        if taken is None or taken.action is Action.DROP or self._full():
             installed.refused += 1
             return None
         return Admission(_flow(taken, source, endpoint), installed.rule.target(endpoint.port), installed)
@@ -98,6 +98,10 @@ class FlowTable:
     def flows(self) -> list[Flow]:
         """What passes now, the newest flow last."""
         return [passing.flow for passing in self._live]
+
+    def _full(self) -> bool:
+        """A flow takes two sockets, a copy of one direction one."""
+        return 2 * len(self._live) + self.taps.sockets >= 2 * self._most
 
     def _first_listening(self, endpoint: Endpoint) -> Installed | None:
         """The rule at which a flow that no rule takes is counted: the first that listens where it dialled."""

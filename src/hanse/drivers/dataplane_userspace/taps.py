@@ -34,7 +34,9 @@ class Tap(NamedTuple):
 class Taps:
     """The rules in force that copy, and the sockets that carry their copies, which are themselves never taken."""
 
-    def __init__(self) -> None:
+    def __init__(self, room: Callable[[], bool] = lambda: True) -> None:
+        """``room`` tells whether there may be another socket."""
+        self._room = room
         self._rules: dict[str, Installed] = {}
         self._index = RuleIndex()
         self._own: dict[tuple[str, Socket, Socket], Callable[[], None]] = {}
@@ -72,6 +74,15 @@ class Taps:
                 )
             )
         return found
+
+    @property
+    def sockets(self) -> int:
+        """How many carry copies now."""
+        return len(self._own)
+
+    def has_room(self) -> bool:
+        """Whether one more copy may be made."""
+        return self._room()
 
     def begin(self, protocol: str, source: Socket, target: Socket, cut: Callable[[], None]) -> None:
         """A socket of this data plane carries copies until it is cut, or ends."""
