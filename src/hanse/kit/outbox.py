@@ -15,6 +15,7 @@ import random
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
+from itertools import islice
 
 import msgspec
 
@@ -75,8 +76,14 @@ class Outbox:
         if give_up_after is not None:
             self._patience[topic] = give_up_after
 
-    def emit(self, tx: Transaction, topic: str, lane: str, value: msgspec.Struct) -> None:
-        """Tell ``value`` once the transaction is on disk."""
+    def emit(self, tx: Transaction, topic: str, lane: str, value: msgspec.Struct, most: int = 0) -> None:
+        """Tell ``value`` once the transaction is on disk.
+
+        Where ``most`` events of the lane wait already the oldest that are not under way are dropped: what is told last
+        says how it stands. Those that are decided at the same time are let in together.
+        """
+        if most:
+            self._make_room(tx, lane, most)
         self._last += 1
         body = msgspec.json.encode(value).decode()
         event = Event(event_id=f"{self._last:016d}", lane=lane, topic=topic, body=body, at=time.time())
@@ -110,6 +117,21 @@ class Outbox:
         for event in tx.values(self._events):
             if event.lane == lane:
                 tx.delete(self._events, event.event_id)
+
+    def _make_room(self, tx: Transaction, lane: str, most: int) -> None:
+        waiting = self._lanes.get(lane)
+        if waiting is None or len(waiting) < most:
+            return
+        oldest = list(islice(waiting, 1, len(waiting) - most + 2))
+        for event in oldest:
+            tx.delete(self._events, event.event_id)
+        tx.after.append(lambda: self._leave_out(lane, oldest))
+
+    def _leave_out(self, lane: str, events: list[Event]) -> None:
+        waiting = self._lanes.get(lane, deque())
+        for event in events:
+            if len(waiting) > 1 and waiting[1] is event:
+                del waiting[1]
 
     def _enqueue(self, event: Event) -> None:
         if not self._running:

@@ -197,6 +197,34 @@ async def test_a_receiver_that_is_gone_gets_nothing_more(post: Post) -> None:
     await until(lambda: post.ann.taken == [5])
 
 
+async def test_who_takes_nothing_has_no_more_kept_than_there_is_room_for_and_the_latest_of_it(post: Post) -> None:
+    post.ann.gate.clear()
+    await post.outbox.start()
+    for number in range(50):
+        await post.store.commit(lambda tx, n=number: post.outbox.emit(tx, "ann", "ann", News(number=n), most=5))  # type: ignore[misc]
+    await post.tell("bob", 1, 2, 3)
+    assert len(post.outbox.waiting("ann")) == 5
+    assert post.outbox._lanes["ann"][0].event_id in post.outbox._events, "what is under way stays"
+    post.ann.gate.set()
+    await until(lambda: post.ann.taken == [0, 46, 47, 48, 49] and post.bob.taken == [1, 2, 3])
+    await until(lambda: not len(post.outbox._events))
+
+
+async def test_many_that_come_at_once_are_bounded_soon_after(post: Post) -> None:
+    post.ann.gate.clear()
+    await post.outbox.start()
+    for _ in range(4):
+        emits = [
+            post.store.commit(lambda tx, n=n: post.outbox.emit(tx, "ann", "ann", News(number=n), most=5))  # type: ignore[misc]
+            for n in range(20)
+        ]
+        await asyncio.gather(*emits)
+    assert len(post.outbox.waiting("ann")) <= 5 + 20
+    post.ann.gate.set()
+    await until(lambda: not len(post.outbox._events))
+    assert post.ann.taken[-1] == 19
+
+
 async def test_a_full_disk_does_not_silence_a_lane(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
     write, failures = post.store._write_rows, [True]
 

@@ -19,6 +19,10 @@ from hanse.refpoints.mp1.services import (
 )
 from hanse.refpoints.mp1.support import OperationAction, TerminationLinks, TerminationNotification
 
+MOST_WAITING = 1000
+"""Notices that wait for one subscriber to the availability of services; beyond them the oldest are not told, or an app
+that takes none could have its platform's disk filled by changes of its own."""
+
 
 class Notices:
     """Emits notifications for subscriptions; delivery is the outbox's."""
@@ -80,4 +84,4 @@ class Notices:
             service_references=(reference,), links=SubscriptionLink(subscription=Link(href=subscription))
         )
         to = CallbackTo.of(record.subscription.callback_reference, notification, f"app.{record.app_instance_id[:8]}")
-        self._outbox.emit(tx, "mp1.notification", record.subscription_id, to)
+        self._outbox.emit(tx, "mp1.notification", record.subscription_id, to, MOST_WAITING)
