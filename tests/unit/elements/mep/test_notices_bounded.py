@@ -1,4 +1,4 @@
-"""An app that takes no notices cannot fill its platform's disk with them; when it comes back it learns how things stand."""
+"""An app that takes no notices cannot fill its platform's disk; when it comes back it learns how things stand."""
 
 from __future__ import annotations
 
