@@ -51,11 +51,15 @@ class Heartbeat(Value):
 
 
 class SubscriptionRecord(Value, Generic[S]):
-    """A subscription of an app: to the availability of services, or to its own termination."""
+    """A subscription of an app: to the availability of services, or to its own termination.
+
+    ``base`` is that of the API by which it was asked for; its notifications lead there.
+    """
 
     subscription_id: str
     app_instance_id: str
     subscription: S
+    base: str = ""
 
 
 AvailabilityRecord: TypeAlias = SubscriptionRecord[AvailabilitySubscription]

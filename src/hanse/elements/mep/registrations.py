@@ -7,7 +7,7 @@ import msgspec
 from hanse.elements.mep.endpoints import check_endpoint
 from hanse.elements.mep.quotas import Quotas
 from hanse.elements.mep.records import Records, RegistrationRecord
-from hanse.kit.contract.call import current_call, require_match
+from hanse.kit.contract.call import asked_below, current_call, require_match
 from hanse.kit.contract.declare import Created, Tagged
 from hanse.kit.contract.tags import tag_of, tagged
 from hanse.kit.problems import Problem, bad_request, forbidden, not_found
@@ -24,7 +24,7 @@ class AppRegistry(Registrations):
     """What apps say of themselves. An app that gives no instance id gets the one for which its token was issued."""
 
     def __init__(self, url: str, store: Store, records: Records, quotas: Quotas = Quotas()) -> None:  # noqa: B008
-        self._base = f"{url}/mec_app_support/v2/registrations"
+        self._url = url
         self._store = store
         self._records = records
         self._quotas = quotas
@@ -44,7 +44,8 @@ class AppRegistry(Registrations):
             tx.put(self._records.registrations, own, RegistrationRecord(app_instance_id=own, info=known))
 
         await self._store.commit(decide)
-        return Created(known, f"{self._base}/{own}", tag_of(known))
+        here = f"{self._url}{asked_below(Registrations.api_bases)}/registrations/{own}"
+        return Created(known, here, tag_of(known))
 
     async def read_registration(self, app_instance_id: str) -> Tagged[AppInfo]:
         """The app's own registration."""

@@ -1,12 +1,14 @@
 """Subscriptions of one kind that apps hold at the platform (ETSI GS MEC 011 V3.1.1, 7.2.3, 7.2.4, 8.2.8, 8.2.9).
 
 Those to the availability of services and those to an app's own termination differ in what they say, not in how they
-are kept: by the app whose they are, until it ends them or is gone. They never expire (7.1.3.2, 8.1.3.2).
+are kept: by the app whose they are, until it ends them or is gone. They never expire (7.1.3.2, 8.1.3.2). Their links
+lead below the base of the API that was asked: who knows one version is never sent to another.
 """
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from typing import Generic
 
 import msgspec
@@ -14,6 +16,7 @@ import msgspec
 from hanse.elements.mep.notices import Notices
 from hanse.elements.mep.quotas import Quotas
 from hanse.elements.mep.records import AppRecord, Records, S, SubscriptionRecord
+from hanse.kit.contract.call import asked_below
 from hanse.kit.contract.declare import Created
 from hanse.kit.problems import bad_request, not_found
 from hanse.kit.receivers import place_of
@@ -22,20 +25,22 @@ from hanse.kit.values import Link
 from hanse.refpoints.mp1.services import (
     AVAILABILITY_SUBSCRIPTION,
     SelfLink,
+    ServiceManagement,
     SubscriptionEntry,
     SubscriptionLinkList,
     SubscriptionLinks,
 )
-from hanse.refpoints.mp1.support import TERMINATION_SUBSCRIPTION
+from hanse.refpoints.mp1.support import TERMINATION_SUBSCRIPTION, ApplicationSupport
 
 
 class Subscriptions(Generic[S]):
-    """All subscriptions of a ``kind`` (``subscriptionType``), served below ``base``."""
+    """All subscriptions of a ``kind`` (``subscriptionType``), served at ``url`` below ``bases``."""
 
     def __init__(
         self,
         kind: str,
-        base: str,
+        url: str,
+        bases: Sequence[str],
         store: Store,
         shelf: Shelf[SubscriptionRecord[S]],
         apps: Shelf[AppRecord],
@@ -43,7 +48,8 @@ class Subscriptions(Generic[S]):
         quotas: Quotas,
     ) -> None:
         self._kind = kind
-        self._base = base
+        self._url = url
+        self._bases = bases
         self._store = store
         self._shelf = shelf
         self._apps = apps
@@ -66,7 +72,8 @@ class Subscriptions(Generic[S]):
 
     def read(self, app_instance_id: str, subscription_id: str) -> S:
         """One of an app's own; a problem 404 for any other."""
-        return _own(app_instance_id, self._shelf.find(subscription_id), subscription_id).subscription
+        record = _own(app_instance_id, self._shelf.find(subscription_id), subscription_id)
+        return self._linked(record.subscription, app_instance_id, subscription_id)
 
     async def add(self, app_instance_id: str, subscription: S, identifier: str = "") -> Created[S]:
         """Keep one more; ``identifier`` is chosen here unless who runs the platform gives it."""
@@ -75,9 +82,11 @@ class Subscriptions(Generic[S]):
         place_of(subscription.callback_reference)
         self._quotas.check_record("Subscription", subscription)
         trusted, identifier = bool(identifier), identifier or str(uuid.uuid4())
-        here = f"{self._uri(app_instance_id)}/{identifier}"
-        known = msgspec.structs.replace(subscription, links=SelfLink(self=Link(href=here)))
-        record = SubscriptionRecord(subscription_id=identifier, app_instance_id=app_instance_id, subscription=known)
+        known = self._linked(subscription, app_instance_id, identifier)
+        base = asked_below(self._bases)
+        record = SubscriptionRecord(
+            subscription_id=identifier, app_instance_id=app_instance_id, subscription=known, base=base
+        )
 
         def decide(tx: Transaction) -> None:
             app = tx.get(self._apps, app_instance_id)
@@ -87,7 +96,7 @@ class Subscriptions(Generic[S]):
             tx.put(self._shelf, identifier, record)
 
         await self._store.commit(decide)
-        return Created(known, here)
+        return Created(known, f"{self._uri(app_instance_id)}/{identifier}")
 
     async def end(self, app_instance_id: str, subscription_id: str) -> None:
         """End one of an app's own."""
@@ -110,8 +119,12 @@ class Subscriptions(Generic[S]):
         tx.delete(self._shelf, record.subscription_id)
         self._notices.forget(tx, record.subscription_id)
 
+    def _linked(self, subscription: S, app_instance_id: str, identifier: str) -> S:
+        here = Link(href=f"{self._uri(app_instance_id)}/{identifier}")
+        return msgspec.structs.replace(subscription, links=SelfLink(self=here))
+
     def _uri(self, app_instance_id: str) -> str:
-        return f"{self._base}/applications/{app_instance_id}/subscriptions"
+        return f"{self._url}{asked_below(self._bases)}/applications/{app_instance_id}/subscriptions"
 
 
 class AppSubscriptions:
@@ -127,7 +140,8 @@ class AppSubscriptions:
     ) -> None:
         self.availability = Subscriptions(
             AVAILABILITY_SUBSCRIPTION,
-            f"{url}/mec_service_mgmt/v1",
+            url,
+            ServiceManagement.api_bases,
             store,
             records.availability,
             records.apps,
@@ -136,7 +150,8 @@ class AppSubscriptions:
         )
         self.termination = Subscriptions(
             TERMINATION_SUBSCRIPTION,
-            f"{url}/mec_app_support/v2",
+            url,
+            ApplicationSupport.api_bases,
             store,
             records.termination,
             records.apps,

@@ -6,6 +6,7 @@ import os
 import random
 import secrets
 import time
+from collections.abc import Sequence
 from contextvars import ContextVar
 
 import msgspec
@@ -42,6 +43,7 @@ class Call(msgspec.Struct, frozen=True):
 
     ``tenant`` is for whom it is made, if not for the caller itself: a customer behind the OSS, a partner behind the
     border. ``peer`` is the far end of the connection that the caller serves by it, as the caller sees it and claims.
+    ``base`` is the path below which it was asked for, if it came over HTTP: some APIs have several.
     """
 
     caller: Caller
@@ -54,6 +56,7 @@ class Call(msgspec.Struct, frozen=True):
     if_match: str = ""
     tenant: str = ""
     peer: str = ""
+    base: str = ""
 
     def remaining(self) -> float:
         """Seconds until the deadline; a problem 504 if it has passed."""
@@ -91,7 +94,7 @@ def current_call() -> Call:
 def next_call(caller: Caller) -> Call:
     """The call that ``caller`` makes as a consequence of the one it is serving."""
     now = current_call()
-    return replace(now, caller=caller, span=new_span(), parent=now.span, if_match="", link="", peer="")
+    return replace(now, caller=caller, span=new_span(), parent=now.span, if_match="", link="", peer="", base="")
 
 
 class serving:  # noqa: N801 (a word of its users' sentences, and a class because every call passes here)
@@ -125,6 +128,12 @@ def continuing(
         tenant=now.tenant if tenant is None else tenant,
     )
     return serving(call)
+
+
+def asked_below(bases: Sequence[str]) -> str:
+    """That of an API's ``bases`` below which the current call was asked for; the first if it came by none of them."""
+    asked = current_call().base
+    return next((base for base in bases if asked.endswith(base)), bases[0])
 
 
 def require_match(tag: str) -> None:

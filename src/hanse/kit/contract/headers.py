@@ -19,11 +19,11 @@ _TOLD = frozenset((_TRACE, _PATIENCE, _TENANT, _KEY, _MATCH, PEER))
 _TRACEPARENT = re.compile(rb"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}")
 
 
-def call_of(caller: Caller, headers: dict[bytes, bytes], *, border: bool = False) -> Call:
+def call_of(caller: Caller, headers: dict[bytes, bytes], *, border: bool = False, base: str = "") -> Call:
     """The call of an authenticated caller; at the ``border`` a partner's trace is taken as a link only."""
     own = "" if caller.trusted else caller.subject
     if _TOLD.isdisjoint(headers):  # nearly all calls of applications
-        return Call(caller, new_trace(), new_span(), deadline=time.time() + DEFAULT_PATIENCE, tenant=own)
+        return Call(caller, new_trace(), new_span(), deadline=time.time() + DEFAULT_PATIENCE, tenant=own, base=base)
     trace, parent = _traceparent(headers.get(_TRACE, b""))
     link = ""
     if border:
@@ -38,6 +38,7 @@ def call_of(caller: Caller, headers: dict[bytes, bytes], *, border: bool = False
         if_match=headers.get(_MATCH, b"").decode("latin-1"),
         tenant=headers.get(_TENANT, b"").decode("utf-8", "replace") if caller.trusted else own,
         peer=headers.get(PEER, b"").decode("latin-1")[:100],
+        base=base,
     )
 
 

@@ -103,7 +103,7 @@ class ApiServer:
         route, values = self.router.find(scope["method"], raw_path)
         if route.operation.returns is not Stream:
             check_json(headers)
-        call, operation = call_of(caller, headers, border=self._border), route.operation
+        call, operation = call_of(caller, headers, border=self._border, base=route.base), route.operation
         path = unquote(raw_path) if "%" in raw_path else raw_path
         arguments: dict[str, Any] = dict(zip(operation.path_parameters, values, strict=True))
         query, part, point = scope["query_string"].decode("latin-1"), None, ""

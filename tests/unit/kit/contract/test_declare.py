@@ -130,12 +130,19 @@ class TestCalls:
         assert current_call().caller.role == "nobody"
 
     def test_a_call_is_a_child_of_the_one_that_is_served(self) -> None:
-        served = Call(PILOT, "t", "s", deadline=first_call().deadline, if_match='"1"', link="l", tenant="x")
+        served = Call(PILOT, "t", "s", deadline=first_call().deadline, if_match='"1"', link="l", tenant="x", base="/b")
         with serving(served):
             call = next_call(APP)
         assert (call.trace, call.parent, call.caller, call.tenant) == ("t", "s", APP, "x")
-        assert (call.if_match, call.link, call.deadline) == ("", "", served.deadline)
+        assert (call.if_match, call.link, call.base, call.deadline) == ("", "", "", served.deadline)
         assert call.span != "s"
+
+    @pytest.mark.parametrize(
+        ("base", "found"), [("/b/v1", "/b/v1"), ("/prefix/b/v1", "/b/v1"), ("", "/b/v2"), ("/c/v1", "/b/v2")]
+    )
+    def test_a_provider_knows_by_which_of_its_bases_it_was_asked(self, base: str, found: str) -> None:
+        with serving(Call(PILOT, "t", "s", base=base)):
+            assert asked_below(("/b/v2", "/b/v1")) == found
 
     def test_a_call_is_current_until_it_ends_however_it_ends(self) -> None:
         with pytest.raises(KeyError), serving(Call(PILOT, "t", "s")):
