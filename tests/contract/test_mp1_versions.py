@@ -1,4 +1,4 @@
-"""Application support answers below the base that was asked: v1 of the official file, or v2 of the text (MEC 011, 7.2.2)."""
+"""Application support answers in the terms in which it was asked: v1 of the official file, v2 of the text (7.2.2)."""
 
 from __future__ import annotations
 

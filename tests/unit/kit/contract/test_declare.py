@@ -9,6 +9,7 @@ import pytest
 from hanse.kit.contract.call import (
     Call,
     Caller,
+    asked_below,
     continuing,
     current_call,
     first_call,
