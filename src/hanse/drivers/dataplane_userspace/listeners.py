@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Protocol
 
-from hanse.drivers.dataplane_userspace.accepting import Acceptor
 from hanse.drivers.dataplane_userspace.endpoints import Endpoint
+from hanse.kit.accepting import Acceptor
 from hanse.kit.ports import bind, describe_holder
 from hanse.kit.problems import Problem, bad_request, conflict
 

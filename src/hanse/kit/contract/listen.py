@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import re
 import socket
@@ -14,6 +15,8 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
+from hanse.kit import descriptors
+from hanse.kit.accepting import Acceptor
 from hanse.kit.contract.asgi import ANSWER_AT_ONCE
 from hanse.kit.ports import describe_holder
 from hanse.kit.problems import MEDIA_TYPE, Problem
@@ -24,6 +27,10 @@ IDLE_PATIENCE = 60.0
 """Seconds that a kept-alive connection may stay idle."""
 HEADER_LIMIT = 64 * 1024
 """Bytes of request line and headers."""
+SHARE = 16
+"""One listener has this part of the process's descriptors for its connections: its callers cannot deafen the others."""
+FEWEST = 64
+"""Connections that a listener takes however few descriptors there are."""
 TARGET = "hanse.target"
 """Key of the scope: the request target as it came (RFC 9112, 3.2), bytes; ASGI tells only its path and query."""
 TLS = "hanse.tls"
@@ -190,7 +197,9 @@ class Listener:
             proxy_headers=False,  # nobody's word on where a request comes from is taken
         )
         self._config.load()
-        self._server: asyncio.Server | None = None
+        self._acceptor: Acceptor | None = None
+        self._greeted: set[asyncio.Task[None]] = set()
+        self._most = max(FEWEST, descriptors.allowed() // SHARE)
 
     @property
     def address(self) -> str:
@@ -204,13 +213,26 @@ class Listener:
 
     async def start(self) -> None:
         """Accept connections from now on."""
+        self._acceptor = Acceptor(self._sock, self._dialled, self._has_room)
+
+    def _has_room(self) -> bool:
+        return len(self._state.connections) + len(self._greeted) < self._most
+
+    def _dialled(self, sock: socket.socket, _peer: tuple[str, int]) -> None:
+        task = asyncio.get_running_loop().create_task(self._greet(sock))
+        self._greeted.add(task)
+        task.add_done_callback(self._greeted.discard)
+
+    async def _greet(self, sock: socket.socket) -> None:
+        """Shake hands; who does not, or not in time, is let go."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(
-            lambda: _Connection(self._config, self._state, {}, loop),
-            sock=self._sock,
-            ssl=self._context,
-            ssl_handshake_timeout=HEADER_PATIENCE if self._context else None,
-        )
+        with contextlib.suppress(OSError):
+            await loop.connect_accepted_socket(
+                lambda: _Connection(self._config, self._state, {}, loop),
+                sock,
+                ssl=self._context,
+                ssl_handshake_timeout=HEADER_PATIENCE if self._context else None,
+            )
 
     def drop(self, refused: Callable[[bytes], bool]) -> int:
         """Cut every connection whose client showed a certificate (DER) that is refused now; the number cut."""
@@ -222,10 +244,12 @@ class Listener:
 
     async def close(self, grace: float = 2.0) -> None:
         """Stop accepting, let answers finish for ``grace`` seconds, then cut what is left."""
-        if self._server is None:
+        if self._acceptor is None:
             self._sock.close()
             return
-        self._server.close()
+        self._acceptor.close()
+        for greeted in list(self._greeted):
+            greeted.cancel()
         for connection in list(self._state.connections):
             connection.shutdown()
         deadline = asyncio.get_running_loop().time() + grace
