@@ -16,10 +16,11 @@ import msgspec
 
 from hanse.assembly.settings import PartnerSettings
 from hanse.kit.contract.call import UNTRACED, Caller, continuing, current_call
-from hanse.kit.contract.client import Peer, Reply, client
+from hanse.kit.contract.client import Peer, client
 from hanse.kit.contract.declare import Api
 from hanse.kit.contract.exchange import whole
 from hanse.kit.contract.observe import Observer
+from hanse.kit.contract.reply import Reply
 from hanse.kit.contract.transport import HttpTransport
 from hanse.kit.problems import Problem, forbidden, unreachable
 from hanse.refpoints.mfm_fed.members import Membership, Partner

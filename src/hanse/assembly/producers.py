@@ -7,9 +7,10 @@ from collections.abc import Callable
 from urllib.parse import urljoin, urlsplit
 
 from hanse.kit.contract.call import current_call
-from hanse.kit.contract.client import SMALL_BODY, stream_of
+from hanse.kit.contract.client import SMALL_BODY
 from hanse.kit.contract.declare import Stream
 from hanse.kit.contract.exchange import Exchange, leaves_base, passed_on, relocated, whole
+from hanse.kit.contract.reply import stream_of
 from hanse.kit.contract.transport import HttpTransport
 from hanse.kit.problems import Problem, not_found
 from hanse.refpoints.mpp_fed.consumption import ServiceConsumption

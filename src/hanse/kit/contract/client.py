@@ -4,41 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar, cast, get_args, get_origin
-from urllib.parse import quote, urlencode
+from typing import Any, Protocol, TypeVar, cast, get_args
 
 import msgspec
 
-from hanse.kit.contract.call import UNTRACED, Call, Caller, new_span, new_trace, next_call
-from hanse.kit.contract.declare import Accepted, Api, Created, Operation, Page, Stream, Tagged, payload_type
+from hanse.kit.contract.call import UNTRACED, Caller, next_call
+from hanse.kit.contract.declare import Accepted, Api, Operation, Stream, payload_type
 from hanse.kit.contract.direct import filled, parameter_names
 from hanse.kit.contract.exchange import Exchange, passed_on, whole
 from hanse.kit.contract.gate import method_of, status_of
 from hanse.kit.contract.listing import WHOLE
 from hanse.kit.contract.observe import Message, Observer
+from hanse.kit.contract.outgoing import call_headers, encode_query, fresh_link, quoted
+from hanse.kit.contract.reply import Reply, decoded, held, next_part, refusal, stream_of, wrapped
 from hanse.kit.problems import MARK, Problem
 
 A = TypeVar("A", bound=Api)
-ANSWER_LIMIT = 64 * 1024 * 1024
-"""Bytes of an answer that is held in memory; a partner that sends more is cut off."""
-
 MOST_PARTS = 1000
 """Pages of one list; a provider that has more is cut off."""
 SMALL_BODY = 64 * 1024
 """Bytes of a body that is passed on from memory rather than as a stream."""
 
 _encode = msgspec.json.Encoder().encode
-
-
-class Reply(msgspec.Struct):
-    """What a transport brings back: status, headers in lower case, and the body as a stream."""
-
-    status: int
-    headers: Mapping[str, str]
-    chunks: AsyncIterator[bytes]
-    close: Callable[[], None] = msgspec.field(default=lambda: None)
 
 
 class Transport(Protocol):
@@ -95,10 +84,10 @@ def _method(api: type[Api], operation: Operation, peer: Peer) -> Callable[..., A
 class _Request:
     def __init__(self, api: type[Api], operation: Operation, peer: Peer, arguments: dict[str, Any]) -> None:
         self.operation, self.peer, self.arguments = operation, peer, arguments
-        quoted = {name: _quoted(operation, name, str(arguments[name])) for name in operation.path_parameters}
-        self.path = peer.prefix + api.api_bases[0] + filled(operation.path, quoted)
+        path = {name: quoted(operation, name, str(arguments[name])) for name in operation.path_parameters}
+        self.path = peer.prefix + api.api_bases[0] + filled(operation.path, path)
         self.call = next_call(peer.caller)
-        self.link = _link(self.call) if peer.border else ""
+        self.link = fresh_link(self.call) if peer.border else ""
         self.gathered: bytes | None = None
         self.next_part = ""
 
@@ -117,8 +106,8 @@ class _Request:
                 result = await self._all_parts(result, reply)
             status = status_of(result, self.operation)
             return result
-        except Problem as refusal:
-            status, problem = refusal.status, refusal.title
+        except Problem as refused:
+            status, problem = refused.status, refused.title
             raise
         except asyncio.CancelledError:
             status, problem = 499, "The caller went away"
@@ -132,7 +121,7 @@ class _Request:
     async def _all_parts(self, items: list[Any], reply: Reply) -> list[Any]:
         """A list whole, however many pages the provider makes of it (ETSI GS MEC 009, 6.20)."""
         for _ in range(MOST_PARTS):
-            self.next_part = _next(reply)
+            self.next_part = next_part(reply)
             if not self.next_part:
                 return items
             reply = await self._sent(renew=False)
@@ -156,7 +145,7 @@ class _Request:
                 self.gathered = await whole(exchange.body, SMALL_BODY)
 
     async def _sent(self, renew: bool) -> Reply:
-        headers = _call_headers(self.call, self.link)
+        headers = call_headers(self.call, self.link)
         if self.operation.returns is Stream and self.operation.body is not Exchange:
             headers["accept"] = "*/*"
         exchange = self.arguments.get(self.operation.body_parameter or "")
@@ -192,39 +181,21 @@ class _Request:
         operation = self.operation
         if operation.returns is Stream and (200 <= reply.status < 300 or self._is_content(reply)):
             return stream_of(reply)
-        raw = await self._held(reply)
+        raw = await held(reply, self.peer.name)
         if not 200 <= reply.status < 300:
-            raise self._refusal(reply.status, raw)
+            raise refusal(reply.status, raw, self.peer.name, self.peer.border)
         if operation.returns is Accepted:
             return Accepted(reply.headers.get("location", ""))
         shape = payload_type(operation.returns)
         if shape in (None, type(None)) or (reply.status == 204 and type(None) in get_args(shape)):
             return None
-        return _wrapped(_decoded(raw, shape, self.peer.name), operation, reply)
+        return wrapped(decoded(raw, shape, self.peer.name), operation, reply)
 
     def _is_content(self, reply: Reply) -> bool:
         """Whether an answer that is no success came from behind the provider, for whoever asked to pass it on."""
         if self.operation.body is not Exchange or MARK in reply.headers:
             return False
         return not self.peer.border or reply.status < 500
-
-    async def _held(self, reply: Reply) -> bytes:
-        parts, size = [], 0
-        async for part in reply.chunks:
-            size += len(part)
-            if size > ANSWER_LIMIT:
-                reply.close()
-                raise Problem(502, f"{self.peer.name} answers without end", f"more than {ANSWER_LIMIT} bytes")
-            parts.append(part)
-        return b"".join(parts)
-
-    def _refusal(self, status: int, raw: bytes) -> Problem:
-        """The problem of an answer that is no success; across a border, a partner's failure is never ours."""
-        if not 400 <= status < 600:
-            return Problem(502, f"{self.peer.name} answered nonsense", f"status {status} is none of this API")
-        if self.peer.border and status >= 500 and status not in (502, 503, 504):
-            return Problem(502, f"{self.peer.name} failed", f"it answered {status}; ask its operator")
-        return Problem.decode(status, raw)
 
     def _record(self, status: int, problem: str, began: float) -> None:
         call, operation = self.call, self.operation
@@ -250,75 +221,3 @@ class _Request:
                 side="sender",
             )
         )
-
-
-def _quoted(operation: Operation, name: str, value: str) -> str:
-    """A path parameter in a URI; ``{name*}`` takes the rest of a path as it is, encoded already."""
-    if "{" + name + "*}" in operation.path:
-        return quote(value, safe="%/:@!$&'()*+,;=~")
-    if not value:
-        raise Problem(404, f"No {name} given", f"{operation.name} needs one; an empty one names nothing")
-    return quote(value, safe="")
-
-
-def _link(call: Call) -> str:
-    return UNTRACED if call.trace == UNTRACED else new_trace()
-
-
-def encode_query(query: Any) -> str:
-    """A query struct as it stands in a URI; absent parameters are left out."""
-    if query is None:
-        return ""
-    pairs: list[tuple[str, str]] = []
-    for name, value in msgspec.to_builtins(query).items():
-        if value is None:
-            continue
-        values = value if isinstance(value, list | tuple) else [value]
-        pairs += [(name, str(v).lower() if isinstance(v, bool) else str(v)) for v in values]
-    return urlencode(pairs)
-
-
-def _call_headers(call: Call, link: str) -> dict[str, str]:
-    if link:
-        return {"traceparent": f"00-{link}-{new_span()}-01", "accept": "application/json"}
-    headers = {
-        "traceparent": f"00-{call.trace}-{call.span}-01",
-        "hanse-patience": f"{call.remaining():.3f}",
-        "accept": "application/json",
-    }
-    if call.tenant:
-        headers["hanse-tenant"] = call.tenant
-    if call.idempotency_key:
-        headers["idempotency-key"] = call.idempotency_key
-    return headers
-
-
-def _decoded(raw: bytes, shape: Any, peer: str) -> Any:
-    try:
-        return msgspec.json.decode(raw, type=shape)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise Problem(502, f"{peer} answered nonsense", str(error)) from None
-
-
-def _wrapped(value: Any, operation: Operation, reply: Reply) -> Any:
-    origin = get_origin(operation.returns)
-    if origin is Created:
-        return Created(value, reply.headers.get("location", ""), reply.headers.get("etag", "").strip('"'))
-    if origin is Tagged:
-        return Tagged(value, reply.headers.get("etag", "").strip('"'))
-    if origin is Page:
-        return Page(value, _next(reply))
-    return value
-
-
-def _next(reply: Reply) -> str:
-    """The query of the next part of a list, or nothing."""
-    return reply.headers.get("link", "").partition("?")[2].partition(">")[0]
-
-
-def stream_of(reply: Reply) -> Stream:
-    """An answer that is passed on as it comes."""
-    length = reply.headers.get("content-length", "")
-    extra = tuple((name, value) for name, value in passed_on(reply.headers).items() if name != "content-type")
-    media = reply.headers.get("content-type", "application/octet-stream")
-    return Stream(reply.chunks, media, int(length) if length.isdigit() else None, reply.status, extra)

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 import aiohttp
 from yarl import URL
 
-from hanse.kit.contract.client import Reply
+from hanse.kit.contract.reply import Reply
 from hanse.kit.contract.serve import ApiServer
 from hanse.kit.problems import Problem, unreachable
 

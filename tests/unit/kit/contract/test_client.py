@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
-from hanse.kit.contract import client as client_module
+from hanse.kit.contract import reply as reply_module
 from hanse.kit.contract.call import continuing
-from hanse.kit.contract.client import client, encode_query
+from hanse.kit.contract.client import client
 from hanse.kit.contract.declare import Stream
 from hanse.kit.contract.exchange import Exchange, whole
+from hanse.kit.contract.outgoing import encode_query
 from hanse.kit.contract.transport import HttpTransport
 from hanse.kit.problems import Problem
 from tests.unit.kit.contract.harbour import (
@@ -197,7 +198,7 @@ class TestPartners:
             assert (await problem_of(harbour.log("x"))).status == 500
 
     async def test_an_answer_without_end_is_cut_off(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(client_module, "ANSWER_LIMIT", 100_000)
+        monkeypatch.setattr(reply_module, "ANSWER_LIMIT", 100_000)
 
         async def endless(writer: asyncio.StreamWriter) -> None:
             while True:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from hanse.kit.contract import transport as module
-from hanse.kit.contract.client import Reply
+from hanse.kit.contract.reply import Reply
 from hanse.kit.contract.transport import HttpTransport
 from hanse.kit.problems import Problem
 
