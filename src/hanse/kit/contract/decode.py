@@ -144,19 +144,20 @@ def invalid(message: str, shape: Any, kind: str = "attribute") -> Problem:
     missing = re.search(r"missing required field `(\w+)`", text)
     if missing:
         path = f"{path}.{missing[1]}".lstrip(".")
-        return bad_request(f"Missing {kind} {path}", text)
     legal = legal_values(shape, path)
     detail = f"{text}; legal: {', '.join(legal)}" if legal else text
+    if missing:
+        return bad_request(f"Missing {kind} {path}", detail)
     return bad_request(f"Invalid {kind} {path}" if path else "Invalid body", detail)
 
 
 def legal_values(shape: Any, path: str) -> list[str]:
-    """The values that the enumeration at ``path`` of ``shape`` allows, or none where it is no enumeration."""
+    """The values that the enumeration or boolean at ``path`` of ``shape`` allows, or none where it is neither."""
     for segment in re.findall(r"[A-Za-z_]\w*|\[[^\]]*\]", path):
         shape = _step(shape, segment)
-    return [
-        str(value.value) for m in _members(shape) if isinstance(m, type) and issubclass(m, enum.Enum) for value in m
-    ]
+    members = [member for member in _members(shape) if isinstance(member, type)]
+    listed = [str(value.value) for member in members if issubclass(member, enum.Enum) for value in member]
+    return [*listed, *(("true", "false") if bool in members else ())]
 
 
 def _step(shape: Any, segment: str) -> Any:

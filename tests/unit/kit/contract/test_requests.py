@@ -10,9 +10,12 @@ import msgspec
 import pytest
 
 from hanse.kit.contract.declare import Api, get
+from hanse.kit.contract.decode import decode_body
 from hanse.kit.contract.guard import Guard
 from hanse.kit.contract.reference import Offer, ReferencePoint
-from tests.unit.kit.contract.harbour import SEA, Dialogue, Port, Reply, Ship, dialogue, listening, request
+from hanse.kit.problems import Problem
+from hanse.kit.values import Value
+from tests.unit.kit.contract.harbour import SEA, Dialogue, Port, Reply, Rig, Ship, dialogue, listening, request
 
 SHIPS = "/harbour/v1/ships"
 DEPTH = 100_000
@@ -151,12 +154,29 @@ QUERIES = {
     "crew=1.5": ("Invalid query parameter crew", "int"),
     "crew=nan": ("Invalid query parameter crew", "int"),
     "crew=" + "9" * 5000: ("Invalid query parameter crew", "range"),
-    "all=perhaps": ("Invalid query parameter all", "bool"),
+    "all=perhaps": ("Invalid query parameter all", "legal: true, false"),
     "after=%ff": ("Query is not UTF-8", "UTF-8"),
     "%ff=1": ("Query is not UTF-8", "UTF-8"),
     "&".join(f"name={i}" for i in range(500)): ("Too many query parameters", "200"),
     "=x": ("Unknown query parameter", "legal"),
 }
+
+
+class Berth(Value):
+    rig: Rig
+    free: bool
+
+
+@pytest.mark.parametrize(
+    ("body", "attribute", "legal"), [(b"{}", "rig", "COG, HULK"), (b'{"rig":"COG"}', "free", "true, false")]
+)
+def test_whoever_leaves_out_a_choice_is_told_what_there_is_to_choose_from(
+    body: bytes, attribute: str, legal: str
+) -> None:
+    with pytest.raises(Problem) as caught:
+        decode_body(body, Berth)
+    assert caught.value.title == f"Missing attribute {attribute}"
+    assert caught.value.detail.endswith(f"legal: {legal}")
 
 
 @pytest.mark.parametrize("query", QUERIES)
