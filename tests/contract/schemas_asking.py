@@ -28,6 +28,8 @@ EXAMPLES = int(os.environ.get("HANSE_FUZZ_EXAMPLES", "15"))
 """Requests of each kind for one operation; many more with ``make fuzz``, which draws them anew each time."""
 ANEW = "HANSE_FUZZ_EXAMPLES" in os.environ
 Case = schemathesis.Case[Any]
+PATIENCE = 60
+"""Seconds for an answer: how fast it comes on a busy machine is not the matter here."""
 CHECKS = [
     schemathesis.checks.not_a_server_error,
     checks.status_code_conformance,
@@ -106,7 +108,8 @@ class _Asker:
         if good and isinstance(wish.body, dict) and isinstance(case.body, dict):
             case.body = data.draw(_mixed(wish.body, case.body))
         kept = self._kept()
-        response = case.call(self.server.base + self.api.api_bases[0], self.session, headers=dict(wish.headers))
+        base = self.server.base + self.api.api_bases[0]
+        response = case.call(base, self.session, headers=dict(wish.headers), timeout=PATIENCE)
         case.validate_response(response, checks=CHECKS if good else [*CHECKS, checks.negative_data_rejection])
         if response.status_code >= 400:
             _check_problem(response)
