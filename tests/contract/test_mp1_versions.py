@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from hanse.refpoints.mm5.platform import GracefulEnd
+from hanse.refpoints.mp1.support import OperationAction
 from tests.contract.mp1_host import App, Host, Receiver, Reply
 
 pytestmark = [
@@ -40,3 +42,16 @@ async def test_a_registration_is_placed_below_the_base_by_which_it_was_made(host
     info = {"appName": "app", "isInsByMec": True, "appDId": "descriptor", "appInstanceId": app.id}
     made = await app.call("POST", f"{base}/registrations", info)
     assert made.headers["location"] == f"{host.base}{base}/registrations/{app.id}"
+
+
+async def test_the_notice_of_an_end_leads_back_below_the_base_of_its_subscription(
+    host: Host, receiver: Receiver, base: str
+) -> None:
+    app = await host.app()
+    made = await subscribed(app, base, receiver.url)
+    await host.mm5.announce_end(app.id, GracefulEnd(action=OperationAction.STOPPING, timeout=9))
+    (told,) = await receiver.wait(1)
+    assert told["_links"]["subscription"]["href"] == made.headers["location"]
+    confirm = told["_links"]["confirmTermination"]
+    assert confirm == f"{host.base}{base}/applications/{app.id}/confirm_termination"
+    assert (await app.call("POST", confirm, {"operationAction": "STOPPING"})).status == 204

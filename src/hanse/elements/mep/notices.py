@@ -17,7 +17,7 @@ from hanse.refpoints.mp1.services import (
     ServiceReference,
     SubscriptionLink,
 )
-from hanse.refpoints.mp1.support import OperationAction, TerminationLinks, TerminationNotification
+from hanse.refpoints.mp1.support import ApplicationSupport, OperationAction, TerminationLinks, TerminationNotification
 
 MOST_WAITING = 1000
 """Notices that wait for one subscriber to the availability of services; beyond them the oldest are not told, or an app
@@ -42,8 +42,9 @@ class Notices:
 
     def ending(self, tx: Transaction, app_instance_id: str, action: OperationAction, timeout: int) -> None:
         """Tell the app that it will be stopped or terminated (7.1.4.2)."""
-        support = f"{self._url}/mec_app_support/v2/applications/{app_instance_id}"
         for record in self.termination_of(tx, app_instance_id):
+            base = record.base or ApplicationSupport.api_bases[0]
+            support = f"{self._url}{base}/applications/{app_instance_id}"
             notification = TerminationNotification(
                 operation_action=action,
                 max_graceful_timeout=max(1, timeout),
