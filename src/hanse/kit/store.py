@@ -12,98 +12,23 @@ import asyncio
 import logging
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 import sqlalchemy as sql
 
 from hanse.kit.failpoints import effect
-from hanse.kit.problems import Problem, not_found
+from hanse.kit.problems import Problem
+from hanse.kit.shelf import DELETED, Shelf, Transaction
+
+__all__ = ["Shelf", "Store", "Transaction"]
 
 log = logging.getLogger("hanse.store")
 
 T = TypeVar("T", bound=msgspec.Struct)
 R = TypeVar("R")
-
-_DELETED: Any = object()
-
-
-class Shelf(Generic[T]):
-    """Values of one type by key, as they stand on disk."""
-
-    def __init__(self, name: str, kind: type[T]) -> None:
-        self.name = name
-        self.kind = kind
-        self._durable: dict[str, T] = {}
-        self._staged: dict[str, tuple[int, Any]] = {}
-
-    def get(self, key: str) -> T:
-        """The value under ``key``; a problem 404 if there is none."""
-        value = self._durable.get(key)
-        if value is None:
-            raise not_found(self.name.replace("_", " "), key)
-        return value
-
-    def find(self, key: str) -> T | None:
-        """The value under ``key``, or ``None``."""
-        return self._durable.get(key)
-
-    def values(self) -> list[T]:
-        """All values, in the order in which their keys first came."""
-        return list(self._durable.values())
-
-    def __len__(self) -> int:
-        return len(self._durable)
-
-    def __contains__(self, key: str) -> bool:
-        return key in self._durable
-
-
-class Transaction:
-    """What a decision may do: read every shelf as all earlier decisions leave it, and change it."""
-
-    def __init__(self) -> None:
-        self.changes: dict[tuple[str, str], tuple[Shelf[Any], Any]] = {}
-        self.after: list[Callable[[], None]] = []
-        """Run on the event loop once the decision is on disk."""
-
-    def find(self, shelf: Shelf[T], key: str) -> T | None:
-        """The value under ``key``, or ``None``."""
-        if (shelf.name, key) in self.changes:
-            value = self.changes[shelf.name, key][1]
-        else:
-            _, value = shelf._staged.get(key, (0, shelf._durable.get(key)))
-        return None if value is _DELETED else value
-
-    def get(self, shelf: Shelf[T], key: str) -> T:
-        """The value under ``key``; a problem 404 if there is none."""
-        value = self.find(shelf, key)
-        if value is None:
-            raise not_found(shelf.name.replace("_", " "), key)
-        return value
-
-    def values(self, shelf: Shelf[T]) -> Iterator[T]:
-        """All values of a shelf."""
-        for _, value in self.items(shelf):
-            yield value
-
-    def items(self, shelf: Shelf[T]) -> Iterator[tuple[str, T]]:
-        """All keys and values of a shelf, in the order in which the keys first came."""
-        own = [key for name, key in self.changes if name == shelf.name]
-        for key in dict.fromkeys([*shelf._durable, *shelf._staged, *own]):
-            value = self.find(shelf, key)
-            if value is not None:
-                yield key, value
-
-    def put(self, shelf: Shelf[T], key: str, value: T) -> None:
-        """Set the value under ``key``."""
-        self.changes[shelf.name, key] = (shelf, value)
-
-    def delete(self, shelf: Shelf[T], key: str) -> None:
-        """Remove what is under ``key``; nothing there is no error."""
-        self.changes[shelf.name, key] = (shelf, _DELETED)
 
 
 class _Batch:
@@ -121,7 +46,7 @@ class _Batch:
     def settle(self, fault: str | None) -> None:
         """Let readers see what is on disk now; runs on the event loop, also if nobody waits any more."""
         for shelf, key, value in self.rows:
-            if fault is None and value is _DELETED:
+            if fault is None and value is DELETED:
                 shelf._durable.pop(key, None)
             elif fault is None:
                 shelf._durable[key] = value
@@ -242,7 +167,7 @@ class Store:
         kept: dict[str, list[dict[str, str]]] = {}
         gone: dict[str, list[dict[str, str]]] = {}
         for (name, key), value in last.items():
-            if value is _DELETED:
+            if value is DELETED:
                 gone.setdefault(name, []).append({"key": key})
             else:
                 kept.setdefault(name, []).append({"key": key, "body": _encode(value).decode()})
