@@ -171,6 +171,8 @@ class Copying:
 
     def follow(self, wanted: Sequence[Tap]) -> None:
         """Copy to these from now on; those that go on are not touched."""
+        if not wanted and not self._made:
+            return
         for tap in self._made.keys() - set(wanted):
             for copy in self._made.pop(tap):
                 if copy:

@@ -46,7 +46,7 @@ class Relay:
     def retap(self) -> None:
         """Be copied to what the rules that copy say now; nobody, until the application answers."""
         if self._pumps:
-            self._copying.follow(self._taps.of(self.flow))
+            self._copying.follow(self._taps.of(self.flow) if self._taps.any else ())
             up, down = self._pumps
             up.copy_to(self._copying.up)
             down.copy_to(self._copying.down)

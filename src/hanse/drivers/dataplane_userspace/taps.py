@@ -76,6 +76,11 @@ class Taps:
         return found
 
     @property
+    def any(self) -> bool:
+        """Whether a rule copies anything."""
+        return bool(self._rules)
+
+    @property
     def sockets(self) -> int:
         """How many carry copies now."""
         return len(self._own)
@@ -99,7 +104,7 @@ class Taps:
 
     def is_own(self, source: Socket, endpoint: Endpoint) -> bool:
         """Whether what dials an endpoint is a copy made here: taken for a flow, it would be copied again."""
-        return (endpoint.protocol, source, (endpoint.address, endpoint.port)) in self._own
+        return bool(self._own) and (endpoint.protocol, source, (endpoint.address, endpoint.port)) in self._own
 
     def _describing(self, source: Socket, target: Socket, protocol: str) -> Iterator[Rule]:
         key = flow_key(*source, *target, protocol)
