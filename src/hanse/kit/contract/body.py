@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, MutableMapping
 from typing import Any
 
@@ -18,25 +19,33 @@ BODY_PATIENCE = 10.0
 """Seconds in which a JSON body must have arrived; slower ones are refused with 408."""
 STALL_PATIENCE = 30.0
 """Seconds in which the next bytes of a streamed body must arrive; one that stalls is refused with 408."""
+TRICKLE_PATIENCE, SLOWEST = 60.0, 100
+"""Seconds that a streamed body may be waited for, and bytes that it must bring for each further one; else 408."""
 
 _CLOSE = {"Connection": "close"}  # the rest of a body that is not read would be taken for the next request's time
 
 
 def body_of(receive: Receive) -> AsyncIterator[bytes]:
-    """The request's body as a stream; ends early with a problem, 400 if the client goes away, 408 if it stalls.
+    """The request's body as a stream; ends early with a problem: 400 if the client goes away, 408 if it stalls.
 
-    The clock runs only while bytes are waited for: a reader that takes its time is no stall.
+    One that only trickles in ends so too. The clock runs only while bytes are waited for: a reader that takes its time
+    is no stall.
     """
 
     async def chunks() -> AsyncIterator[bytes]:
-        more = True
+        more, waited, came = True, 0.0, 0
         while more:
+            began = time.monotonic()
             message = await _next_of(receive)
+            waited += time.monotonic() - began
             if message["type"] == "http.disconnect":
                 raise Problem(400, "Body incomplete", "the client went away before the end of the body")
             more = message.get("more_body", False)
             if message.get("body"):
+                came += len(message["body"])
                 yield bytes(message["body"])
+            if more and waited > TRICKLE_PATIENCE + came / SLOWEST:
+                raise Problem(408, "Body too slow", f"send at least {SLOWEST} bytes a second", _CLOSE)
 
     return chunks()
 

@@ -95,6 +95,28 @@ class TestBodies:
         assert (reply.status, reply.headers["connection"]) == (408, "close")
 
     @pytest.mark.parametrize("path", [f"{SHIPS}/Adler/hold", "/harbour/v1/pilots/Adler/aboard"])
+    async def test_a_stream_that_only_trickles_is_given_up_in_the_end(
+        self, listener: Listener, port: Port, monkeypatch: pytest.MonkeyPatch, path: str
+    ) -> None:
+        monkeypatch.setattr(bodies, "TRICKLE_PATIENCE", 0.3)
+        monkeypatch.setattr(bodies, "SLOWEST", 1000)
+        head = request("PUT", path, headers=["content-type: application/zip"], length=1000)
+        async with dialogue(listener.port) as trickling:
+            await trickling.send(head)
+            answer = asyncio.create_task(trickling.reply())
+            began = time.monotonic()
+            while not answer.done() and time.monotonic() - began < 3:
+                await trickling.send(b"x")
+                await asyncio.sleep(0.05)
+            assert ((await answer).status, (await answer).headers["connection"]) == (408, "close")
+        async with dialogue(listener.port) as steady:
+            await steady.send(head)
+            for _ in range(10):
+                await asyncio.sleep(0.06)
+                await steady.send(b"x" * 100)
+            assert (await asyncio.wait_for(steady.reply(body=False), 2)).status in (202, 418)
+
+    @pytest.mark.parametrize("path", [f"{SHIPS}/Adler/hold", "/harbour/v1/pilots/Adler/aboard"])
     async def test_a_stream_that_stalls_is_given_up_and_one_that_is_only_slow_is_not(
         self, listener: Listener, port: Port, monkeypatch: pytest.MonkeyPatch, path: str
     ) -> None:
