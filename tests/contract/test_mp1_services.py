@@ -251,6 +251,8 @@ class TestReplacement:
         app, name, made = await self.made(host)
         assert (await app.call("DELETE", made.headers["location"])).status == 204
         for here in (made.headers["location"], made.body["_links"]["self"]["href"]):
-            refused(await app.call("GET", here), 404)
+            gone = await app.call("GET", here)
+            refused(gone, 404)
+            assert gone.body["title"] == "No such service"
         refused(await app.call("DELETE", made.headers["location"]), 404)
         assert await found(app, f"?ser_name={name}") == []

@@ -75,8 +75,11 @@ class ServiceRegistry(Availability):
 
     async def read_service(self, service_id: str) -> Tagged[ServiceInfo]:
         """One service, of this host or found elsewhere; a suspended one says so."""
-        service = self._services.find(service_id)
-        return tagged(service or self._records.remote.get(service_id).service)
+        own, elsewhere = self._services.find(service_id), self._records.remote.find(service_id)
+        found = own or (elsewhere and elsewhere.service)
+        if found is None:
+            raise not_found("service", service_id)
+        return tagged(found)
 
     async def list_transports(self) -> list[TransportInfo]:
         """The one transport that the platform offers; a service may be registered with its id."""
