@@ -76,7 +76,7 @@ class ServiceRegistry(Availability):
     async def read_service(self, service_id: str) -> Tagged[ServiceInfo]:
         """One service, of this host or found elsewhere; a suspended one says so."""
         own, elsewhere = self._services.find(service_id), self._records.remote.find(service_id)
-        found = own or (elsewhere and elsewhere.service)
+        found = own or (elsewhere.service if elsewhere else None)
         if found is None:
             raise not_found("service", service_id)
         return tagged(found)
