@@ -10,7 +10,8 @@ import hashlib
 import logging
 
 from hanse.assembly.catalogue import Element
-from hanse.assembly.settings import ClientSettings, Settings
+from hanse.assembly.settings import Settings
+from hanse.assembly.tables import ClientSettings
 from hanse.kit.contract.call import Caller
 from hanse.kit.problems import Problem, bad_request, unauthorized
 from hanse.kit.tokens import Client, Credentials, TokenAnswer, TokenIssuer, TokenVerifier, hash_secret, token_endpoint

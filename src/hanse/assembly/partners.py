@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from hanse.assembly.settings import PartnerSettings
+from hanse.assembly.tables import PartnerSettings
 from hanse.kit.contract.call import UNTRACED, Caller, continuing, current_call
 from hanse.kit.contract.client import Peer, client
 from hanse.kit.contract.declare import Api

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Iterator
 
-from hanse.assembly.settings import DATA_PLANE_DRIVERS, Settings
+from hanse.assembly.settings import Settings
 from hanse.assembly.sites import site_of
+from hanse.assembly.tables import DATA_PLANE_DRIVERS
 from hanse.drivers.dataplane_nftables import NftablesDataPlane, Site
 from hanse.drivers.dataplane_nftables.namespaces import existing
 from hanse.drivers.dataplane_nftables.trial import found_out

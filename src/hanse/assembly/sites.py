@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ipaddress import IPv4Address, ip_interface, ip_network, summarize_address_range
 
-from hanse.assembly.settings import HostSettings, Settings
+from hanse.assembly.settings import Settings
+from hanse.assembly.tables import HostSettings
 from hanse.drivers.dataplane_nftables import AccessNetwork, Site
 
 _LINK, _ACCESS = 30, 24

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 
 from hanse.assembly.partners import PartnerLinks, PartnerWatch
-from hanse.assembly.settings import PartnerSettings
+from hanse.assembly.tables import PartnerSettings
 from hanse.kit.contract.call import Caller
 from hanse.kit.contract.observe import Silence
 from hanse.kit.problems import Problem

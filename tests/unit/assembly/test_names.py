@@ -11,7 +11,8 @@ import pytest
 from hanse.assembly.builders.names import name_server
 from hanse.assembly.catalogue import elements
 from hanse.assembly.deployment import TEMPLATES
-from hanse.assembly.settings import NamesSettings, Settings, parse
+from hanse.assembly.settings import Settings, parse
+from hanse.assembly.tables import NamesSettings
 from hanse.drivers.names_embedded import EmbeddedNames
 from hanse.drivers.names_rfc2136 import UpdatedNames
 from hanse.kit.problems import Problem

@@ -7,7 +7,8 @@ from functools import partial
 from hanse.assembly.addresses import until_there
 from hanse.assembly.builders.built import Built
 from hanse.assembly.catalogue import Element
-from hanse.assembly.settings import NamesSettings, Settings, UpdateSettings
+from hanse.assembly.settings import Settings
+from hanse.assembly.tables import NamesSettings, UpdateSettings
 from hanse.drivers.names_embedded import EmbeddedNames
 from hanse.drivers.names_rfc2136 import Key, UpdatedNames
 from hanse.refpoints.mp2 import NameServer
