@@ -69,7 +69,7 @@ def base(
     ``names`` (address, port) are asked without a rule. What says that it is of devices, which come by interfaces
     ``devices``, does not come from applications, by ``homes``: a copy that one of them sent on would go round.
     """
-    back = f"iifname {{ {quoted(homes)} }} jump came_back" if homes else ""
+    back = "\n    ".join(f'iif "{name}" jump came_back' for name in homes)  # by number: names are long to compare
     guard = f"ct state untracked accept; fib saddr oifname {{ {quoted(devices)} }} drop;" if devices else ""
     hides = [_hide("ipv6", "ip6", at) if ":" in at else _hide("ipv4", "ip", at) for at in own]
     hide = "\n".join(["  chain hide {", "    type nat hook postrouting priority srcnat; policy accept;", *hides, "  }"])
