@@ -326,6 +326,20 @@ def test_an_app_that_listens_is_told_when_the_sandbox_stops_and_may_confirm(tmp_
         assert kinds.count("AppTerminationNotification") == 1, "with no grace nobody is told"
 
 
+def test_an_app_that_knows_no_tokens_changes_only_the_host_in_its_url(tmp_path: Path) -> None:
+    seed = tmp_path / "seed.toml"
+    seed.write_text('[[apps]]\nid = "mine"\nanonymous = true\n[[apps]]\nid = "other"\n')
+    with networks() as place, started(place, "--seed", str(seed), "--prefix", PREFIX) as running:
+        below = f"{PREFIX}/mec_app_support/v1/applications"
+        origin = running.told["url"].removesuffix(PREFIX)
+        ready = {"indication": "READY"}
+        assert running.call("POST", f"{origin}{below}/mine/confirm_ready", ready, token="")[0] == 204
+        assert running.call("GET", f"{origin}{PREFIX}/mec_service_mgmt/v1/services", token="")[0] == 200
+        assert running.call("POST", f"{origin}{below}/other/confirm_ready", ready, token="")[0] == 403
+        assert running.call("GET", f"{origin}{below}/mine/subscriptions", token="Bearer wrong")[0] == 401
+        assert running.stop() == 0
+
+
 def test_without_a_home_nothing_is_left(tmp_path: Path) -> None:
     with networks() as place, started(place, "--plain", temporary=tmp_path) as running:
         assert running.told["url"] == f"http://{place.platform}:8443"

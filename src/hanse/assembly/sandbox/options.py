@@ -21,8 +21,9 @@ HOST = "local"
 class Options:
     """``home`` is where it keeps everything; ``prefix`` (``/sandbox/mep``, or empty) stands before every path.
 
-    ``plain`` means HTTP without TLS, on an address of 127.0.0.0/8 only. ``names_port`` is the port of the
-    name server, for UDP and TCP. ``grace``: seconds that apps have to confirm that they are stopped when it ends.
+    ``plain`` means HTTP without TLS, on an address of 127.0.0.0/8 only, like apps that are anonymous. ``names_port`` is
+    the port of the name server, for UDP and TCP. ``grace``: seconds that apps have to confirm that they are stopped
+    when it ends.
     """
 
     home: Path
@@ -48,6 +49,10 @@ class Options:
         if self.plain and not place.is_loopback:
             detail = f"tokens would cross the network in the clear on {self.address}: leave --plain out"
             raise bad_request("Plain HTTP is for loopback only", detail)
+        open_to_all = next((app.id for app in self.seed.apps if app.anonymous), None)
+        if open_to_all is not None and not place.is_loopback:
+            detail = f"whoever reaches {self.address} would speak for {open_to_all}: give it tokens"
+            raise bad_request("Anonymous apps are for loopback only", detail)
 
     @property
     def origin(self) -> str:

@@ -35,9 +35,10 @@ class SeededApp(_Table):
     """``[[apps]]``: an application instance of a given id, at an address and port where it listens itself.
 
     ``tokens`` are whole Authorization headers that speak for it for ever (``Basic …``, ``Bearer …``); one without a
-    scheme is a bearer token. ``app_d_id`` makes it an app with a descriptor, which may then offer only what
-    ``services_produced`` names; ``storage`` is the size of its volume in bytes. Rules are written as in a descriptor
-    (ETSI GS MEC 010-2 V3.1.1, 6.2.1.9, 6.2.1.13).
+    scheme is a bearer token. For an ``anonymous`` app whoever sends no Authorization speaks, too; of several it is the
+    one that the path names, or else the first. ``app_d_id`` makes it an app with a descriptor, which may then offer
+    only what ``services_produced`` names; ``storage`` is the size of its volume in bytes. Rules are written as in a
+    descriptor (ETSI GS MEC 010-2 V3.1.1, 6.2.1.9, 6.2.1.13).
     """
 
     id: str
@@ -47,6 +48,7 @@ class SeededApp(_Table):
     address: str = "127.0.0.1"
     port: int = 8080
     tokens: tuple[str, ...] = ()
+    anonymous: bool = False
     traffic_rules: tuple[TrafficRuleDescriptor, ...] = ()
     dns_rules: tuple[DNSRuleDescriptor, ...] = ()
     services_required: tuple[ServiceDependency, ...] = ()

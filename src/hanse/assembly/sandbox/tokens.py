@@ -1,4 +1,4 @@
-"""Who calls a sandbox: an app, by a static token of the seed or by a token that the platform issued."""
+"""Who calls a sandbox: an app, by a static token of the seed, a token that the platform issued, or none at all."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from hashlib import sha256
 
 from hanse.assembly.authentication import bearer
 from hanse.assembly.sandbox.options import OPERATOR
-from hanse.assembly.sandbox.seed import Seed
+from hanse.assembly.sandbox.seed import Seed, SeededApp
 from hanse.elements.mep.access import Access
 from hanse.kit.contract.asgi import Scope
 from hanse.kit.contract.call import Caller
@@ -18,19 +18,27 @@ class SandboxAuthenticator:
 
     def __init__(self, access: Access, seed: Seed) -> None:
         self._access = access
-        self._static = {
-            _digest(header(token)): Caller(role="app", name=f"app.{app.id[:8]}", operator=OPERATOR, subject=app.id)
-            for app in seed.apps
-            for token in app.tokens
-        }
+        self._static = {_digest(header(token)): _caller(app) for app in seed.apps for token in app.tokens}
+        self._anonymous = {app.id: _caller(app) for app in seed.apps if app.anonymous}
 
-    def __call__(self, scope: Scope, headers: dict[bytes, bytes]) -> Caller:  # noqa: ARG002
+    def __call__(self, scope: Scope, headers: dict[bytes, bytes]) -> Caller:
         """The app that calls; a problem 401 if it shows nothing that holds."""
-        shown = headers.get(b"authorization", b"")
+        shown = headers.get(b"authorization")
+        if shown is None and self._anonymous:
+            return self._named(scope["path"])
         if not shown:
             raise unauthenticated("send Authorization with a token of the seed, or one of the token endpoint")
         caller = self._static.get(_digest(shown.decode("latin-1")))
         return caller or self._access.caller(bearer(shown))
+
+    def _named(self, path: str) -> Caller:
+        """Of the apps that need not say who they are, that whose id is in the path, or else the first."""
+        first = next(iter(self._anonymous))
+        return self._anonymous[next((part for part in path.split("/") if part in self._anonymous), first)]
+
+
+def _caller(app: SeededApp) -> Caller:
+    return Caller(role="app", name=f"app.{app.id[:8]}", operator=OPERATOR, subject=app.id)
 
 
 def header(token: str) -> str:

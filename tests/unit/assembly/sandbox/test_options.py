@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hanse.assembly.sandbox import Options
-from hanse.assembly.sandbox.seed import Seed, SeededDevice, smallest_seed
+from hanse.assembly.sandbox.seed import Seed, SeededApp, SeededDevice, smallest_seed
 from hanse.kit.problems import Problem
 
 HOME = Path("/nowhere")
@@ -37,6 +37,14 @@ def test_plain_http_is_refused_where_others_could_listen(address: str) -> None:
         options(address=address, plain=True)
     assert (caught.value.status, "--plain" in caught.value.detail) == (400, True)
     assert options(address=address).base.startswith("https://")
+
+
+def test_an_app_for_which_anybody_speaks_is_refused_where_others_could_come() -> None:
+    seed = Seed(apps=(SeededApp(id="one"), SeededApp(id="two", anonymous=True)))
+    with pytest.raises(Problem, match="loopback only") as caught:
+        options(address="192.0.2.1", seed=seed)
+    assert (caught.value.status, "speak for two" in caught.value.detail) == (400, True)
+    assert options(address="127.9.0.1", seed=seed).seed is seed
 
 
 @pytest.mark.parametrize(

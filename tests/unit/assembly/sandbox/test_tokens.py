@@ -53,5 +53,36 @@ def test_a_near_miss_speaks_for_nobody(who: SandboxAuthenticator, shown: str) ->
     assert caught.value.status == 401
 
 
+class TestWhoSaysNothing:
+    """As applications of the ETSI MEC Sandbox do, which knows them by the URL alone."""
+
+    @pytest.fixture
+    def open_to_all(self, who: SandboxAuthenticator) -> SandboxAuthenticator:
+        apps = (*SEED.apps, SeededApp(id="three", anonymous=True), SeededApp(id="four", anonymous=True))
+        return SandboxAuthenticator(who._access, Seed(apps=apps))
+
+    @pytest.mark.parametrize(
+        ("path", "app"),
+        [
+            ("/mec_service_mgmt/v1/services", "three"),
+            ("/sandbox/mep/mec_service_mgmt/v1/applications/four/services", "four"),
+            ("/mec_app_support/v1/registrations/four", "four"),
+            ("/mec_service_mgmt/v1/applications/one/services", "three"),
+            ("/mec_service_mgmt/v1/applications/fourth/services", "three"),
+        ],
+    )
+    def test_speaks_for_an_anonymous_app_and_no_other(
+        self, open_to_all: SandboxAuthenticator, path: str, app: str
+    ) -> None:
+        caller = open_to_all({"path": path}, {})
+        assert (caller.role, caller.subject, caller.trusted) == ("app", app, False)
+
+    @pytest.mark.parametrize("shown", ["", "Bearer wrong", "Basic dXNlcjpwYXNz="])
+    def test_but_who_says_what_is_wrong_is_nobody(self, open_to_all: SandboxAuthenticator, shown: str) -> None:
+        with pytest.raises(Problem) as caught:
+            open_to_all({"path": "/"}, {b"authorization": shown.encode()})
+        assert caught.value.status == 401
+
+
 def test_a_token_is_told_as_it_must_be_sent() -> None:
     assert (header("abc"), header("Basic abc")) == ("Bearer abc", "Basic abc")
