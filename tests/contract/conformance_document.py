@@ -22,7 +22,7 @@ the statuses that tests bring about, over TLS and against the real elements, and
 succeed (or, of what is always refused, shows the refusal). Every row of an operation: `pytest FILE -k 'NAME-'`.
 
 What is offered is held against ETSI's OpenAPI files in
-[test_official_files.py](../tests/contract/test_official_files.py), and asked with requests generated from these files in
+[test_official_files.py](../tests/contract/test_official_files.py), and asked with requests generated from them in
 [test_schemas_mp1.py](../tests/contract/test_schemas_mp1.py), [mm1](../tests/contract/test_schemas_mm1.py) and
 [mfm_fed](../tests/contract/test_schemas_mfm_fed.py) (`make fuzz` for many more). Where the text of a specification and
 its file differ, the text counts, and the difference stands below under *Deviations*.
