@@ -19,6 +19,7 @@ from hanse.assembly import planes
 from hanse.assembly.catalogue import elements
 from hanse.assembly.identities import Identities
 from hanse.assembly.settings import Settings, load
+from hanse.assembly.turns import turn
 from hanse.assembly.workloads import end_workloads
 from hanse.drivers.compute_process import processes
 from hanse.kit.certificates import Authority, Identity
@@ -29,6 +30,8 @@ READY_PATIENCE = 60.0
 """Seconds that a process may take until it is ready."""
 STOP_PATIENCE = 15.0
 """Seconds that a process may take to stop before it is killed."""
+TURN_PATIENCE = READY_PATIENCE + STOP_PATIENCE
+"""Seconds to wait for whoever is starting or stopping the deployment already."""
 
 Tell = Callable[[str], None]
 
@@ -104,6 +107,10 @@ class Deployment:
 
     def start(self, *, separate: bool = False, tell: Tell = lambda _text: None) -> None:
         """Start all operators and return when all are ready; what had started is stopped if one fails."""
+        with turn(self.directory, TURN_PATIENCE):
+            self._start_unless_running(separate, tell)
+
+    def _start_unless_running(self, separate: bool, tell: Tell) -> None:
         self.prepare()
         running = {(r.operator, r.name) for r in self.running()}
         if running:
@@ -147,6 +154,10 @@ class Deployment:
 
     def stop(self) -> int:
         """Stop every process; the number stopped. Workloads and networks are ended too: nothing is left behind."""
+        with turn(self.directory, TURN_PATIENCE):
+            return self._stop()
+
+    def _stop(self) -> int:
         operators = [running.process for running in self.running()]
         for process in operators:
             processes.notify(process, signal.SIGTERM)
