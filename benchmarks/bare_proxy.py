@@ -18,7 +18,8 @@ import uvloop
 from hanse.kit.contract.asgi import Receive, Scope, Send
 from hanse.kit.contract.body import body_of
 from hanse.kit.contract.exchange import whole
-from hanse.kit.contract.listen import Listener, bind
+from hanse.kit.contract.listen import Listener
+from hanse.kit.ports import listen_on
 
 LIMIT = 1024 * 1024
 
@@ -73,7 +74,7 @@ class Proxy:
 async def serve(plan: Plan) -> None:
     """Serve until the standard input ends."""
     proxy: Any = Proxy(plan)
-    listener = Listener(proxy, bind(plan.host, plan.port), server_tls(plan))
+    listener = Listener(proxy, listen_on(plan.host, plan.port), server_tls(plan))
     await listener.start()
     print("listening", flush=True)
     await asyncio.to_thread(sys.stdin.buffer.read)

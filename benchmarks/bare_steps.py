@@ -24,8 +24,9 @@ from hanse.drivers.compute_process.driver import ProcessCompute
 from hanse.kit.contract.asgi import Receive, Scope, Send
 from hanse.kit.contract.body import body_of
 from hanse.kit.contract.exchange import whole
-from hanse.kit.contract.listen import Listener, bind
+from hanse.kit.contract.listen import Listener
 from hanse.kit.outbox import Outbox
+from hanse.kit.ports import listen_on
 from hanse.kit.procedures import DurableProcedures, Start, Steps
 from hanse.kit.store import Store, Transaction
 from hanse.kit.values import Value
@@ -176,7 +177,7 @@ async def serve(plan: Plan) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     context.load_cert_chain(plan.certificate, plan.key)
-    listener = Listener(floor.stand_in, bind(plan.host, plan.port), context)
+    listener = Listener(floor.stand_in, listen_on(plan.host, plan.port), context)
     await listener.start()
     await floor.start()
     print("ready", flush=True)

@@ -18,7 +18,8 @@ from hanse.kit.certificates import Identity, server_context
 from hanse.kit.contract.answer import problem_answer
 from hanse.kit.contract.asgi import ANSWER_AT_ONCE, Answer, Receive, Scope, Send
 from hanse.kit.contract.body import body_of
-from hanse.kit.contract.listen import TARGET, TLS, Listener, bind
+from hanse.kit.contract.listen import TARGET, TLS, Listener
+from hanse.kit.ports import listen_on
 from hanse.kit.problems import Problem
 
 log = logging.getLogger("hanse.redirection")
@@ -112,7 +113,7 @@ class Redirector:
         server = RedirectionServer(self._redirection, self._server_names)
         for scheme, port in self._place.ports().items():
             context = await asyncio.to_thread(self._context) if scheme == "https" else None
-            listener = Listener(server, bind(self._place.address, port), context)
+            listener = Listener(server, listen_on(self._place.address, port), context)
             self._listeners.append(listener)
             await listener.start()
         if self._place.tls_port:

@@ -14,8 +14,9 @@ from hanse.assembly.revoked import RevokedKeys
 from hanse.assembly.token_endpoint import TOKEN_PATH, TokenEndpoint
 from hanse.kit.certificates import server_context
 from hanse.kit.contract.gate import Gate
-from hanse.kit.contract.listen import Listener, bind
+from hanse.kit.contract.listen import Listener
 from hanse.kit.contract.serve import ApiServer
+from hanse.kit.ports import listen_on
 from hanse.kit.tokens import TokenIssuer
 
 INNER = ("mepm", "vim", "data_plane", "names")
@@ -30,7 +31,7 @@ def listeners(built: Built) -> list[Listener]:
     outer = [e for e in chosen if e.role not in INNER or len(chosen) < len(built.wiring.elements)]
     if not built.wiring.settings.partners:  # nobody may call at the border: there is no authority to trust
         outer = [e for e in outer if e.role != "border"]
-    sockets = {element.name: bind(element.address, element.port) for element in outer}
+    sockets = {element.name: listen_on(element.address, element.port) for element in outer}
     try:
         return [_listener(built, element, sockets[element.name]) for element in outer]
     except BaseException:

@@ -14,7 +14,7 @@ from hanse.drivers.dataplane_nftables import NftablesDataPlane, Site
 from hanse.drivers.dataplane_userspace import UserspaceDataPlane
 from hanse.drivers.names_embedded import EmbeddedNames
 from hanse.elements.ue import Device
-from hanse.kit.contract.listen import bind
+from hanse.kit.ports import listen_on
 from hanse.kit.problems import Problem
 from hanse.kit.values import Value
 from hanse.refpoints.mp2 import DataPlane, NameRecord
@@ -92,7 +92,7 @@ def _python() -> Finding:
 
 def _loopback() -> Finding:
     try:
-        bind("127.10.1.1", 0).close()
+        listen_on("127.10.1.1", 0).close()
     except Problem as problem:
         return Finding(what="addresses in 127.0.0.0/8", works=False, detail=problem.detail)
     return Finding(what="addresses in 127.0.0.0/8", works=True, detail="any of them can be listened on")

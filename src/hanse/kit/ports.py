@@ -1,13 +1,19 @@
-"""Who holds a port: the words of an error that says what to stop (Linux: `/proc/net` and `/proc/<pid>/fd`)."""
+"""Ports: sockets that are bound to them, and who holds one that is taken (Linux: `/proc/net`, `/proc/<pid>/fd`)."""
 
 from __future__ import annotations
 
+import errno
 import socket
 import sys
 from collections.abc import Iterator
 from ipaddress import ip_address
 from pathlib import Path
 from typing import NamedTuple
+
+from hanse.kit.problems import Problem
+
+BACKLOG = 2048
+"""Connections that may wait to be accepted."""
 
 _PROC = Path("/proc")
 _LISTEN = "0A"
@@ -118,12 +124,14 @@ def _name(process: Path) -> str:
 def bind(
     address: str, port: int, kind: socket.SocketKind = socket.SOCK_STREAM, *, shared: bool = False
 ) -> socket.socket:
-    """A bound, non-blocking IPv4 socket; raises the `OSError` of the kernel. A TCP port may be taken again at once.
+    """A bound, non-blocking socket; raises the `OSError` of the kernel. A TCP port may be taken again at once.
 
     ``shared``: others of this user may bind the same port, also in another process, if they share it too; the kernel
     then gives each connection to one of them.
     """
-    sock = socket.socket(socket.AF_INET, kind)
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    protocol = socket.IPPROTO_TCP if kind == socket.SOCK_STREAM else 0  # named, or asyncio sets no TCP_NODELAY
+    sock = socket.socket(family, kind, protocol)
     try:
         sock.setblocking(False)
         if kind == socket.SOCK_STREAM:
@@ -134,4 +142,21 @@ def bind(
     except OSError:
         sock.close()
         raise
+    return sock
+
+
+def listen_on(address: str, port: int) -> socket.socket:
+    """A listening TCP socket; a taken port is a problem 409 that names its holder and the fix."""
+    try:
+        sock = bind(address, port)
+        try:
+            sock.listen(BACKLOG)
+        except OSError:
+            sock.close()
+            raise
+    except OSError as error:
+        fix = "stop it or set another port in the configuration"
+        taken = error.errno == errno.EADDRINUSE
+        detail = f"{describe_holder(address, port)}; {fix}" if taken else str(error)
+        raise Problem(409, f"Cannot listen on {address}:{port}", detail) from None
     return sock

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from hanse.kit.ports import bind, describe_holder, find_holder
+from hanse.kit.ports import bind, describe_holder, find_holder, listen_on
+from hanse.kit.problems import Problem
 
 HOLD = """
 import socket, sys
@@ -116,3 +117,18 @@ def test_a_port_that_is_taken_is_not_bound_twice() -> None:
 def test_a_bound_socket_never_blocks_the_event_loop() -> None:
     with bind("127.61.1.5", 0, socket.SOCK_DGRAM) as sock:
         assert not sock.getblocking()
+
+
+def test_who_cannot_listen_learns_who_does_and_what_to_change() -> None:
+    with listen_on("127.61.1.6", 0) as listener:
+        port = listener.getsockname()[1]
+        with socket.create_connection(("127.61.1.6", port)), pytest.raises(Problem) as caught:
+            listen_on("127.61.1.6", port)
+    assert (caught.value.status, caught.value.title) == (409, f"Cannot listen on 127.61.1.6:{port}")
+    assert f"is taken by pid {os.getpid()}" in caught.value.detail
+    assert "set another port" in caught.value.detail
+
+
+def test_what_speaks_ipv6_can_be_listened_for_and_dialled() -> None:
+    with listen_on("::1", 0) as listener, socket.create_connection(("::1", listener.getsockname()[1])) as dialled:
+        assert dialled.getpeername()[:2] == listener.getsockname()[:2]

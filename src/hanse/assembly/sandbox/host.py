@@ -20,8 +20,9 @@ from hanse.assembly.wiring import Wiring
 from hanse.elements.mep import Platform
 from hanse.kit.certificates import server_context
 from hanse.kit.contract.declare import Api
-from hanse.kit.contract.listen import Listener, bind
+from hanse.kit.contract.listen import Listener
 from hanse.kit.contract.serve import ApiServer
+from hanse.kit.ports import listen_on
 from hanse.kit.telemetry.journal import Journal
 from hanse.refpoints.mm5.platform import AppAccess, ManagerLookup
 from hanse.refpoints.mp1 import Mp1
@@ -52,7 +53,7 @@ class Sandbox:
         self._listener: Listener | None = None
 
     async def __aenter__(self) -> Sandbox:
-        self._sock = bind(self.options.address, self.options.port)
+        self._sock = listen_on(self.options.address, self.options.port)
         self._journal = Journal(self._settings.directory / "journal", "sandbox")
         try:
             self._wiring = await asyncio.to_thread(self._wired)

@@ -18,7 +18,6 @@ from uvicorn.server import ServerState
 from hanse.kit import descriptors
 from hanse.kit.accepting import Acceptor
 from hanse.kit.contract.asgi import ANSWER_AT_ONCE
-from hanse.kit.ports import describe_holder
 from hanse.kit.problems import MEDIA_TYPE, Problem
 
 HEADER_PATIENCE = 10.0
@@ -159,23 +158,6 @@ def _answer_at_once(cycle: RequestResponseCycle, status: int, headers: list[tupl
     cycle.message_event.set()
     cycle.on_response()
     return True
-
-
-def bind(address: str, port: int) -> socket.socket:
-    """A listening socket; a taken port is a problem that names its holder and the fix."""
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # named, or asyncio sets no TCP_NODELAY
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        sock.bind((address, port))
-        sock.listen(2048)
-    except OSError as error:
-        sock.close()
-        fix = "stop it or set another port in the configuration"
-        detail = f"{describe_holder(address, port)}; {fix}" if error.errno == 98 else str(error)
-        raise Problem(409, f"Cannot listen on {address}:{port}", detail) from None
-    sock.setblocking(False)
-    return sock
 
 
 class Listener:

@@ -29,11 +29,12 @@ from hanse.kit.contract.direct import direct
 from hanse.kit.contract.exchange import Exchange, whole
 from hanse.kit.contract.gate import Gate
 from hanse.kit.contract.guard import Guard
-from hanse.kit.contract.listen import Listener, bind
+from hanse.kit.contract.listen import Listener
 from hanse.kit.contract.observe import Message
 from hanse.kit.contract.reference import Offer, ReferencePoint
 from hanse.kit.contract.serve import ApiServer, Authenticator
 from hanse.kit.contract.transport import HttpTransport, MemoryTransport
+from hanse.kit.ports import listen_on
 from hanse.kit.problems import conflict, not_found, unauthorized
 from hanse.kit.values import ABSENT, Absent, Value
 
@@ -238,7 +239,7 @@ def showing(role: str) -> Callable[[bool], Awaitable[dict[str, str]]]:
 
 @asynccontextmanager
 async def listening(application: Any, context: Any = None, address: str = "127.0.0.1") -> AsyncIterator[Listener]:
-    listener = Listener(application, bind(address, 0), context)
+    listener = Listener(application, listen_on(address, 0), context)
     await listener.start()
     try:
         yield listener

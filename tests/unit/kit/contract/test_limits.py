@@ -18,7 +18,8 @@ from hanse.kit.contract import body as bodies
 from hanse.kit.contract import listen
 from hanse.kit.contract.call import continuing
 from hanse.kit.contract.client import client
-from hanse.kit.contract.listen import Listener, bind
+from hanse.kit.contract.listen import Listener
+from hanse.kit.ports import listen_on
 from hanse.kit.problems import Problem
 from tests.unit.kit.contract.harbour import Dialogue, Harbour, Port, Ship, connected, dialogue, listening, request
 
@@ -243,13 +244,13 @@ class TestListening:
 
     async def test_a_taken_port_is_told_with_its_holder(self, listener: Listener) -> None:
         with pytest.raises(Problem) as taken:
-            bind("127.0.0.1", listener.port)
+            listen_on("127.0.0.1", listener.port)
         assert f"127.0.0.1:{listener.port}" in taken.value.title
         assert "taken by pid" in taken.value.detail
 
     async def test_an_address_that_is_not_here_is_told(self) -> None:
         with pytest.raises(Problem, match=r"Cannot listen on 192\.0\.2\.1:0"):
-            bind("192.0.2.1", 0)
+            listen_on("192.0.2.1", 0)
 
     async def test_closing_lets_answers_finish_and_takes_no_more(self, port: Port) -> None:
         async with listening(port.server) as listener, connected(listener) as transport:
@@ -287,10 +288,10 @@ class TestListening:
                 sock.close()
 
     async def test_a_listener_that_never_started_lets_go_of_its_port(self, port: Port) -> None:
-        listener = Listener(port.server, bind("127.0.0.1", 0), None)
+        listener = Listener(port.server, listen_on("127.0.0.1", 0), None)
         number = listener.port
         await listener.close()
-        bind("127.0.0.1", number).close()
+        listen_on("127.0.0.1", number).close()
 
 
 async def _ended(line: Dialogue, seconds: float) -> bool:
