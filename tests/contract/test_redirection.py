@@ -191,9 +191,10 @@ async def test_two_devices_are_led_apart_and_follow_the_next_policy_at_the_next_
     assert await locations() == [f"{AIRPORT}/", f"{HARBOUR}/"]
 
 
-async def test_a_client_that_asks_whether_to_send_its_body_is_led_before_it_does(place: Place) -> None:
+@pytest.mark.parametrize("expect", ["100-continue", "100-Continue"])
+async def test_a_client_that_asks_whether_to_send_its_body_is_led_before_it_does(place: Place, expect: str) -> None:
     await place.lead()
-    fields = (f"Host: {NAME}", "Content-Length: 1000000000", "Expect: 100-continue")
+    fields = (f"Host: {NAME}", "Content-Length: 1000000000", f"Expect: {expect}")
     assert (await place.ask("POST / HTTP/1.1", *fields)).status == 307
 
 

@@ -71,7 +71,7 @@ class RedirectionServer:
     async def _answer(self, scope: Scope, receive: Receive) -> Answer:
         try:
             location = self._redirection.location(self._request(scope))
-            if (b"expect", b"100-continue") not in scope["headers"]:
+            if not _asks_first(scope):
                 await _taken(receive)
         except Problem as problem:
             return problem_answer(problem)
@@ -81,6 +81,11 @@ class RedirectionServer:
         hosts = tuple(value for name, value in scope["headers"] if name == b"host")
         server_name = self._server_names.of(scope[TLS])
         return Request(scope["scheme"], scope[TARGET], hosts, scope["client"][0], server_name)
+
+
+def _asks_first(scope: Scope) -> bool:
+    """Whether the client sends its body only when it is told to (RFC 9110, 10.1.1: in any case of letters)."""
+    return any(name == b"expect" and value.strip().lower() == b"100-continue" for name, value in scope["headers"])
 
 
 async def _taken(receive: Receive) -> None:

@@ -68,6 +68,13 @@ async def gathered(receive: Receive, limit: int = BODY_LIMIT) -> bytes:
         raise Problem(problem.status, problem.title, problem.detail, _CLOSE) from None
 
 
+def _check_coding(headers: dict[bytes, bytes]) -> None:
+    """A problem 415 for a body that is compressed: read as it is, it would seem to be no JSON (RFC 9110, 8.4)."""
+    if headers.get(b"content-encoding", b"").strip().lower() not in (b"", b"identity"):
+        told = {"Accept-Encoding": "identity"}
+        raise Problem(415, "Content-Encoding not supported", "send the body without one", told)
+
+
 async def read_body(operation: Operation, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> Any:
     """The body as an operation takes it: decoded, as a stream, or the whole exchange; problems 400, 408, 413, 415."""
     length = int(headers[b"content-length"]) if headers.get(b"content-length", b"").isdigit() else None
@@ -75,6 +82,7 @@ async def read_body(operation: Operation, scope: Scope, headers: dict[bytes, byt
         texts = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         query = scope["query_string"].decode("latin-1")
         return Exchange(scope["method"], query, texts, body_of(receive), length)
+    _check_coding(headers)
     media = headers.get(b"content-type", b"").split(b";")[0].strip().lower().decode("latin-1")
     if media not in operation.consumes.split(" ") and (media or operation.body is Stream):
         raise Problem(415, "Content-Type not supported", f"send {' or '.join(operation.consumes.split(' '))}")

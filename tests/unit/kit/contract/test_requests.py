@@ -266,6 +266,18 @@ async def test_a_body_of_another_kind_is_refused(line: Dialogue, port: Port, med
     assert list(port.quay.ships) == ["Adler"]
 
 
+@pytest.mark.parametrize(("coding", "status"), [("gzip", 415), ("identity, br", 415), ("Identity", 201)])
+async def test_a_body_that_is_compressed_is_refused_as_that(
+    line: Dialogue, port: Port, coding: str, status: int
+) -> None:
+    await line.send(request("POST", SHIPS, b'{"name":"a"}', [f"content-encoding: {coding}"]))
+    reply = await line.reply()
+    assert (reply.status, "a" in port.quay.ships) == (status, status == 201)
+    if status == 415:
+        assert "Content-Encoding" in str(told(reply, 415)["title"])
+        assert reply.headers["accept-encoding"] == "identity"
+
+
 async def test_a_package_must_say_what_it_is(line: Dialogue, port: Port) -> None:
     for headers in ([], ["content-type: application/json"]):
         raw = request("PUT", f"{SHIPS}/Adler/hold", b"", headers, length=0)
