@@ -186,13 +186,13 @@ class TestHeaders:
             assert await _ended(line, 0.5)
 
     async def test_a_connection_that_is_used_stays(self, port: Port, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(listen, "IDLE_PATIENCE", 0.3)
+        monkeypatch.setattr(listen, "IDLE_PATIENCE", 1.5)
         async with listening(port.server) as listener, dialogue(listener.port) as line:
-            for _ in range(4):
+            for _ in range(3):
                 await line.send(request("GET", SHIPS))
                 assert (await line.reply()).status == 200
-                assert not await _ended(line, 0.2)
-            assert await _ended(line, 0.5)
+                assert not await _ended(line, 0.7)
+            assert await _ended(line, 5)
 
     async def test_an_answer_that_takes_longer_than_a_connection_may_idle_arrives(
         self, port: Port, monkeypatch: pytest.MonkeyPatch
