@@ -71,6 +71,20 @@ def test_a_port_that_is_taken_is_named_with_its_holder_and_the_fix(idle: LoneOpe
     assert nothing_left(idle)
 
 
+async def test_an_operator_that_is_started_twice_runs_on_and_is_still_known(idle: LoneOperator) -> None:
+    await idle.start()
+    known = list(idle.deployment.running())
+    assert [running.pid for running in known] == [idle.process.pid]
+    ended = await asyncio.to_thread(run, idle)
+    assert ended.returncode == 1
+    assert f"pid {idle.process.pid}" in ended.stdout + ended.stderr
+    assert list(idle.deployment.running()) == known
+    async with administration(idle.settings) as oss:
+        assert (await oss.overview.overview()).system.hosts[0].reachable
+    assert await asyncio.to_thread(idle.deployment.stop) == 1
+    assert nothing_left(idle)
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_sigterm_in_the_middle_of_a_start_leaves_nothing(idle: LoneOperator, seed: int) -> None:
     idle.begin()

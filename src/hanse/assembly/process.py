@@ -31,7 +31,8 @@ class Process:
         self._settings = settings
         self._elements = elements
         self.name = process_name(elements)
-        self._stops: list[object] = []
+        self._recorded = False
+        """Whether the record is ours: it may be that of a process which runs already, and is in our way."""
 
     @property
     def record(self) -> Path:
@@ -46,7 +47,8 @@ class Process:
         try:
             await _unless(stopping, self._start(wiring, stopping))
         finally:
-            self.record.unlink(missing_ok=True)
+            if self._recorded:
+                self.record.unlink(missing_ok=True)
             await wiring.stop()
             await asyncio.to_thread(journal.close)
 
@@ -67,6 +69,7 @@ class Process:
         names = [element.name for element in self._elements]
         about = {**identify(os.getpid())._asdict(), "elements": names, "config": self._settings.path}
         part = self.record.with_suffix(".part")
+        self._recorded = True
         part.write_text(json.dumps(about))
         part.replace(self.record)
 
