@@ -115,4 +115,5 @@ class Relay:
         self._joining.cancel()
         for pump in self._pumps:
             pump.stop()
+        self._pumps = ()  # they know this flow: the collector, which looks at every rule too, must not be needed for it
         self.admission.by.end(self)

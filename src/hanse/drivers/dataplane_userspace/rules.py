@@ -1,13 +1,16 @@
-"""Which rule takes a new flow: a snapshot of the rules and a flow in, a decision out."""
+"""Which rule takes a new flow: a snapshot of the rules and a flow in, a decision out.
+
+Rules know nothing that knows them, and there are many: the garbage collector need not look at them (``gc=False``).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
 from ipaddress import ip_address
 from types import MappingProxyType
 from typing import NamedTuple
+
+import msgspec
 
 from hanse.kit.problems import bad_request
 from hanse.kit.values import ABSENT, Absent
@@ -33,8 +36,7 @@ class FlowKey(NamedTuple):
     protocol: str
 
 
-@dataclass(frozen=True)
-class Filter:
+class Filter(msgspec.Struct, frozen=True, gc=False):
     """A `TrafficMatch`, read once: attributes are ANDed, values of one attribute ORed, ``None`` matches everything."""
 
     src_address: tuple[AddressRange, ...] | None
@@ -56,8 +58,7 @@ class Filter:
         )
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(msgspec.Struct, frozen=True, gc=False):
     """A forwarding with its filters read; several filters are ORed."""
 
     forwarding: Forwarding
@@ -67,7 +68,7 @@ class Rule:
         """Whether any of its filters describes the flow."""
         return any(f.takes(flow) for f in self.filters)
 
-    @cached_property
+    @property
     def sources(self) -> frozenset[Address] | None:
         """The single addresses whose flows alone it may take; ``None`` if it names ranges or none."""
         ranges = [span for f in self.filters for span in f.src_address or f.networks or (_EVERYWHERE,)]

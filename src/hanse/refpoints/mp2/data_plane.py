@@ -7,7 +7,7 @@ from hanse.kit.values import ABSENT, Absent, Value
 from hanse.model.descriptor.traffic import Action, FilterType
 
 
-class TrafficMatch(Value):
+class TrafficMatch(Value, gc=False):
     """One filter, resolved to addresses: its attributes are ANDed, the values of one attribute ORed.
 
     Addresses are ``a.b.c.d``, ``a.b.c.d/len`` or ``a.b.c.d-a.b.c.e``, IPv6 likewise; ports ``80`` or ``8000-8010``;
@@ -53,7 +53,7 @@ class Ethernet(Value):
     src_address: str | Absent = ABSENT
 
 
-class Forwarding(Value):
+class Forwarding(Value, gc=False):
     """An active traffic rule as the data plane carries it out; several filters are ORed, priority 0 comes first.
 
     ``to_address`` and ``to_port`` say where matching traffic goes (absent for DROP; an absent port keeps the port that

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import hashlib
 import os
@@ -15,6 +16,8 @@ import uvloop
 
 from hanse.drivers.dataplane_userspace import UserspaceDataPlane, pipes
 from hanse.drivers.dataplane_userspace.pipes import LARGE, SMALL, Pipes
+from hanse.drivers.dataplane_userspace.pump import Pump
+from hanse.drivers.dataplane_userspace.relay import Relay
 from hanse.refpoints.mp2 import Action, FilterType, Forwarding, RuleCounters, TrafficMatch
 
 _BLOCK = f"127.{128 + os.getpid() % 64}.{os.getpid() // 64 % 256}"
@@ -202,3 +205,36 @@ def test_a_pipe_with_bytes_in_it_is_not_lent_to_another_flow() -> None:
         os.read(other.out, 100)
     lent.give_back(other, empty=True)
     lent.close()
+
+
+async def test_flows_that_are_over_leave_nothing_to_the_garbage_collector(plane: UserspaceDataPlane) -> None:
+    """It stops everything while it looks at all rules: the more of them, the longer."""
+
+    def left() -> list[object]:
+        return [found for found in gc.get_objects() if isinstance(found, Relay | Pump)]
+
+    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            await reader.read()
+            writer.close()
+            await writer.wait_closed()
+
+    gc.collect()
+    gc.disable()
+    try:
+        async with await asyncio.start_server(listen, APP, PORT):
+            for broken in (False, True) * 3:
+                reader, writer = await dial()
+                if broken:
+                    writer.transport.abort()
+                else:
+                    writer.write_eof()
+                    await reader.read()
+                writer.close()
+                with contextlib.suppress(ConnectionError):
+                    await writer.wait_closed()
+            await counted(plane)
+            await asyncio.sleep(0.1)
+        assert left() == []
+    finally:
+        gc.enable()
