@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from typing import Annotated
 
 import typer
 
-from hanse.assembly.administration import administration
+from hanse.assembly.administration import Administration, administration
 from hanse.assembly.settings import Settings
 from hanse.cli import here
-from hanse.refpoints.mfm_fed.members import Partner
+from hanse.refpoints.mfm_fed.members import Partner, PartnerState
+
+SETTLING = 5.0
+"""Seconds in which partners hear of a change."""
 
 commands = typer.Typer(no_args_is_help=True)
 
@@ -45,13 +50,32 @@ def close(partner: PartnerArgument, operator: here.OperatorOption = "") -> None:
 @commands.command("open")
 def open_agreement(partner: PartnerArgument, operator: here.OperatorOption = "") -> None:
     """Begin the agreement anew."""
-    here.run(_change(here.settings_of(operator), partner, opened=True))
-    here.console.print(f"the agreement with {partner} is open", highlight=False)
+    found = here.run(_change(here.settings_of(operator), partner, opened=True))
+    here.console.print(f"the agreement with {partner} is open{_but(found)}", highlight=False, soft_wrap=True)
 
 
-async def _change(settings: Settings, partner: str, *, opened: bool) -> None:
+def _but(partner: Partner) -> str:
+    """What is in the way of an agreement that was opened here."""
+    if partner.state is PartnerState.AVAILABLE:
+        return ""
+    return f" on this side; the partner is {partner.state}{f': {partner.detail}' if partner.detail else ''}"
+
+
+async def _change(settings: Settings, partner: str, *, opened: bool) -> Partner:
     async with administration(settings) as oss:
         if opened:
             await oss.overview.open_agreement(partner)
         else:
             await oss.overview.close_agreement(partner)
+        return await _settled(oss, partner)
+
+
+async def _settled(oss: Administration, name: str) -> Partner:
+    """How it stands with a partner, once both sides have heard of a change or did not in time."""
+    deadline = time.monotonic() + SETTLING
+    while True:
+        partner = next(known for known in (await oss.overview.overview()).partners if known.name == name)
+        passing = partner.state in (PartnerState.FORMING, PartnerState.TEMPORARY_FAILURE)
+        if not passing or time.monotonic() > deadline:
+            return partner
+        await asyncio.sleep(0.1)

@@ -42,6 +42,15 @@ def test_an_agreement_is_closed_and_opened_again(running: Command) -> None:
     until(running, "AVAILABLE")
 
 
+def test_who_opens_what_the_partner_has_closed_is_told_so(running: Command) -> None:
+    until(running, "AVAILABLE")
+    assert running("federation", "close", "south").code == 0
+    opened = running("federation", "open", "north", "-o", "south")
+    assert (opened.code, "CLOSED: north has closed the agreement" in opened.out) == (0, True)
+    assert running("federation", "open", "south").out.strip().splitlines()[0] == "the agreement with south is open"
+    until(running, "AVAILABLE")
+
+
 def test_an_unknown_partner_is_refused_by_its_operator(running: Command) -> None:
     result = running("federation", "close", "atlantis")
     assert result.code == 1
