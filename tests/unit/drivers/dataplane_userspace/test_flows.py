@@ -32,6 +32,9 @@ class Recorded:
     def target(self) -> tuple[str, int]:
         return self.admission.target
 
+    def retap(self) -> None:
+        """Nothing is copied of it."""
+
     def cut(self) -> None:
         self.cuts.append(self.flow.rule_id)
         self.admission.by.end(self)
