@@ -169,10 +169,10 @@ class TestChange:
     async def test_other_methods_are_refused(self, federation: Federation) -> None:
         here = (await register(federation, fresh())).headers["location"]
         for method, path, allowed in (
-            ("PUT", here, "DELETE, GET, PATCH"),
-            ("POST", here, "DELETE, GET, PATCH"),
-            ("PUT", SYSTEMS, "GET, POST"),
-            ("DELETE", SYSTEMS, "GET, POST"),
+            ("PUT", here, "DELETE, GET, HEAD, PATCH"),
+            ("POST", here, "DELETE, GET, HEAD, PATCH"),
+            ("PUT", SYSTEMS, "GET, HEAD, POST"),
+            ("DELETE", SYSTEMS, "GET, HEAD, POST"),
         ):
             reply = await federation.north.call(method, path, {})
             refused(reply, 405)

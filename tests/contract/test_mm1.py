@@ -171,9 +171,9 @@ async def test_what_is_unknown_is_not_there_and_other_methods_are_refused(system
         refused(await system.call(method, path, body), 404, "unknown")
     refused(await system.upload(UNKNOWN), 404)
     for method, path, allowed in (
-        ("PUT", UNKNOWN, "DELETE, GET, PATCH"),
-        ("DELETE", PACKAGES, "GET, POST"),
-        ("POST", f"{UNKNOWN}/appd", "GET, PUT"),
+        ("PUT", UNKNOWN, "DELETE, GET, HEAD, PATCH"),
+        ("DELETE", PACKAGES, "GET, HEAD, POST"),
+        ("POST", f"{UNKNOWN}/appd", "GET, HEAD, PUT"),
     ):
         reply = await system.call(method, path)
         refused(reply, 405)

@@ -109,5 +109,5 @@ class TestDescriptor:
         for method in ("POST", "DELETE", "PATCH"):
             reply = await system.call(method, here)
             refused(reply, 405)
-            assert reply.headers["allow"] == "GET, PUT"
+            assert reply.headers["allow"] == "GET, HEAD, PUT"
         assert (await system.call("GET", here)).body == before

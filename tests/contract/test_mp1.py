@@ -158,7 +158,7 @@ class TestTermination:
         assert listed["_links"]["subscriptions"] == [entry]
         reply = await app.call("PUT", here, made.body)
         refused(reply, 405)
-        assert reply.headers["allow"] == "DELETE, GET"
+        assert reply.headers["allow"] == "DELETE, GET, HEAD"
         assert (await app.call("DELETE", here)).status == 204
         refused(await app.call("GET", here), 404)
         refused(await app.call("DELETE", here), 404)

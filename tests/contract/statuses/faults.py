@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from hanse.kit.contract.declare import Api, Operation, Stream
+from hanse.kit.contract.routing import with_head
 from hanse.kit.contract.statuses import answers, has_json_body
 from hanse.refpoints.mm1.lifecycle import Lifecycle
 from tests.contract.statuses.row import Make, Row
@@ -117,7 +118,7 @@ def common_rows(api: type[Api], taken: Mapping[str, set[str]]) -> Iterator[Row]:
         methods = taken[api.api_bases[0] + operation.path]
         other = next(method for method in ("DELETE", "PATCH", "PUT", "POST") if method not in methods)
         make = _faulty(api, operation.name, _by_method(other))
-        yield Row(api, operation, 405, "another method", make, (", ".join(sorted(methods)),))
+        yield Row(api, operation, 405, "another method", make, (", ".join(sorted(with_head(methods))),))
 
 
 def _faults_of(api: type[Api], operation: Operation) -> Iterator[Fault]:

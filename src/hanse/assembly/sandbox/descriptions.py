@@ -69,7 +69,7 @@ class Page:
             length = (b"content-length", str(len(body)).encode())
             status, headers = 200, [(b"content-type", b"application/json"), length]
         else:
-            refusal = Problem(405, f"Method {scope['method']} not supported", "allowed here: GET", {"Allow": "GET"})
-            status, headers, body = problem_answer(refusal)
+            title, allowed = f"Method {scope['method']} not supported", "GET, HEAD"
+            status, headers, body = problem_answer(Problem(405, title, f"allowed here: {allowed}", {"Allow": allowed}))
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})

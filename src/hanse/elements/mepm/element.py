@@ -116,11 +116,11 @@ class PlatformManager(Lifecycle, InstanceAssignment, ManagerLookup, WorkloadEven
 
     async def create_instance(self, request: CreateAppInstanceRequest) -> Created[AppInstanceInfo]:
         """Not on Mm3: instances come by assignment."""
-        raise Problem(405, "Method POST not supported", "instances come by assignment", {"Allow": "GET"})
+        raise Problem(405, "Method POST not supported", "instances come by assignment", {"Allow": "GET, HEAD"})
 
     async def delete_instance(self, app_instance_id: str) -> None:
         """Not on Mm3: instances leave by release."""
-        raise Problem(405, "Method DELETE not supported", "instances leave by release", {"Allow": "GET"})
+        raise Problem(405, "Method DELETE not supported", "instances leave by release", {"Allow": "GET, HEAD"})
 
     async def list_instances(self) -> list[AppInstanceInfo]:
         """The instances in this manager's charge."""

@@ -11,14 +11,20 @@ import msgspec
 from hanse.kit.contract.asgi import Answer, AtOnce, Scope, Send
 from hanse.kit.contract.content import fitting
 from hanse.kit.contract.declare import Accepted, Created, Page, Prepared, Stream, Tagged
-from hanse.kit.contract.exchange import Exchange
+from hanse.kit.contract.exchange import Exchange, abandon
 from hanse.kit.contract.routing import Route
 from hanse.kit.problems import MARK, MEDIA_TYPE, Problem
 
 SMALL_ANSWER = 64 * 1024
 """Bytes of an answer that is gathered rather than passed on piece by piece."""
 
+PASSING = (429, 503)
+"""Refusals that pass by themselves, and say when to come again (RFC 6585, 4; ETSI GS MEC 009 V3.1.1, annex E)."""
+SOON = b"1"
+"""Seconds after which to come again, where whoever refuses does not know better."""
+
 _JSON = (b"content-type", b"application/json")
+_READING = ("GET", "HEAD")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -28,6 +34,8 @@ def problem_answer(problem: Problem) -> Answer:
     body = problem.encode()
     headers += [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", str(len(body)).encode())]
     headers.append((MARK.encode(), b"1"))
+    if problem.status in PASSING and "Retry-After" not in problem.headers:
+        headers.append((b"retry-after", SOON))
     return problem.status, headers, body
 
 
@@ -36,7 +44,7 @@ def encoded(result: Any, route: Route, scope: Scope, headers: dict[bytes, bytes]
     if type(result) is Prepared:
         return route.operation.success, [_JSON, _length(result.json)], result.json
     if isinstance(result, Stream):
-        return result if route.operation.body is Exchange else fitting(result, headers)
+        return result if route.operation.body is Exchange else fitting(result, _with_range(scope, headers))
     extra: list[tuple[bytes, bytes]] = []
     status = route.operation.success
     if isinstance(result, Created):
@@ -52,7 +60,7 @@ def encoded(result: Any, route: Route, scope: Scope, headers: dict[bytes, bytes]
     elif isinstance(result, Tagged):
         tag = f'"{result.tag}"'.encode()
         extra.append((b"etag", tag))
-        if scope["method"] == "GET" and _names(headers.get(b"if-none-match", b""), tag):
+        if scope["method"] in _READING and _names(headers.get(b"if-none-match", b""), tag):
             return 304, extra, b""
         result = result.value
     elif isinstance(result, Page):
@@ -64,6 +72,11 @@ def encoded(result: Any, route: Route, scope: Scope, headers: dict[bytes, bytes]
         return (204 if status == 200 else status), extra, b""
     body = _encode(result)
     return status, [*extra, _JSON, _length(body)], body
+
+
+def _with_range(scope: Scope, headers: dict[bytes, bytes]) -> dict[bytes, bytes]:
+    """What was asked for; ``Range`` says something with GET alone (RFC 9110, 14.2)."""
+    return headers if scope["method"] == "GET" else {name: headers[name] for name in headers if name != b"range"}
 
 
 def _length(body: bytes) -> tuple[bytes, bytes]:
@@ -84,12 +97,23 @@ def _absolute(location: str, route: Route, scope: Scope) -> bytes:
     return str(scope.get("scheme", "https")).encode() + b"://" + bytes(host) + path.encode()
 
 
-async def send_stream(stream: Stream, send: Send, at_once: AtOnce | None) -> None:
-    """Pass a streamed answer on as it comes; a small one of known length goes in one piece."""
+async def without_content(stream: Stream) -> Answer:
+    """A streamed answer to HEAD: all that is told of the content, which is let go of unread."""
+    await abandon(stream)
+    return stream.status, _headers_of(stream), b""
+
+
+def _headers_of(stream: Stream) -> list[tuple[bytes, bytes]]:
     headers = [(b"content-type", stream.media_type.encode("latin-1"))]
     headers += [(name.encode("latin-1"), value.encode("latin-1")) for name, value in stream.headers]
     if stream.length is not None:
         headers.append((b"content-length", str(stream.length).encode()))
+    return headers
+
+
+async def send_stream(stream: Stream, send: Send, at_once: AtOnce | None) -> None:
+    """Pass a streamed answer on as it comes; a small one of known length goes in one piece."""
+    headers = _headers_of(stream)
     chunks = stream.chunks
     if at_once is not None and stream.length is not None and stream.length <= SMALL_ANSWER:
         body, fault = await _gathered_answer(stream)

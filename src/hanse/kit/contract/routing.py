@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
@@ -69,14 +69,19 @@ class Router:
         self.routes.append(route)
 
     def find(self, method: str, path: str) -> tuple[Route, list[str]]:
-        """The route and the values of its path parameters; problems 404, and 405 with ``Allow``."""
+        """The route and the values of its path parameters; problems 404, and 405 with ``Allow``.
+
+        HEAD leads where GET does (RFC 9110, 9.3.2).
+        """
         values: list[str] = []
         methods = self._literal.get(path) or self._walk(path, values)
         if not methods:
             raise Problem(404, "No such resource", f"nothing is served at {path[:200]}")
         route = methods.get(method) or (methods.get("*") if method not in _NEVER_PASSED else None)
+        if route is None and method == "HEAD":
+            route = methods.get("GET")
         if route is None:
-            allowed = ", ".join(sorted(PASSED_ON if "*" in methods else methods))
+            allowed = ", ".join(sorted(PASSED_ON if "*" in methods else with_head(methods)))
             raise Problem(405, f"Method {method} not supported", f"allowed here: {allowed}", {"Allow": allowed})
         return route, values
 
@@ -100,6 +105,12 @@ class Router:
             values.append("")
             return node.rest
         return node.methods
+
+
+def with_head(methods: Iterable[str]) -> set[str]:
+    """The methods that a path with these operations takes: HEAD, too, wherever there is GET (RFC 9110, 9.1)."""
+    found = set(methods)
+    return found | {"HEAD"} if "GET" in found else found
 
 
 def _segments(path: str) -> list[str]:

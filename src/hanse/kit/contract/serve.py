@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 from urllib.parse import unquote
 
-from hanse.kit.contract.answer import encoded, problem_answer, send_stream
+from hanse.kit.contract.answer import encoded, problem_answer, send_stream, without_content
 from hanse.kit.contract.asgi import ANSWER_AT_ONCE, Answer, Receive, Scope, Send
 from hanse.kit.contract.body import read_body
 from hanse.kit.contract.call import Caller
@@ -84,13 +84,15 @@ class ApiServer:
             answer = problem_answer(Problem(500, "Internal error", "the log of this server tells why"))
         at_once = scope.pop(ANSWER_AT_ONCE, None)  # it holds the scope: left there, only the collector would free both
         if isinstance(answer, Stream):
-            await send_stream(answer, send, at_once)
-            return
+            if scope["method"] != "HEAD":
+                await send_stream(answer, send, at_once)
+                return
+            answer = await without_content(answer)
         status, headers, body = answer
         if at_once is not None and at_once(status, headers, body):
             return
         await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer | Stream:
         raw_path = scope["raw_path"].decode("latin-1")

@@ -1,6 +1,6 @@
 """Which statuses an operation may be answered with: its own, and those of its kind (ETSI GS MEC 009 V3.1.1, annex E).
 
-405 is not among them: it answers a method that is no operation.
+405 is not among them: it answers a method that is no operation, nor HEAD, which wherever there is GET has its statuses.
 """
 
 from __future__ import annotations

@@ -52,4 +52,4 @@ async def test_a_page_is_read_and_not_written() -> None:
     status, headers, body = await answered("GET")
     assert (status, headers[b"content-type"], msgspec.json.decode(body)) == (200, b"application/json", {"a": 1})
     status, headers, body = await answered("POST")
-    assert (status, headers[b"allow"], msgspec.json.decode(body)["status"]) == (405, b"GET", 405)
+    assert (status, headers[b"allow"], msgspec.json.decode(body)["status"]) == (405, b"GET, HEAD", 405)

@@ -118,7 +118,7 @@ async def test_instances_come_and_go_by_assignment_only(bench: Bench) -> None:
     ):
         with pytest.raises(Problem) as caught:
             await call
-        assert (caught.value.status, caught.value.headers) == (405, {"Allow": "GET"})
+        assert (caught.value.status, caught.value.headers) == (405, {"Allow": "GET, HEAD"})
 
 
 async def test_an_instance_is_told_as_it_is(bench: Bench) -> None:
