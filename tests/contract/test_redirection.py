@@ -191,6 +191,24 @@ async def test_two_devices_are_led_apart_and_follow_the_next_policy_at_the_next_
     assert await locations() == [f"{AIRPORT}/", f"{HARBOUR}/"]
 
 
+async def test_a_device_that_speaks_no_more_than_tls_1_2_is_led(place: Place) -> None:
+    await place.lead()
+    context = ssl.create_default_context(cafile=place.authority)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    async with asyncio.timeout(15):
+        while True:  # until the name is certified
+            try:
+                reader, writer = await asyncio.open_connection(
+                    place.settings.address, place.settings.tls_port, ssl=context, server_hostname=NAME
+                )
+                break
+            except ssl.SSLCertVerificationError:
+                await asyncio.sleep(0.1)
+        writer.write(f"GET / HTTP/1.1\r\nHost: {NAME}\r\nConnection: close\r\n\r\n".encode())
+        assert read(await reader.read()).status == 307
+        writer.close()
+
+
 @pytest.mark.parametrize("expect", ["100-continue", "100-Continue"])
 async def test_a_client_that_asks_whether_to_send_its_body_is_led_before_it_does(place: Place, expect: str) -> None:
     await place.lead()

@@ -6,6 +6,8 @@ import asyncio
 import json
 import shutil
 import signal
+import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -337,6 +339,11 @@ def test_an_app_that_knows_no_tokens_changes_only_the_host_in_its_url(tmp_path: 
         assert running.call("GET", f"{origin}{PREFIX}/mec_service_mgmt/v1/services", token="")[0] == 200
         assert running.call("POST", f"{origin}{below}/other/confirm_ready", ready, token="")[0] == 403
         assert running.call("GET", f"{origin}{below}/mine/subscriptions", token="Bearer wrong")[0] == 401
+        trust = ssl.create_default_context(cafile=running.told["authority"])
+        trust.maximum_version = ssl.TLSVersion.TLSv1_2
+        plain = socket.create_connection((place.platform, 8443))
+        with trust.wrap_socket(plain, server_hostname="localhost") as secure:
+            assert secure.version() == "TLSv1.2", "mandatory for Mp1 (MEC 011, 7.2.2)"
         assert running.stop() == 0
 
 

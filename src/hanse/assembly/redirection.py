@@ -134,7 +134,7 @@ class Redirector:
 
     def _context(self) -> ssl.SSLContext:
         def make(identity: Identity) -> ssl.SSLContext:
-            return self._server_names.listen(server_context(identity, require_client=None))
+            return self._server_names.listen(server_context(identity, require_client=None, standard=True))
 
         return self._wiring.renewal.context(self._identity, make)
 

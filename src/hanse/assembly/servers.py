@@ -56,7 +56,9 @@ def _listener(built: Built, element: Element, sock: socket.socket) -> Listener:
     trust = [wiring.identities.authority_path]
     context = wiring.renewal.context(
         lambda: wiring.identities.of_element(element),
-        lambda identity: server_context(identity, clients=trust, require_client=False),
+        lambda identity: server_context(
+            identity, clients=trust, require_client=False, standard=tokens is not None
+        ),  # elements themselves never speak less than TLS 1.3
     )
     return Listener(server, sock, context)
 

@@ -347,6 +347,20 @@ class TestHandshake:
             with pytest.raises((ssl.SSLError, ConnectionError)):
                 await dial(port, client_context(trust))
 
+    async def test_a_server_of_standard_apis_takes_tls_1_2_with_forward_secrecy_and_nothing_older(
+        self, north: Authority
+    ) -> None:
+        context = server_context(issue(north, "mep"), require_client=None, standard=True)
+        client = ssl.create_default_context(cafile=north.certificate_path)
+        async with serving(context) as port:
+            assert await dial(port, client_context([north.certificate_path])) == "-"
+            client.maximum_version = ssl.TLSVersion.TLSv1_2
+            assert await dial(port, client) == "-"
+            client.set_ciphers("AES128-SHA:ECDHE-ECDSA-AES128-SHA:ECDHE-ECDSA-AES256-SHA384")
+            with pytest.raises((ssl.SSLError, ConnectionError)):
+                await dial(port, client)
+        assert context.minimum_version is ssl.TLSVersion.TLSv1_2
+
     async def test_partners_with_strict_libraries_accept_our_certificates(self, north: Authority) -> None:
         strict = client_context([north.certificate_path])
         strict.verify_flags |= ssl.VerifyFlags.VERIFY_X509_STRICT

@@ -115,9 +115,10 @@ class Sandbox:
         context = None
         if not self.options.plain:
             wiring = built.wiring
+            names = ("localhost",) if self.options.on_loopback else ()
             context = wiring.renewal.context(
-                lambda: wiring.identities.of_element(wiring.elements[PLATFORM]),
-                lambda identity: server_context(identity, require_client=None),
+                lambda: wiring.identities.of_names(f"apps.{HOST}", names, self.options.address),
+                lambda identity: server_context(identity, require_client=None, standard=True),
             )
         return Listener(server, self._sock, context)
 

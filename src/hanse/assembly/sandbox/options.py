@@ -46,13 +46,18 @@ class Options:
             raise bad_request(f"Invalid address {self.address}", "an IPv4 address of this machine") from None
         if place.is_unspecified:
             raise bad_request(f"Invalid address {self.address}", "one address: clients are told to come back to it")
-        if self.plain and not place.is_loopback:
+        if self.plain and not self.on_loopback:
             detail = f"tokens would cross the network in the clear on {self.address}: leave --plain out"
             raise bad_request("Plain HTTP is for loopback only", detail)
         open_to_all = next((app.id for app in self.seed.apps if app.anonymous), None)
-        if open_to_all is not None and not place.is_loopback:
+        if open_to_all is not None and not self.on_loopback:
             detail = f"whoever reaches {self.address} would speak for {open_to_all}: give it tokens"
             raise bad_request("Anonymous apps are for loopback only", detail)
+
+    @property
+    def on_loopback(self) -> bool:
+        """Whether only this machine reaches it."""
+        return ipaddress.IPv4Address(self.address).is_loopback
 
     @property
     def origin(self) -> str:

@@ -1,4 +1,4 @@
-"""TLS between elements and between operators: version 1.3, names checked, only the given authorities trusted."""
+"""TLS: version 1.3 between elements and between operators, names checked, only the given authorities trusted."""
 
 from __future__ import annotations
 
@@ -10,16 +10,24 @@ from hanse.kit.certificates.files import explained
 from hanse.kit.certificates.identity import Identity
 from hanse.kit.problems import Problem
 
+OLDER = "ECDHE+AESGCM:ECDHE+CHACHA20"
+"""Suites of TLS 1.2: forward secrecy and authenticated encryption, as those of 1.3 have them (RFC 9325, 4.2)."""
 
-def server_context(identity: Identity, *, clients: Sequence[Path] = (), require_client: bool | None) -> ssl.SSLContext:
+
+def server_context(
+    identity: Identity, *, clients: Sequence[Path] = (), require_client: bool | None, standard: bool = False
+) -> ssl.SSLContext:
     """TLS of a server. ``clients`` are PEM files of the authorities whose client certificates count.
 
     ``require_client``: ``None`` asks for no client certificate, ``False`` takes one if it is shown (a foreign one ends
-    the handshake), ``True`` insists. 500 if a file is not usable. A client learns of a refusal at its first read: in
-    TLS 1.3 its own handshake is over by then (RFC 8446, 4.4.2.4).
+    the handshake), ``True`` insists. ``standard`` servers, those of APIs that ETSI defines for applications and
+    customers, also take TLS 1.2, which is mandatory there (ETSI GS MEC 011 V3.1.1, 7.2.2). 500 if a file is not usable.
+    A client learns of a refusal at its first read: in TLS 1.3 its own handshake is over by then (RFC 8446, 4.4.2.4).
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    context.minimum_version = ssl.TLSVersion.TLSv1_2 if standard else ssl.TLSVersion.TLSv1_3
+    context.set_ciphers(OLDER)
+    context.options |= ssl.OP_NO_RENEGOTIATION
     renew(context, identity)
     if require_client is not None:
         _trust(context, clients)
