@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import resource
 import shutil
 import signal
 import socket
@@ -114,6 +115,17 @@ def reached(running: Running, device: str, address: str) -> bool:
         if problem.status != 503:  # refused, as by a data plane that has no rule
             raise
         return False
+
+
+def test_it_allows_itself_more_connections_than_it_was_started_with() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+    try:
+        with networks() as place, started(place) as running:
+            now, _ = resource.prlimit(running.process.pid, resource.RLIMIT_NOFILE)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert now > 256
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")

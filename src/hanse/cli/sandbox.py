@@ -18,6 +18,7 @@ from hanse.assembly.sandbox import Options, Sandbox, Seed, read_seed
 from hanse.assembly.sandbox.seed import SeededApp, smallest_seed
 from hanse.assembly.sandbox.tokens import header
 from hanse.cli import here
+from hanse.kit import descriptors
 
 
 def sandbox(
@@ -60,6 +61,8 @@ def _token() -> tuple[str, ...]:
 
 def _run(options: Options, as_json: bool) -> None:
     import uvloop
+
+    descriptors.allow_plenty()
 
     async def main() -> None:
         stopping = asyncio.Event()
