@@ -62,6 +62,11 @@ def test_a_policy_is_read_as_the_orchestrator_takes_it() -> None:
         ('locations = { harbour = "', 'locations = { quay = "', "hosts of its targets (harbour), not quay"),
         ("https://films-harbour.example.com:8443", "https://films.example.com:8443", "leads back"),
         ("https://films-harbour.example.com:8443", "films-harbour", "http:// or https://"),
+        ("https://films-harbour.example.com:8443", "https://films..example.com", "a name or address"),
+        ("https://films-harbour.example.com:8443", "https://-films.example.com", "a name or address"),
+        ("https://films-harbour.example.com:8443", "https://films.example.com:99999", "a name or address"),
+        ("https://films-harbour.example.com:8443", "http://127.10.200.777", "https://[2001:db8::7]"),
+        ("https://films-harbour.example.com:8443", "http://10.1", "https://[2001:db8::7]"),
         ('to = "airport"', 'towards = "airport"', "towards"),
     ],
 )

@@ -75,9 +75,11 @@ class SteeringPolicies(Api, bases=("/steering/v1",)):
 
 MOST_PREFERENCES = 10_000
 _MOST_TTL = 86_400
+_LONGEST_NAME = 253
 _NAME = re.compile(r"(?=.{1,253}$)([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?\.)+[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?")
 
-_LOCATION = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]{1,253})(?::([0-9]{1,5}))?")
+_LABEL = "[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_LOCATION = re.compile(rf"https?://(\[[0-9A-Fa-f:.]+\]|{_LABEL}(?:\.{_LABEL})*\.?)(?::([0-9]{{1,5}}))?")
 
 
 def check_policy(name: str, policy: SteeringPolicy) -> None:
@@ -110,11 +112,11 @@ def _check_preference(preference: Preference) -> None:
 def _check_location(name: str, location: str) -> None:
     """A place and nothing more: the path is that of each request. The name itself would lead round in a circle."""
     found = _LOCATION.fullmatch(location)
-    if found is None or not 1 <= int(found[2] or 1) <= 65535:
+    if found is None or len(found[1]) > _LONGEST_NAME or not 1 <= int(found[2] or 1) <= 65535:
         right = "write http:// or https:// with a name or address and perhaps a port, no path"
         raise bad_request("Invalid attribute targets.location", f"{right}; got {location!r}")
-    if found[1].startswith("["):
-        _check_network("targets.location", found[1][1:-1], ip_address, "https://[2001:db8::7]:8443")
+    if found[1].startswith("[") or found[1].rstrip(".").rpartition(".")[2].isdecimal():  # clients read it as an address
+        _check_network("targets.location", found[1].strip("[]"), ip_address, "https://[2001:db8::7]:8443")
     if found[1].lower().rstrip(".") == name:
         raise bad_request("Invalid attribute targets.location", f"{location} leads back to {name}: name another place")
 
