@@ -16,7 +16,7 @@ from hanse.kit.contract.declare import Api, Page, Stream
 from hanse.kit.contract.decode import decode_query
 from hanse.kit.contract.exchange import Exchange
 from hanse.kit.contract.gate import Gate
-from hanse.kit.contract.headers import call_of
+from hanse.kit.contract.headers import call_of, fields_of
 from hanse.kit.contract.listing import PAGE_SIZE, PARAMETERS
 from hanse.kit.contract.rate import RateLimit
 from hanse.kit.contract.routing import Route, Router
@@ -98,7 +98,7 @@ class ApiServer:
         raw_path = scope["raw_path"].decode("latin-1")
         if len(raw_path) + len(scope["query_string"]) > URI_LIMIT:
             raise Problem(414, "URI too long", f"at most {URI_LIMIT} bytes of path and query are taken")
-        headers = dict(scope["headers"])
+        headers = fields_of(scope)
         caller = self._authenticate(scope, headers)
         if self._limit is not None:
             self._limit.admit(caller)

@@ -317,8 +317,10 @@ async def dialogue(port: int) -> AsyncIterator[Dialogue]:
 def request(
     method: str, target: str, body: bytes = b"", headers: Iterable[str] = (), length: int | None = None
 ) -> bytes:
-    """A request in the bytes of HTTP/1.1; a JSON body unless ``headers`` say otherwise."""
-    lines = [f"{method} {target} HTTP/1.1", "host: quay", "authorization: pilot", *headers]
+    """A request of the pilot in the bytes of HTTP/1.1, with a JSON body, unless ``headers`` say otherwise."""
+    lines = [f"{method} {target} HTTP/1.1", "host: quay", *headers]
+    if not any(line.lower().startswith("authorization") for line in lines):
+        lines.append("authorization: pilot")
     if body and not any(line.lower().startswith("content-type") for line in lines):
         lines.append("content-type: application/json")
     if length is not None or body:

@@ -259,6 +259,34 @@ async def test_a_body_of_another_kind_is_refused(line: Dialogue, port: Port, med
     assert list(port.quay.ships) == ["Adler"]
 
 
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        (["accept: application/xml", "accept: application/json"], 200),
+        (["accept: application/json", "accept: application/xml"], 200),
+        (["accept: text/html", "accept: application/xml"], 406),
+        (["x: 1", "x: 2"], 200),
+        (["host: other"], 400),
+        (["authorization: pilot", "authorization: gull"], 400),
+    ],
+)
+async def test_fields_of_one_name_are_one_list_or_one_too_many(line: Dialogue, headers: list[str], status: int) -> None:
+    await line.send(request("GET", SHIPS, headers=headers))
+    reply = await line.reply()
+    assert reply.status == status
+    if status == 400:
+        assert "once" in str(told(reply, 400)["detail"])
+
+
+@pytest.mark.parametrize(("version", "status"), [("1.1", 400), ("1.0", 200)])
+async def test_a_request_says_for_which_host_it_is(line: Dialogue, version: str, status: int) -> None:
+    await line.send(f"GET {SHIPS} HTTP/{version}\r\nauthorization: pilot\r\n\r\n".encode())
+    reply = await line.reply()
+    assert reply.status == status
+    if status == 400:
+        assert "Host" in str(told(reply, 400)["title"])
+
+
 @pytest.mark.parametrize(("coding", "status"), [("gzip", 415), ("identity, br", 415), ("Identity", 201)])
 async def test_a_body_that_is_compressed_is_refused_as_that(
     line: Dialogue, port: Port, coding: str, status: int
