@@ -82,14 +82,16 @@ class Liveness(ServiceLiveness):
 
     async def send_heartbeat(
         self, app_instance_id: str, service_id: str, heartbeat: ServiceLivenessUpdate
-    ) -> ServiceLivenessInfo | None:
+    ) -> Tagged[ServiceLivenessInfo] | None:
         """One of the app's own services is alive; one that was SUSPENDED is ACTIVE again."""
         if heartbeat.state is not ServiceState.ACTIVE:
             raise bad_request("Invalid attribute state", "a heartbeat says ACTIVE; PUT the service to say else")
         beat = Heartbeat(at=time.time())
         return await self._store.commit(lambda tx: self._beaten(tx, app_instance_id, service_id, beat))
 
-    def _beaten(self, tx: Transaction, app: str, service_id: str, beat: Heartbeat) -> ServiceLivenessInfo | None:
+    def _beaten(
+        self, tx: Transaction, app: str, service_id: str, beat: Heartbeat
+    ) -> Tagged[ServiceLivenessInfo] | None:
         before = _required(app, tx.find(self._records.services, service_id), service_id)
         require_match(tag_of(_info(before, tx.get(self._records.heartbeats, service_id))))
         if before.service.state is ServiceState.INACTIVE:
@@ -103,7 +105,7 @@ class Liveness(ServiceLiveness):
         if alive != before.service:
             self._change(tx, after, told=before.service.state is ServiceState.SUSPENDED)
         self._expect(after)
-        return _info(after, beat) if alive.liveness_interval != before.service.liveness_interval else None
+        return tagged(_info(after, beat)) if alive.liveness_interval != before.service.liveness_interval else None
 
     async def _suspend(self, silent: list[str]) -> None:
         try:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
+import operator
 import re
 import types
 import typing
@@ -218,4 +220,17 @@ def payload_type(returns: Any) -> Any:
         return typing.get_args(returns)[0]
     if origin is Page:
         return types.GenericAlias(list, typing.get_args(returns))
-    return returns
+    return _payload_or_none(returns) if kind_of(returns) in (Created, Tagged) else returns
+
+
+@functools.cache  # descriptions tell types apart by their identity
+def _payload_or_none(returns: Any) -> Any:
+    return functools.reduce(operator.or_, (payload_type(member) or type(None) for member in typing.get_args(returns)))
+
+
+def kind_of(returns: Any) -> Any:
+    """What an answer is beside its body: ``Created``, ``Tagged`` or ``Page``, also where there may be none of it."""
+    origin = typing.get_origin(returns)
+    if origin not in (typing.Union, types.UnionType):
+        return origin
+    return next((kind for kind in map(kind_of, typing.get_args(returns)) if kind is not None), None)

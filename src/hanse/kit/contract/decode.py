@@ -22,6 +22,10 @@ REMEMBERED_QUERIES = 2048
 REMEMBERED_LENGTH = 256
 """Characters of the longest query that is remembered."""
 
+LINKS = "_links"
+"""The attribute with the links of a resource (ETSI GS MEC 011 V3.1.1, 6.3.2 and 8.1.2.2)."""
+
+_AT_LINKS = re.compile(rf" - at `\$\.{LINKS}\b.*`$")
 _PLAIN = re.compile(r"[A-Za-z0-9_.~:/,=&-]+")
 _AT = re.compile(r" - at `\$(?P<path>.*)`$")
 
@@ -32,13 +36,32 @@ def decode_body(raw: bytes, shape: Any) -> Any:
         raise bad_request("Body missing", f"send a JSON {_name(shape)}")
     try:
         raw.decode()  # msgspec does not look into what it skips
-        return msgspec.json.decode(_unwrapped(raw, shape), type=shape)
+        return _read(_unwrapped(raw, shape), shape)
     except msgspec.ValidationError as error:
         raise invalid(str(error), shape) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise bad_request("Body is not JSON", str(error)) from None
     except RecursionError:
         raise bad_request("Body is nested too deeply", "send at most a few dozen levels") from None
+
+
+def _read(raw: bytes, shape: Any) -> Any:
+    """The value in a body. ``_links`` that only answers need are the server's own word: a request's may be anything.
+
+    Clients send back what they have read, with its links or with what is left of them.
+    """
+    try:
+        return msgspec.json.decode(raw, type=shape)
+    except msgspec.ValidationError as error:
+        if not _AT_LINKS.search(str(error)) or not _may_lack_links(shape):
+            raise
+    sent = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
+    return msgspec.json.decode(msgspec.json.encode({n: v for n, v in sent.items() if n != LINKS}), type=shape)
+
+
+def _may_lack_links(shape: Any) -> bool:
+    known = msgspec.structs.fields(shape) if isinstance(shape, type) and issubclass(shape, msgspec.Struct) else ()
+    return any(field.encode_name == LINKS and not field.required for field in known)
 
 
 def _unwrapped(raw: bytes, shape: Any) -> bytes:

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from hanse.kit.contract.declare import Accepted, Api, Created, Operation, Page, Stream, Tagged, payload_type
+from hanse.kit.contract.declare import Accepted, Api, Created, Operation, Page, Stream, Tagged, kind_of, payload_type
 from hanse.kit.contract.exchange import Exchange
 from hanse.kit.contract.listing import PARAMETERS
 from hanse.kit.contract.statuses import has_json_body, refusals, successes
@@ -128,7 +128,7 @@ def _responses(operation: Operation, known: dict[int, Any]) -> dict[str, Any]:
 def _success(operation: Operation, known: dict[int, Any]) -> dict[str, Any]:
     answer: dict[str, Any] = {"description": operation.summary}
     returns = operation.returns
-    origin = typing.get_origin(returns)
+    origin = kind_of(returns)
     if returns is Accepted or origin is Created:
         answer["headers"] = {"Location": {"schema": {"type": "string", "format": "uri"}}}
     if operation.listing is not None or origin is Page:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from typing import Any, get_origin
+from typing import Any
 
 import msgspec
 
-from hanse.kit.contract.declare import Created, Operation, Page, Stream, Tagged
+from hanse.kit.contract.declare import Created, Operation, Page, Stream, Tagged, kind_of
 from hanse.kit.contract.exchange import passed_on
 from hanse.kit.problems import Problem
 
@@ -55,7 +55,7 @@ def decoded(raw: bytes, shape: Any, peer: str) -> Any:
 
 def wrapped(value: Any, operation: Operation, reply: Reply) -> Any:
     """A value with what the headers of its answer say of it, as the operation returns it."""
-    origin = get_origin(operation.returns)
+    origin = kind_of(operation.returns)
     if origin is Created:
         return Created(value, reply.headers.get("location", ""), reply.headers.get("etag", "").strip('"'))
     if origin is Tagged:

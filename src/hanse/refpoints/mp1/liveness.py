@@ -44,5 +44,5 @@ class ServiceLiveness(Api, bases=("/mec_service_mgmt/v1",)):
     )
     async def send_heartbeat(
         self, app_instance_id: str, service_id: str, heartbeat: ServiceLivenessUpdate
-    ) -> ServiceLivenessInfo | None:
+    ) -> Tagged[ServiceLivenessInfo] | None:
         """The service is alive; 200 tells a new interval; 409 while its producer has it INACTIVE (8.2.10.3.3)."""

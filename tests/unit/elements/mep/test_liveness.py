@@ -200,7 +200,9 @@ async def test_an_interval_that_a_new_policy_forbids_is_changed_with_the_next_he
     known = await registered(bench, liveness_interval=5)
     bench.platform.liveness.policy = LivenessPolicy(shortest=20)
     told = await beat(bench, known)
-    assert (told.state, told.interval) == (ServiceState.ACTIVE, 20)
+    assert (told.value.state, told.value.interval) == (ServiceState.ACTIVE, 20)
+    alive = await bench.platform.liveness.read_liveness("one", str(known.ser_instance_id))
+    assert told == alive, "with that tag it may be changed again"
     assert (await bench.platform.services.read_service(str(known.ser_instance_id))).value.liveness_interval == 20
     assert await beat(bench, known) is None
 

@@ -66,6 +66,9 @@ class TestDeclarations:
     def test_what_a_description_says_of_a_body_is_what_is_sent(self) -> None:
         expected = [(Created[Ship], Ship), (Tagged[Ship], Ship), (Page[Ship], list[Ship]), (Ship, Ship)]
         assert [payload_type(shape) for shape, _ in expected] == [payload for _, payload in expected]
+        maybe = payload_type(Tagged[Ship] | None)
+        assert maybe == Ship | None
+        assert maybe is payload_type(Tagged[Ship] | None), "a description finds types by their identity"
         assert [payload_type(shape) for shape in (None, type(None), Accepted, Stream)] == [None] * 4
 
 
