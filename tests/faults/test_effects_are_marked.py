@@ -94,7 +94,8 @@ def test_every_step_that_calls_another_element_is_an_effect(procedures: type) ->
     assert steps
     for step in steps - WAITING.keys():
         reached = _reached(procedures, step)
-        marked = {f"{procedures.__module__}.{procedures.__qualname__}.{name}" for name in reached}
+        functions = [getattr(procedures, name) for name in reached]
+        marked = {f"{function.__module__}.{function.__qualname__}" for function in functions}
         calls_others = any(OTHERS & _attributes(procedures, name) for name in reached)
         assert not calls_others or marked & set(EFFECTS.values()), f"{step} calls another element without an effect"
 
@@ -124,16 +125,15 @@ def _steps(procedures: type) -> Iterator[str]:
 
 
 def _reached(procedures: type, step: str) -> set[str]:
-    """The step and the methods of its class that it calls."""
+    """The step and the methods of its class, or of those that it builds on, that it calls."""
     reached, more = set[str](), {step}
     while more:
         reached |= more
         called = set().union(*(_attributes(procedures, name) for name in more))
-        more = {name for name in called if inspect.isfunction(vars(procedures).get(name))} - reached
+        more = {name for name in called if inspect.isfunction(getattr(procedures, name, None))} - reached
     return reached
 
 
 def _attributes(procedures: type, name: str) -> set[str]:
-    function = vars(procedures)[name]
-    tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    tree = ast.parse(textwrap.dedent(inspect.getsource(getattr(procedures, name))))
     return {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}

@@ -6,8 +6,9 @@ import uuid
 
 import msgspec
 
-from hanse.elements.mepm.procedures import READY_PATIENCE, TOLD, InstanceProcedures
+from hanse.elements.mepm.procedures import InstanceProcedures
 from hanse.elements.mepm.records import InstanceRecord, Records
+from hanse.elements.mepm.steps import READY_PATIENCE, TOLD
 from hanse.kit.contract.call import continuing, current_call
 from hanse.kit.contract.declare import Accepted, Created
 from hanse.kit.outbox import NEVER, Outbox
