@@ -18,7 +18,8 @@ from hanse.kit.certificates import Identity, server_context
 from hanse.kit.contract.answer import problem_answer
 from hanse.kit.contract.asgi import ANSWER_AT_ONCE, Answer, Receive, Scope, Send
 from hanse.kit.contract.body import body_of
-from hanse.kit.contract.listen import TARGET, TLS, Listener
+from hanse.kit.contract.connection import TARGET, TLS
+from hanse.kit.contract.listen import Listener
 from hanse.kit.ports import listen_on
 from hanse.kit.problems import Problem
 

@@ -1,163 +1,25 @@
-"""Listening: uvicorn's HTTP protocol on sockets of ours, with the limits and the certificate that it does not give."""
+"""Listening: connections on sockets of ours, as many as the process has room for."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
-import re
 import socket
 import ssl
 from collections.abc import Callable
 from typing import Any
 
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from hanse.kit import descriptors
 from hanse.kit.accepting import Acceptor
-from hanse.kit.contract.asgi import ANSWER_AT_ONCE
-from hanse.kit.problems import MEDIA_TYPE, Problem
+from hanse.kit.contract import connection as connections
 
-HEADER_PATIENCE = 10.0
-"""Seconds in which the headers of a request must have arrived."""
-IDLE_PATIENCE = 60.0
-"""Seconds that a kept-alive connection may stay idle."""
-HEADER_LIMIT = 64 * 1024
-"""Bytes of request line and headers."""
 SHARE = 16
 """One listener has this part of the process's descriptors for its connections: its callers cannot deafen the others."""
 FEWEST = 64
 """Connections that a listener takes however few descriptors there are."""
-TARGET = "hanse.target"
-"""Key of the scope: the request target as it came (RFC 9112, 3.2), bytes; ASGI tells only its path and query."""
-TLS = "hanse.tls"
-"""Key of the scope: the TLS object of the connection (`ssl.SSLObject`), ``None`` without TLS."""
-
-_BREAKS_HEADER = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
-
-
-class _Connection(HttpToolsProtocol):
-    """Adds to uvicorn's protocol: the client's certificate in the scope, and bounds on slow or endless headers."""
-
-    _certificate: bytes | None = None
-    _tls: ssl.SSLObject | None = None
-    _watch: asyncio.TimerHandle | None = None
-    _header_bytes = 0
-    _in_headers = True
-    _begun = False
-    _messages = 0
-    _idle_watch: asyncio.TimerHandle | None = None
-    _answered = 0.0
-
-    def connection_made(self, transport: Any) -> None:
-        super().connection_made(transport)
-        tls = self._tls = transport.get_extra_info("ssl_object")
-        self._certificate = tls.getpeercert(binary_form=True) if tls is not None else None
-        self._expect_headers()
-
-    def _expect_headers(self) -> None:
-        if self._watch is None:
-            self._watch = self.loop.call_later(HEADER_PATIENCE, self._too_slow)
-
-    def _too_slow(self) -> None:
-        self._watch = None
-        if self._in_headers and not self.transport.is_closing():
-            self.transport.abort()
-
-    def data_received(self, data: bytes) -> None:
-        message = self._messages
-        super().data_received(data)
-        if not self._in_headers:
-            return
-        if self._begun or self._messages == message:  # a request stops in the middle of its headers
-            self._expect_headers()
-        if self._messages == message:  # all of the data was headers, nothing of it a body
-            self._header_bytes += len(data)
-            if self._header_bytes > HEADER_LIMIT:
-                self.transport.abort()
-
-    def send_400_response(self, msg: str) -> None:
-        """Refuse what is not HTTP in the words of every other refusal."""
-        body = Problem(400, "Request is not HTTP/1.1", msg).encode()
-        head = f"HTTP/1.1 400 Bad Request\r\ncontent-type: {MEDIA_TYPE}\r\ncontent-length: {len(body)}\r\n"
-        self.transport.write(head.encode() + b"connection: close\r\n\r\n" + body)
-        self.transport.close()
-
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self._begun = True
-        self.scope["client_certificate"] = self._certificate  # type: ignore[typeddict-unknown-key]
-
-    def on_headers_complete(self) -> None:
-        self._in_headers = self._begun = False
-        if self._watch is not None:
-            self._watch.cancel()
-            self._watch = None
-        super().on_headers_complete()
-        self.scope[TARGET], self.scope[TLS] = self.url, self._tls  # type: ignore[literal-required]
-        self.scope[ANSWER_AT_ONCE] = functools.partial(_answer_at_once, self.cycle)  # type: ignore[literal-required]
-
-    def on_response_complete(self) -> None:
-        """As uvicorn's, but with one timer a connection: one a request costs as much as a lookup."""
-        self.server_state.total_requests += 1
-        if self.transport.is_closing():
-            return
-        self.flow.resume_reading()
-        if self.pipeline:
-            self._start_asgi_task(*self.pipeline.pop())
-            return
-        self._answered = self.loop.time()
-        if self._idle_watch is None:
-            self._idle_watch = self.loop.call_later(IDLE_PATIENCE, self._perhaps_idle)
-
-    def _perhaps_idle(self) -> None:
-        """Close after ``IDLE_PATIENCE`` without a request; a request under way has bounds of its own."""
-        self._idle_watch = None
-        if self._begun or not self.cycle.response_complete or self.transport.is_closing():
-            return
-        left = self._answered + IDLE_PATIENCE - self.loop.time()
-        if left > 0:
-            self._idle_watch = self.loop.call_later(left, self._perhaps_idle)
-        else:
-            self.transport.close()
-
-    def on_message_complete(self) -> None:
-        super().on_message_complete()
-        self._in_headers, self._header_bytes = True, 0
-        self._messages += 1
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        for watch in (self._watch, self._idle_watch):
-            if watch is not None:
-                watch.cancel()
-        self._tls = None
-        super().connection_lost(exc)
-
-
-def _answer_at_once(cycle: RequestResponseCycle, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> bool:
-    """Write an answer in one piece, which costs a third of two ASGI messages; false for what is not plain."""
-    if cycle.disconnected:
-        return True
-    if cycle.flow.write_paused or not cycle.keep_alive or cycle.scope["method"] == "HEAD" or not body:
-        return False
-    lines = [STATUS_LINE[status]]
-    sized = False
-    for name, value in headers:
-        if name == b"connection" or _BREAKS_HEADER.search(value):
-            return False
-        sized = sized or name == b"content-length"
-        lines += (name, b": ", value, b"\r\n")
-    if not sized:
-        return False
-    lines += (b"\r\n", body)
-    cycle.response_started = cycle.response_complete = True
-    cycle.waiting_for_100_continue = False
-    cycle.transport.write(b"".join(lines))
-    cycle.message_event.set()
-    cycle.on_response()
-    return True
 
 
 class Listener:
@@ -170,7 +32,7 @@ class Listener:
         self._state = ServerState()
         self._config = Config(
             application,
-            http=_Connection,
+            http=connections.Connection,
             ws="none",
             lifespan="off",
             log_config=None,
@@ -210,10 +72,10 @@ class Listener:
         loop = asyncio.get_running_loop()
         with contextlib.suppress(OSError):
             await loop.connect_accepted_socket(
-                lambda: _Connection(self._config, self._state, {}, loop),
+                lambda: connections.Connection(self._config, self._state, {}, loop),
                 sock,
                 ssl=self._context,
-                ssl_handshake_timeout=HEADER_PATIENCE if self._context else None,
+                ssl_handshake_timeout=connections.HEADER_PATIENCE if self._context else None,
             )
 
     def drop(self, refused: Callable[[bytes], bool]) -> int:

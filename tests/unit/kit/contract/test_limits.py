@@ -15,7 +15,7 @@ import pytest
 
 from hanse.kit.certificates import Authority, client_context, server_context
 from hanse.kit.contract import body as bodies
-from hanse.kit.contract import listen
+from hanse.kit.contract import connection, listen
 from hanse.kit.contract.call import continuing
 from hanse.kit.contract.client import client
 from hanse.kit.contract.listen import Listener
@@ -143,7 +143,7 @@ class TestBodies:
 
 class TestHeaders:
     async def test_one_byte_a_second_is_cut(self, port: Port, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(listen, "HEADER_PATIENCE", 0.15)
+        monkeypatch.setattr(connection, "HEADER_PATIENCE", 0.15)
         async with listening(port.server) as listener, dialogue(listener.port) as line:
             began = time.monotonic()
             for byte in request("GET", SHIPS)[:40]:
@@ -156,7 +156,7 @@ class TestHeaders:
     async def test_a_connection_on_which_nothing_comes_is_cut(
         self, port: Port, monkeypatch: pytest.MonkeyPatch, beginning: bytes
     ) -> None:
-        monkeypatch.setattr(listen, "HEADER_PATIENCE", 0.1)
+        monkeypatch.setattr(connection, "HEADER_PATIENCE", 0.1)
         async with listening(port.server) as listener, dialogue(listener.port) as line:
             await line.send(beginning)
             assert await _ended(line, 0.5)
@@ -164,7 +164,7 @@ class TestHeaders:
     async def test_the_second_request_of_a_connection_is_bounded_too(
         self, port: Port, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(listen, "HEADER_PATIENCE", 0.1)
+        monkeypatch.setattr(connection, "HEADER_PATIENCE", 0.1)
         async with listening(port.server) as listener, dialogue(listener.port) as line:
             await line.send(request("GET", SHIPS))
             assert (await line.reply()).status == 200
@@ -173,20 +173,20 @@ class TestHeaders:
             assert await _ended(line, 0.5)
 
     async def test_a_slow_answer_is_no_slow_header(self, port: Port, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(listen, "HEADER_PATIENCE", 0.05)
+        monkeypatch.setattr(connection, "HEADER_PATIENCE", 0.05)
         async with listening(port.server) as listener, dialogue(listener.port) as line:
             await line.send(request("GET", "/harbour/v1/fail/slow"))
             assert not await _ended(line, 0.2)
 
     async def test_an_idle_connection_ends_some_time(self, port: Port, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(listen, "IDLE_PATIENCE", 0)
+        monkeypatch.setattr(connection, "IDLE_PATIENCE", 0)
         async with listening(port.server) as listener, dialogue(listener.port) as line:
             await line.send(request("GET", SHIPS))
             await line.reply()
             assert await _ended(line, 0.5)
 
     async def test_a_connection_that_is_used_stays(self, port: Port, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(listen, "IDLE_PATIENCE", 1.5)
+        monkeypatch.setattr(connection, "IDLE_PATIENCE", 1.5)
         async with listening(port.server) as listener, dialogue(listener.port) as line:
             for _ in range(3):
                 await line.send(request("GET", SHIPS))
@@ -197,7 +197,7 @@ class TestHeaders:
     async def test_an_answer_that_takes_longer_than_a_connection_may_idle_arrives(
         self, port: Port, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(listen, "IDLE_PATIENCE", 0.05)
+        monkeypatch.setattr(connection, "IDLE_PATIENCE", 0.05)
         async with listening(port.server) as listener, dialogue(listener.port) as line:
             await line.send(request("GET", SHIPS), request("GET", "/harbour/v1/fail/slow"))
             assert (await line.reply()).status == 200
@@ -272,7 +272,7 @@ class TestListening:
     ) -> None:
         monkeypatch.setattr(listen, "SHARE", 2**40)
         monkeypatch.setattr(listen, "FEWEST", 8)
-        monkeypatch.setattr(listen, "HEADER_PATIENCE", 0.5)
+        monkeypatch.setattr(connection, "HEADER_PATIENCE", 0.5)
         authority = Authority.ensure(tmp_path, "sea")
         here = authority.issue("quay.1", addresses=("127.0.0.1",), lifetime=timedelta(days=1), directory=tmp_path)
         context = server_context(here, require_client=None) if tls else None
