@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
+from msgspec.structs import replace
 
 from hanse.assembly.producers import Producer
 from hanse.elements.mep.remote import _here
+from hanse.kit.contract.call import first_call, serving
 from hanse.kit.contract.declare import Stream
 from hanse.kit.contract.exchange import relocated
 
@@ -43,6 +45,11 @@ def test_the_consumer_follows_a_location_through_its_own_platform() -> None:
     answer = Stream(_nothing(), status=201, headers=(("location", "jobs/7"), ("etag", '"1"')))
     told = relocated(answer, lambda location: _here("s-1", location))
     assert told.headers == (("location", "/mec_remote_services/v1/services/s-1/jobs/7"), ("etag", '"1"'))
+
+
+def test_a_location_leads_below_the_prefix_by_which_the_platform_was_reached() -> None:
+    with serving(replace(first_call(), base="/sandbox/mep/mec_remote_services/v1")):
+        assert _here("s-1", "jobs/7") == "/sandbox/mep/mec_remote_services/v1/services/s-1/jobs/7"
 
 
 def test_a_location_that_leads_elsewhere_is_left_out() -> None:

@@ -176,10 +176,11 @@ class RemoteConsumption(RemoteServices):
 
 
 def _here(service_id: str, location: str) -> str:
-    """A location below a service elsewhere, as the consumer reaches it; nothing for one that leads out of it."""
+    """A location below a service elsewhere, as the consumer reached it; nothing for one that leads out of it."""
     if location.startswith("/") or ".." in location.split("/"):
         return ""
-    return f"/mec_remote_services/v1/services/{service_id}/{location}"
+    base = current_call().base or RemoteServices.api_bases[0]
+    return f"{base}/services/{service_id}/{location}"
 
 
 class LocalConsumption(ServiceConsumption):
