@@ -8,6 +8,7 @@ import re
 import ssl
 from typing import Any
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from hanse.kit.contract.asgi import ANSWER_AT_ONCE
@@ -57,7 +58,7 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         message = self._messages
-        super().data_received(data)
+        self._parse(data)
         if not self._in_headers:
             return
         if self._begun or self._messages == message:  # a request stops in the middle of its headers
@@ -66,6 +67,30 @@ class Connection(HttpToolsProtocol):
             self._header_bytes += len(data)
             if self._header_bytes > HEADER_LIMIT:
                 self.transport.abort()
+
+    def _parse(self, data: bytes) -> None:
+        """As uvicorn's, but no upgrade is offered: a request for one is read as a plain one (RFC 9110, 7.8)."""
+        rest = data
+        try:
+            while rest:
+                try:
+                    self.parser.feed_data(rest)
+                    return
+                except httptools.HttpParserUpgrade as asked:
+                    rest = rest[asked.args[0] :]
+                    if self._asks_for_upgrade():  # the parser has left out its body
+                        rest = self._head_without_upgrade() + rest
+        except httptools.HttpParserError:
+            self.send_400_response("Invalid HTTP request received.")
+
+    def _asks_for_upgrade(self) -> bool:
+        return bool(self.parser.should_upgrade()) and self.parser.get_method() != b"CONNECT"
+
+    def _head_without_upgrade(self) -> bytes:
+        version = self.parser.get_http_version().encode()
+        lines = [self.parser.get_method() + b" " + self.url + b" HTTP/" + version]
+        lines += [name + b": " + value for name, value in self.headers if name != b"upgrade"]
+        return b"\r\n".join(lines) + b"\r\n\r\n"
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is not HTTP in the words of every other refusal."""
@@ -80,6 +105,8 @@ class Connection(HttpToolsProtocol):
         self.scope["client_certificate"] = self._certificate  # type: ignore[typeddict-unknown-key]
 
     def on_headers_complete(self) -> None:
+        if self._asks_for_upgrade():
+            return
         self._in_headers = self._begun = False
         if self._watch is not None:
             self._watch.cancel()
@@ -113,6 +140,8 @@ class Connection(HttpToolsProtocol):
             self.transport.close()
 
     def on_message_complete(self) -> None:
+        if self._asks_for_upgrade():
+            return
         super().on_message_complete()
         self._in_headers, self._header_bytes = True, 0
         self._messages += 1
