@@ -53,6 +53,16 @@ async def test_every_change_is_told_as_what_it_is(host: Host, receiver: Receiver
     assert told[0]["serviceReferences"][0]["link"] == made.body["_links"]["self"]
 
 
+async def test_an_empty_list_of_criteria_leaves_nothing_out(host: Host, receiver: Receiver) -> None:
+    name = fresh()
+    producer, consumer = await host.app(name), await host.app()
+    empty: dict[str, Any] = {"serInstanceIds": [], "serCategories": [], "states": []}
+    subscription = await subscribe(consumer, receiver.url, serNames=[name], **empty)
+    assert subscription.body["filteringCriteria"] == {"serNames": [name]}
+    await register(producer, name)
+    assert changes(await receiver.wait(1)) == [("ADDED", "ACTIVE")]
+
+
 async def test_a_producer_that_watches_its_own_service_is_told_of_its_end_too(host: Host, receiver: Receiver) -> None:
     name = fresh()
     app = await host.app(name)

@@ -32,6 +32,16 @@ async def carried(host: Host, app: App) -> list[Any]:
     return [forwarding for forwarding in await host.data_plane.forwardings() if forwarding.owner == app.id]
 
 
+async def test_an_empty_list_in_a_filter_asks_for_nothing_rather_than_for_what_cannot_be(host: Host) -> None:
+    app = await active(host)
+    before = await app.support("GET", HERE)
+    empty: dict[str, Any] = {"srcAddress": [], "srcPort": [], "tag": [], "tgtTunnelAddress": []}
+    changed = before.body | {"trafficFilter": [before.body["trafficFilter"][0] | empty]}
+    replaced = await app.support("PUT", HERE, changed)
+    assert (replaced.status, replaced.body) == (200, before.body)
+    assert replaced.headers["etag"] == before.headers["etag"]
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [

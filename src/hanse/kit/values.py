@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, dataclass_transform
+from typing import Any, Final, TypeVar, dataclass_transform
 
 import msgspec
 
@@ -29,6 +29,18 @@ class Value(msgspec.Struct, metaclass=_FrozenMeta, frozen=True, kw_only=True, re
     Attribute names are snake_case in code and camelCase on the wire. Attributes that may be absent are typed
     ``X | Absent`` with the default ``ABSENT``.
     """
+
+
+V = TypeVar("V", bound=Value)
+
+
+def without_empty_lists(value: V) -> V:
+    """The same value: where none to many are allowed, an empty list says what an attribute that is left out says.
+
+    Clients made by a generator send all lists that they know.
+    """
+    empty = {name: ABSENT for name in value.__struct_fields__ if getattr(value, name) == ()}
+    return msgspec.structs.replace(value, **empty) if empty else value
 
 
 class Link(Value):

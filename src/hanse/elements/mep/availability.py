@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from hanse.elements.mep import domain
 from hanse.elements.mep.subscriptions import Subscriptions
 from hanse.kit.contract.declare import Created
-from hanse.refpoints.mp1.services import AvailabilitySubscription, ServiceManagement, SubscriptionLinkList
+from hanse.kit.values import without_empty_lists
+from hanse.refpoints.mp1.services import (
+    AvailabilitySubscription,
+    FilteringCriteria,
+    ServiceManagement,
+    SubscriptionLinkList,
+)
 
 
 class Availability(ServiceManagement):
@@ -22,7 +30,11 @@ class Availability(ServiceManagement):
         self, app_instance_id: str, subscription: AvailabilitySubscription, identifier: str = ""
     ) -> Created[AvailabilitySubscription]:
         """Ask to be told of changes of services; ``identifier``, if given, is by whoever runs the platform."""
-        domain.check_criteria(subscription.filtering_criteria)
+        criteria = subscription.filtering_criteria
+        if isinstance(criteria, FilteringCriteria):
+            criteria = without_empty_lists(criteria)
+            subscription = msgspec.structs.replace(subscription, filtering_criteria=criteria)
+        domain.check_criteria(criteria)
         return await self._subscriptions.add(app_instance_id, subscription, identifier)
 
     async def read_availability_subscription(

@@ -16,6 +16,7 @@ from hanse.kit.contract.declare import Created, Tagged
 from hanse.kit.contract.tags import tag_of, tagged
 from hanse.kit.problems import bad_request, conflict, not_found
 from hanse.kit.store import Store, Transaction
+from hanse.kit.values import without_empty_lists
 from hanse.refpoints.mm5.platform import AppPhase
 from hanse.refpoints.mp1.services import SubscriptionLinkList
 from hanse.refpoints.mp1.support import (
@@ -115,6 +116,8 @@ class AppSupport(ApplicationSupport):
         if rule.traffic_rule_id != traffic_rule_id:
             raise bad_request("Invalid attribute trafficRuleId", "must be that of the URI")
         self._quotas.check_record("Traffic rule", rule)
+        filters = tuple(without_empty_lists(wanted) for wanted in rule.traffic_filter)
+        rule = msgspec.structs.replace(rule, traffic_filter=filters)
         return tagged(await self._rule_changes.change(app_instance_id, rule))
 
     async def list_dns_rules(self, app_instance_id: str) -> list[DnsRule]:
