@@ -11,7 +11,7 @@ from hanse.assembly.identities import secret
 from hanse.assembly.producers import Producers
 from hanse.assembly.redirection import Redirector
 from hanse.assembly.settings import Settings
-from hanse.elements.mep import Platform
+from hanse.elements.mep import Platform, Surroundings
 from hanse.elements.mep.choice import Asker
 from hanse.elements.mep.devices import Devices
 from hanse.kit.callbacks import Callbacks
@@ -25,20 +25,35 @@ from hanse.refpoints.mpp_fed.consumption import ServiceConsumption
 
 def build(built: Built, element: Element) -> None:
     """Make it, and make it known."""
+    wiring = built.wiring
+    platform = Platform(_surroundings(built, element))
+    wiring.starts.append(platform.start_up)
+    wiring.stops.append(platform.shut_down)
+    redirection = wiring.settings.hosts[element.host].redirection
+    if redirection is not None:
+        redirector = Redirector(wiring, element, redirection, platform.redirection)
+        built.afterwards.append(redirector.start)  # its address may be there only once the data plane has begun
+        wiring.stops.append(redirector.close)
+    built.parts[element.name] = platform
+    wiring.provide(element, platform.apis())
+
+
+def _surroundings(built: Built, element: Element) -> Surroundings:
     wiring, host = built.wiring, element.host
-    place = wiring.settings.hosts[host]
-    store = wiring.store(element)
+    settings, directory, store = wiring.settings, wiring.directory, wiring.store(element)
+    place = settings.hosts[host]
     caller = element_caller(wiring.operator, element.name)
-    callbacks = Callbacks(caller, "Mp1", wiring.observer, receivers(wiring.settings))
-    reach = reachable(wiring.settings)
+    callbacks = Callbacks(caller, "Mp1", wiring.observer, receivers(settings))
+    reach = reachable(settings)
     producers = Producers(reach.is_inside)
     links = built.links(element, built.watch(element))
-    neighbours = {other: wiring.require(ServiceConsumption, f"mep.{other}", element) for other in wiring.settings.hosts}
-    others = nearest(wiring.settings, host)
-    platform = Platform(
-        host,
-        wiring.operator,
-        element.url,
+    wiring.stops += [callbacks.close, producers.close]
+    neighbours = {other: wiring.require(ServiceConsumption, f"mep.{other}", element) for other in settings.hosts}
+    others = nearest(settings, host)
+    return Surroundings(
+        host=host,
+        operator=wiring.operator,
+        url=element.url,
         store=store,
         outbox=wiring.outbox(store),
         callbacks=callbacks,
@@ -47,30 +62,22 @@ def build(built: Built, element: Element) -> None:
         name_server=wiring.require(NameServer, f"names.{host}", element),
         partner=lambda name: links.api(ServiceConsumption, "Mpp-fed", name),
         neighbour=neighbours.__getitem__,
-        neighbours={other: wiring.require(SharedServices, f"mep.{other}", element) for other in others},
         producer=producers,
-        tags=tag_addresses(wiring.settings, host),
-        issuer=TokenIssuer(wiring.directory / f"{element.name}.tokens.pem", issuer=element.url),
-        seed=secret(wiring.directory / f"{element.name}.seed"),
-        authority=wiring.identities.authority_path.read_text(),
-        liveness=place.liveness.policy(),
-        volumes=(wiring.directory / element.name / "volumes").absolute(),
-        led=led_devices(wiring.settings, host),
-        reach=reach,
-        quotas=wiring.settings.limits.quotas(),
-        zones={name: place.zone.zone() for name, place in wiring.settings.hosts.items()},
+        neighbours={other: wiring.require(SharedServices, f"mep.{other}", element) for other in others},
         flows={other: wiring.require(SharedFlows, f"mep.{other}", element) for other in others},
+        issuer=TokenIssuer(directory / f"{element.name}.tokens.pem", issuer=element.url),
+        seed=secret(directory / f"{element.name}.seed"),
+        authority=wiring.identities.authority_path.read_text(),
+        tags=tag_addresses(settings, host),
+        led=led_devices(settings, host),
+        zones={name: place.zone.zone() for name, place in settings.hosts.items()},
         domains=place.names.zones,
         redirectors=place.redirection.urls() if place.redirection else (),
+        liveness=place.liveness.policy(),
+        volumes=(directory / element.name / "volumes").absolute(),
+        reach=reach,
+        quotas=settings.limits.quotas(),
     )
-    wiring.starts.append(platform.start_up)
-    wiring.stops += [callbacks.close, producers.close, platform.shut_down]
-    if place.redirection is not None:
-        redirector = Redirector(wiring, element, place.redirection, platform.redirection)
-        built.afterwards.append(redirector.start)  # its address may be there only once the data plane has begun
-        wiring.stops.append(redirector.close)
-    built.parts[element.name] = platform
-    wiring.provide(element, platform.apis())
 
 
 def nearest(settings: Settings, host: str) -> list[str]:

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from types import MappingProxyType
 
 from hanse.elements.mep.access import Access
 from hanse.elements.mep.announcing import Announcer
 from hanse.elements.mep.configuration import Configuration
 from hanse.elements.mep.conflicts import Conflicts
-from hanse.elements.mep.devices import Devices
 from hanse.elements.mep.index import ServiceIndex
-from hanse.elements.mep.liveness import Liveness, LivenessPolicy
+from hanse.elements.mep.liveness import Liveness
 from hanse.elements.mep.neighbours import Neighbours
 from hanse.elements.mep.notices import Notices
 from hanse.elements.mep.peers import PassingFlows, Places
 from hanse.elements.mep.policies import Policies
-from hanse.elements.mep.quotas import Quotas
 from hanse.elements.mep.records import Records
 from hanse.elements.mep.redirection import Redirection
 from hanse.elements.mep.registrations import AppRegistry
@@ -32,20 +27,14 @@ from hanse.elements.mep.steering import Steering
 from hanse.elements.mep.storage import Volumes
 from hanse.elements.mep.subscriptions import AppSubscriptions
 from hanse.elements.mep.support import AppSupport
-from hanse.elements.mep.tags import TagAddresses
+from hanse.elements.mep.surroundings import Surroundings
 from hanse.elements.mep.timing import TimeOfDay
 from hanse.elements.mep.ue_identity import UeTags
-from hanse.kit.callbacks import Callbacks
 from hanse.kit.contract.call import UNTRACED, continuing
 from hanse.kit.contract.declare import Api
-from hanse.kit.outbox import Outbox
 from hanse.kit.problems import Problem
-from hanse.kit.receivers import ANYWHERE, Receivers
-from hanse.kit.store import Store
-from hanse.kit.tokens import TokenIssuer
-from hanse.model.place import Zone
 from hanse.refpoints.mm1.steering import SteeringPolicies
-from hanse.refpoints.mm5.platform import ManagerLookup, PlatformConfiguration
+from hanse.refpoints.mm5.platform import PlatformConfiguration
 from hanse.refpoints.mp1.liveness import ServiceLiveness
 from hanse.refpoints.mp1.registrations import Registrations
 from hanse.refpoints.mp1.remote import RemoteServices
@@ -53,7 +42,6 @@ from hanse.refpoints.mp1.services import ServiceManagement
 from hanse.refpoints.mp1.support import ApplicationSupport
 from hanse.refpoints.mp1.timing import Timing
 from hanse.refpoints.mp1.ue_identity import UeIdentity
-from hanse.refpoints.mp2 import DataPlane, NameServer
 from hanse.refpoints.mp3.services import SharedFlows, SharedServices
 from hanse.refpoints.mpp_fed.consumption import ServiceConsumption
 
@@ -64,75 +52,71 @@ STEER_PERIOD = 3.0
 
 
 class Platform:
-    """The platform of one host, put together from its parts; `apis` tells which part provides which API.
+    """The platform of one host, put together from its parts; `apis` tells which part provides which API."""
 
-    ``neighbours`` are those of the other hosts of its system, the nearest first. ``domains`` are what the host's name
-    server answers for as a whole, ``redirectors`` the URLs at which devices are led by HTTP.
-    ``reach`` says where calls from elsewhere may be carried, ``quotas`` how much one app may have.
-    """
-
-    def __init__(
-        self,
-        host: str,
-        operator: str,
-        url: str,
-        *,
-        store: Store,
-        outbox: Outbox,
-        callbacks: Callbacks,
-        manager: ManagerLookup,
-        data_plane: DataPlane,
-        name_server: NameServer,
-        partner: Callable[[str], ServiceConsumption],
-        neighbour: Callable[[str], ServiceConsumption],
-        neighbours: Mapping[str, SharedServices],
-        producer: Callable[[str], ServiceConsumption],
-        tags: TagAddresses,
-        issuer: TokenIssuer,
-        seed: bytes,
-        authority: str,
-        liveness: LivenessPolicy = LivenessPolicy(),  # noqa: B008 (frozen)
-        volumes: Path | None = None,
-        led: Devices = Devices(),  # noqa: B008 (nobody changes it)
-        zones: Mapping[str, Zone] = MappingProxyType({}),
-        flows: Mapping[str, SharedFlows] = MappingProxyType({}),
-        domains: Sequence[str] = (),
-        redirectors: Sequence[str] = (),
-        reach: Receivers = ANYWHERE,
-        quotas: Quotas = Quotas(),  # noqa: B008 (frozen)
-    ) -> None:
-        self._host = host
-        self.records = Records(store)
-        self._reporter = Reporter(host, store, self.records, manager, tuple(redirectors))
+    def __init__(self, given: Surroundings) -> None:
+        self._host = given.host
         self._tasks: list[asyncio.Task[None]] = []
-        addresses = SharedAddresses(host, self.records, tags, zones, led)
-        self._announcer = Announcer(host, self.records, neighbours, addresses.announced)
-        self.redirection = Redirection(host, self.records, led, domains)
-        self.steering = Steering(self.records, data_plane, name_server, addresses, led, self._rules_changed)
-        self.policies = Policies(store, self.records, self.steering, name_server, led)
-        self.access = Access(url, operator, self.records, issuer, seed, authority)
-        notices = Notices(url, self.records, outbox, callbacks)
-        standings = Standings(self.records)
-        self.flows, self._neighbours_flows = PassingFlows(data_plane), flows
-        lookup = RemoteLookup(url, store, self.records, manager, Places(self.flows, self._flows_elsewhere, led))
+        self.records = Records(given.store)
+        self._reporter = Reporter(given.host, given.store, self.records, given.manager, tuple(given.redirectors))
+        notices = Notices(given.url, self.records, given.outbox, given.callbacks)
+        subscriptions = AppSubscriptions(given.url, given.store, self.records, notices, given.quotas)
+        self._carry_out_rules(given)
+        self._offer_services(given, notices, subscriptions)
+        self._carry_calls(given)
+        self._support_apps(given, notices, subscriptions)
+
+    def _carry_out_rules(self, given: Surroundings) -> None:
+        """What leads devices to apps: traffic rules, names, redirections and the operator's policies."""
+        store, records, led = given.store, self.records, given.led
+        addresses = SharedAddresses(given.host, records, given.tags, given.zones, led)
+        self._announcer = Announcer(given.host, records, given.neighbours, addresses.announced)
+        self.redirection = Redirection(given.host, records, led, given.domains)
+        self.steering = Steering(records, given.data_plane, given.name_server, addresses, led, self._rules_changed)
+        self.policies = Policies(store, records, self.steering, given.name_server, led)
+        self.ue_tags = UeTags(store, records, self.steering, given.tags, given.quotas)
+
+    def _offer_services(self, given: Surroundings, notices: Notices, subscriptions: AppSubscriptions) -> None:
+        """What apps find: services of this host while they live, of its neighbours, and of other systems."""
+        url, store, records = given.url, given.store, self.records
+        self.flows, self._neighbours_flows = PassingFlows(given.data_plane), given.flows
+        places = Places(self.flows, self._flows_elsewhere, given.led)
+        lookup = RemoteLookup(url, store, records, given.manager, places)
         index = ServiceIndex(self._changed)
-        self.liveness = Liveness(store, self.records, notices, index, liveness)
-        subscriptions = AppSubscriptions(url, store, self.records, notices, quotas)
+        self.liveness = Liveness(store, records, notices, index, given.liveness)
         self.services = ServiceRegistry(
-            url, store, self.records, notices, lookup, index, self.liveness, subscriptions.availability, reach, quotas
+            url,
+            store,
+            records,
+            notices,
+            lookup,
+            index,
+            self.liveness,
+            subscriptions.availability,
+            given.reach,
+            given.quotas,
         )
-        conflicts = Conflicts(self.records)
+        nearest, told = list(given.neighbours), self.steering.neighbours_changed
+        self.neighbours = Neighbours(url, store, records, notices, index, nearest, told)
+
+    def _carry_calls(self, given: Surroundings) -> None:
+        """How services are consumed: those of others from here, and those of here by others."""
+        self.remote = RemoteConsumption(self.records, given.partner, given.neighbour, given.producer)
+        self.local = LocalConsumption(self.records, given.producer)
+
+    def _support_apps(self, given: Surroundings, notices: Notices, subscriptions: AppSubscriptions) -> None:
+        """What an app lives by: its configuration, access and storage, its standing, its own rules and the time."""
+        store, records, steering = given.store, self.records, self.steering
+        self.access = Access(given.url, given.operator, records, given.issuer, given.seed, given.authority)
+        self._volumes = Volumes(given.volumes)
+        standings, conflicts = Standings(records), Conflicts(records)
         self.support = AppSupport(
-            store, self.records, self.steering, standings, subscriptions.termination, conflicts, quotas
+            store, records, steering, standings, subscriptions.termination, conflicts, given.quotas
         )
-        self.registrations = AppRegistry(url, store, self.records, quotas)
-        self.time_of_day = TimeOfDay()
-        self.ue_tags = UeTags(store, self.records, self.steering, tags, quotas)
-        self._volumes = Volumes(volumes)
         self.configuration = Configuration(
             store,
-            self.records,
-            self.steering,
+            records,
+            steering,
             standings,
             self.services,
             notices,
@@ -141,11 +125,8 @@ class Platform:
             conflicts,
             self._volumes,
         )
-        self.remote = RemoteConsumption(self.records, partner, neighbour, producer)
-        self.local = LocalConsumption(self.records, producer)
-        self.neighbours = Neighbours(
-            url, store, self.records, notices, index, list(neighbours), self.steering.neighbours_changed
-        )
+        self.registrations = AppRegistry(given.url, store, records, given.quotas)
+        self.time_of_day = TimeOfDay()
 
     def apis(self) -> dict[type[Api], Api]:
         """Which part provides which API."""

@@ -13,7 +13,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec
 from msgspec.structs import replace
 
-from hanse.elements.mep import Platform
+from hanse.elements.mep import Platform, Surroundings
 from hanse.elements.mep.choice import Asker
 from hanse.elements.mep.devices import Devices
 from hanse.kit.callbacks import Callbacks, CallbackTo
@@ -178,10 +178,13 @@ class Bench:
 
     def __post_init__(self) -> None:
         self.outbox = Outbox(self.store)
-        self.platform = Platform(
-            self.host,
-            "north",
-            URL,
+        self.platform = Platform(self._surroundings())
+
+    def _surroundings(self) -> Surroundings:
+        return Surroundings(
+            host=self.host,
+            operator="north",
+            url=URL,
             store=self.store,
             outbox=self.outbox,
             callbacks=self.callbacks,
