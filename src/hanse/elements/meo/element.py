@@ -52,41 +52,32 @@ class Orchestrator:
         devices: Collection[str] = (),
         steering: Mapping[str, SteeringPolicy] = MappingProxyType({}),
     ) -> None:
+        self._hosts = hosts
         self.records = Records(store)
         disposal = Disposal(outbox, self.records, hosts)
         self.packages = Packages(url, store, outbox, procedures, self.records, directory, trust, disposal)
+        self.lifecycle = InstanceLifecycle(url, store, outbox, procedures, self.records, self.packages, hosts)
         self._steering = SystemSteering(store, self.records, hosts, devices, steering)
         self._procedures = SystemProcedures(store, self.records, self.packages, hosts, self._moved)
-        self._hosts = hosts
         self._presence = Presence(lambda: self._registrar.changed())  # each needs the other
         self._registrar = Registrar(operator, store, self.records, hosts, self._presence, enablement, membership)
-        shared = SharedPlatforms(self.records, hosts, self._presence)
-        lookup = ServiceLookup(shared, membership, peer)
-        self.lifecycle = InstanceLifecycle(url, store, outbox, procedures, self.records, self.packages, hosts)
-        self._apis: dict[type[Api], Api] = {
-            PackageManagement: self.packages,
-            Lifecycle: self.lifecycle,
-            Granting: Grants(url, store, self.records),
-            SystemView: View(
-                store,
-                self.records,
-                hosts,
-                self._presence,
-                lookup,
-                self._procedures,
-                self._registrar.changed,
-                self._moved,
-            ),
-            SystemTopology: Topology(operator, self.records, hosts, self._presence, self._registrar.registered),
-            PlatformDiscovery: shared,
-            SteeringPolicies: self._steering,
-        }
-        for name, body in (
-            ("instantiate", self._procedures.instantiate),
-            ("terminate", self._procedures.terminate),
-            ("operate", self._procedures.operate),
-        ):
-            procedures.register(f"meo.{name}", body, failed=self._procedures.failed)
+        self._shared = SharedPlatforms(self.records, hosts, self._presence)
+        self._grants = Grants(url, store, self.records)
+        self._view = self._view_of_managers(store, ServiceLookup(self._shared, membership, peer))
+        self._topology = Topology(operator, self.records, hosts, self._presence, self._registrar.registered)
+        self._register(procedures)
+
+    def _view_of_managers(self, store: Store, lookup: ServiceLookup) -> View:
+        """What platform managers tell and ask of the system."""
+        procedures, told = self._procedures, self._registrar.changed
+        return View(store, self.records, self._hosts, self._presence, lookup, procedures, told, self._moved)
+
+    def _register(self, procedures: Procedures) -> None:
+        """Make the procedures known by the names that are kept with what is pending."""
+        ours = self._procedures
+        bodies = {"instantiate": ours.instantiate, "terminate": ours.terminate, "operate": ours.operate}
+        for name, body in bodies.items():
+            procedures.register(f"meo.{name}", body, failed=ours.failed)
 
     def _moved(self) -> None:
         """An instance was started, stopped or moved."""
@@ -95,7 +86,15 @@ class Orchestrator:
 
     def apis(self) -> dict[type[Api], Api]:
         """Which part provides which API."""
-        return self._apis
+        return {
+            PackageManagement: self.packages,
+            Lifecycle: self.lifecycle,
+            Granting: self._grants,
+            SystemView: self._view,
+            SystemTopology: self._topology,
+            PlatformDiscovery: self._shared,
+            SteeringPolicies: self._steering,
+        }
 
     async def start_up(self) -> None:
         """Settle what a crash left, and register with the federation manager."""
