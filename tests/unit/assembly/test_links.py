@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from hanse.assembly.partners import PartnerLinks, PartnerWatch
+from hanse.assembly.links import PartnerLinks
+from hanse.assembly.partners import PartnerWatch
 from hanse.assembly.tables import PartnerSettings
 from hanse.kit.contract.call import Caller
 from hanse.kit.contract.observe import Silence

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from hanse.assembly.authentication import element_caller
 from hanse.assembly.catalogue import Element
-from hanse.assembly.partners import PartnerLinks, PartnerWatch
+from hanse.assembly.links import PartnerLinks
+from hanse.assembly.partners import PartnerWatch
 from hanse.assembly.wiring import Hook, Wiring
 from hanse.refpoints.mfm_fed.members import Membership
 
