@@ -14,15 +14,17 @@ import requests
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from requests.adapters import HTTPAdapter
 from schemathesis.specs.openapi import checks
 
 from hanse.kit.contract.declare import Api, Operation, Stream
 from hanse.kit.contract.decode import LINKS
+from hanse.kit.contract.page import MARKER
 from hanse.kit.problems import MEDIA_TYPE
+from tests.contract import schemas_lists
 from tests.contract.conformance import template
 from tests.contract.schemas_amended import amended
 from tests.contract.schemas_state import Rows
+from tests.contract.schemas_wire import Trusting
 from tests.contract.statuses.wish import Place, Wish
 
 EXAMPLES = int(os.environ.get("HANSE_FUZZ_EXAMPLES", "15"))
@@ -38,6 +40,15 @@ CHECKS = [
     checks.response_headers_conformance,
     checks.response_schema_conformance,
 ]
+
+BOUNDS = settings(
+    max_examples=EXAMPLES,
+    derandomize=not ANEW,
+    database=None,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.generate, Phase.shrink],
+)
 
 
 @dataclass(frozen=True)
@@ -55,6 +66,8 @@ async def ask_much(server: Server, api: type[Api], operation: Operation) -> None
     asker = _Asker(server, api, operation, await server.place.standing(api, operation.name), asyncio.get_running_loop())
     for strategy in asker.strategies():
         await asyncio.to_thread(asker.ask_all, strategy)
+    if operation.listing is not None:
+        await asyncio.to_thread(asker.ask_lists)
 
 
 @dataclass
@@ -68,7 +81,7 @@ class _Asker:
     def __post_init__(self) -> None:
         self.session = requests.Session()
         self.session.trust_env = False
-        self.session.mount("https://", _Trusting(self.server.tls))
+        self.session.mount("https://", Trusting(self.server.tls))
         schema = schemathesis.openapi.from_dict(amended(self.api))
         self.described = schema[template(self.operation.path)][self.operation.method]
 
@@ -86,19 +99,38 @@ class _Asker:
     def ask_all(self, strategy: st.SearchStrategy[Case]) -> None:
         """Ask with what a strategy draws; runs beside the event loop that serves."""
 
-        @settings(
-            max_examples=EXAMPLES,
-            derandomize=not ANEW,
-            database=None,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-            phases=[Phase.generate, Phase.shrink],
-        )
+        @BOUNDS
         @given(case=strategy, data=st.data())
         def ask(case: Case, data: st.DataObject) -> None:
             self._ask(case, data)
 
         ask()
+
+    def ask_lists(self) -> None:
+        """Ask for parts of the list, and with what is nearly a query; runs beside the event loop that serves."""
+        member = schemas_lists.member_of(self.operation)
+        keys = [str(item[member]) for item in self._listed({"all_fields": ""}).json()]
+
+        @BOUNDS
+        @given(query=schemas_lists.queries(self.operation, keys), data=st.data())
+        def ask(query: dict[str, str], data: st.DataObject) -> None:
+            response = self._listed(query)
+            assert response.status_code == 200, (query, response.content)
+            found = [str(item[member]) for item in response.json()]
+            assert len(found) == len(set(found))
+            assert "filter" in query or MARKER in query or set(keys) <= set(found)
+            self._listed(data.draw(schemas_lists.nearly(query)))
+
+        ask()
+
+    def _listed(self, query: dict[str, str]) -> schemathesis.Response:
+        case = self.described.Case(path_parameters=self._values(self.standing), query=query)
+        base = self.server.base + self.api.api_bases[0]
+        response = case.call(base, self.session, headers=dict(self.standing.headers), timeout=PATIENCE)
+        case.validate_response(response, checks=CHECKS)
+        if response.status_code >= 400:
+            _check_problem(response)
+        return response
 
     def _ask(self, case: Case, data: st.DataObject) -> None:
         wish = self.standing
@@ -144,20 +176,3 @@ def _check_problem(response: schemathesis.Response) -> None:
     assert problem["status"] == response.status_code
     assert problem["title"].strip()
     assert problem["detail"].strip()
-
-
-class _Trusting(HTTPAdapter):
-    """Speaks TLS as we are told to."""
-
-    def __init__(self, context: ssl.SSLContext) -> None:
-        self._context = context
-        super().__init__()
-
-    def init_poolmanager(self, *args: Any, **more: Any) -> None:
-        super().init_poolmanager(*args, ssl_context=self._context, **more)
-
-
-@schemathesis.serializer("application/zip")
-def archive(_context: schemathesis.SerializationContext, value: Any) -> Any:
-    """Any bytes as an archive, which they are not."""
-    return value if isinstance(value, bytes) else str(value).encode()

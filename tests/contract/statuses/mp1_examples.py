@@ -112,10 +112,10 @@ async def tagged(host: Host) -> Prepared:
 
 
 EXAMPLES: dict[str, Example] = {
-    "find_services": alone,
+    "find_services": with_service,
     "read_service": with_service,
     "list_transports": alone,
-    "find_app_services": alone,
+    "find_app_services": with_service,
     "register_service": announcing,
     "read_app_service": with_service,
     "replace_service": with_service,
