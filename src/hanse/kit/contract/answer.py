@@ -11,7 +11,7 @@ import msgspec
 from hanse.kit.contract.asgi import Answer, AtOnce, Scope, Send
 from hanse.kit.contract.content import fitting
 from hanse.kit.contract.declare import Accepted, Created, Page, Prepared, Stream, Tagged
-from hanse.kit.contract.exchange import Exchange, abandon
+from hanse.kit.contract.exchange import Exchange, abandon, close
 from hanse.kit.contract.routing import Route
 from hanse.kit.problems import MARK, MEDIA_TYPE, Problem
 
@@ -112,7 +112,10 @@ def _headers_of(stream: Stream) -> list[tuple[bytes, bytes]]:
 
 
 async def send_stream(stream: Stream, send: Send, at_once: AtOnce | None) -> None:
-    """Pass a streamed answer on as it comes; a small one of known length goes in one piece."""
+    """Pass a streamed answer on as it comes; a small one of known length goes in one piece.
+
+    Nothing is read of it once its reader is gone, and whoever makes it is told by the end of the stream.
+    """
     headers = _headers_of(stream)
     chunks = stream.chunks
     if at_once is not None and stream.length is not None and stream.length <= SMALL_ANSWER:
@@ -121,8 +124,13 @@ async def send_stream(stream: Stream, send: Send, at_once: AtOnce | None) -> Non
             return
         chunks = _again(body, fault)
     await send({"type": "http.response.start", "status": stream.status, "headers": headers})
-    async for chunk in chunks:
-        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    try:
+        async for chunk in chunks:
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            if at_once is not None and at_once.gone():
+                return
+    finally:
+        await close(chunks)
     await send({"type": "http.response.body", "body": b""})
 
 

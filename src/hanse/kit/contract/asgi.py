@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from typing import Any, Protocol
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -11,6 +11,14 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
 """Status, headers and body."""
 
-AtOnce = Callable[[int, list[tuple[bytes, bytes]], bytes], bool]
+
+class AtOnce(Protocol):
+    """Writes a whole answer, or returns false if it must be sent; ``gone``: whether nobody is there to read it."""
+
+    def gone(self) -> bool: ...
+
+    def __call__(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes, /) -> bool: ...
+
+
 ANSWER_AT_ONCE = "hanse.answer"
-"""In the scope of our own listener: a function that writes a whole answer, or returns false if it must be sent."""
+"""In the scope of our own listener: an ``AtOnce``."""

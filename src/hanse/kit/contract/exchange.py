@@ -83,11 +83,16 @@ async def whole(body: AsyncIterator[bytes], limit: int) -> bytes:
 
 async def abandon(stream: Stream) -> None:
     """Let go of an answer that nobody will read, so that its connection is not held."""
-    close = getattr(stream.chunks, "aclose", None)
     with suppress(Exception):
         await anext(stream.chunks, b"")  # a generator that has not begun would not clean up
-        if close is not None:
-            await close()
+        await close(stream.chunks)
+
+
+async def close(chunks: AsyncIterator[bytes]) -> None:
+    """End a stream that was begun, wherever it stands."""
+    ending = getattr(chunks, "aclose", None)
+    if ending is not None:
+        await ending()
 
 
 def relocated(stream: Stream, change: Callable[[str], str]) -> Stream:

@@ -71,6 +71,7 @@ class Listener:
         """Shake hands; who does not, or not in time, is let go."""
         loop = asyncio.get_running_loop()
         with contextlib.suppress(OSError):
+            connections.bound_sending(sock)
             await loop.connect_accepted_socket(
                 lambda: connections.Connection(self._config, self._state, {}, loop),
                 sock,
