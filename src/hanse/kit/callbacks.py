@@ -18,6 +18,8 @@ from hanse.kit.values import Value
 
 PATIENCE = 5.0
 """Seconds that a receiver may take; a slow one delays only its own lane."""
+NOT_YET = frozenset((401, 403, 404, 405))
+"""What a receiver may answer that is only just starting: it is told again as long as one that does not answer."""
 PROMPT = 0.3
 """Seconds after which a receiver counts as slow, and no longer takes up room that others could use."""
 AT_ONCE = 200
@@ -40,7 +42,10 @@ class CallbackTo(Value):
 
 
 class Callbacks:
-    """Delivers what an outbox holds: any 2xx is taken, anything else is a problem of that status."""
+    """Delivers what an outbox holds: any 2xx is taken, anything else is a problem.
+
+    It has the receiver's status, or 503 where that may be another one soon.
+    """
 
     def __init__(
         self, caller: Caller, reference_point: str, observer: Observer, receivers: Receivers = ANYWHERE
@@ -61,7 +66,8 @@ class Callbacks:
             async with self._room.place(to.url):
                 status = await self._post(to)
             if status >= 300:
-                raise Problem(status, "Callback refused", f"{to.receiver} answered {status}")
+                refusal = 503 if status in NOT_YET else status
+                raise Problem(refusal, "Callback refused", f"{to.receiver} answered {status}")
         finally:
             self._record(to, status, began)
 

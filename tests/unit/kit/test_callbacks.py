@@ -98,7 +98,7 @@ async def test_any_success_is_taken(sender: Callbacks, receiver: Receiver, statu
     await sender.deliver(event(receiver.url))
 
 
-@pytest.mark.parametrize("status", [302, 307, 400, 404, 410, 429, 500, 503])
+@pytest.mark.parametrize("status", [302, 307, 400, 410, 429, 500, 503])
 async def test_any_other_answer_is_a_problem_of_its_status_and_no_redirect_is_followed(
     sender: Callbacks, receiver: Receiver, seen: Seen, status: int
 ) -> None:
@@ -106,6 +106,17 @@ async def test_any_other_answer_is_a_problem_of_its_status_and_no_redirect_is_fo
     assert (await refused(sender, receiver.url)).status == status
     assert len(receiver.got) == 1
     assert seen.messages[0].status == status
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 405])
+async def test_a_receiver_whose_route_is_not_there_yet_is_told_again(
+    sender: Callbacks, receiver: Receiver, seen: Seen, status: int
+) -> None:
+    receiver.status = status
+    problem = await refused(sender, receiver.url)
+    assert problem.status == 503
+    assert str(status) in problem.detail
+    assert seen.messages[-1].status == status, "what it answered is what is recorded"
 
 
 async def test_a_receiver_that_is_not_there_may_be_tried_again(sender: Callbacks, seen: Seen) -> None:
