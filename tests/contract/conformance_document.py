@@ -46,7 +46,7 @@ _DIGEST = re.compile(r"^mec[\w-]+\.md [^:]*: | \(mec[\w-]+\.md [^)]*\)")
 
 def document() -> str:
     """The whole of it."""
-    parts = [HEAD, *(_api(api) for api in STANDARD), _own(), DEVIATIONS, *_deviations(), _unreached()]
+    parts = [HEAD, *(_api(api) for api in STANDARD), _own(), DEVIATIONS, *_deviations(), _rules(), _unreached()]
     return "\n".join(parts) + "\n"
 
 
@@ -103,6 +103,14 @@ def _listed(entry: dict[str, Any], what: str = "") -> str:
 def _reason(entry: dict[str, Any]) -> str:
     """The reason, without the page of the digest that the project itself does not hold."""
     return _DIGEST.sub("", entry["because"])
+
+
+def _rules() -> str:
+    lines = ["### Rules that are kept otherwise\n"]
+    for rule in LIST["rule"]:
+        file, _, test = rule["shown_by"].partition("::")
+        lines.append(f"- {rule['clause']}: {rule['asks']}. {_reason(rule)} ([{test}](../tests/contract/{file}))")
+    return "\n".join(lines) + "\n"
 
 
 def _unreached() -> str:

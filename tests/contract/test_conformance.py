@@ -66,5 +66,13 @@ def test_every_deviation_is_told_with_its_reason() -> None:
     assert [line for line in lines if f"`{line}`\n" not in text] == []
 
 
+def test_every_rule_that_is_kept_otherwise_is_told_with_the_test_that_shows_how() -> None:
+    text = DOCUMENT.read_text()
+    for rule in LIST["rule"]:
+        file, _, test = rule["shown_by"].partition("::")
+        assert f"def {test}(" in (Path(__file__).parent / file).read_text()
+        assert f"- {rule['clause']}: {rule['asks']}" in text
+
+
 def test_nothing_that_a_reader_does_not_have_is_named_as_a_reason() -> None:
     assert re.findall(r"mec[\w-]+\.md", DOCUMENT.read_text()) == []

@@ -39,6 +39,14 @@ async def test_a_subscription_wrapped_in_the_name_of_its_type_is_taken_and_answe
     assert (made.status, made.body["subscriptionType"]) == (201, kind)
 
 
+async def test_the_registry_holds_what_apps_offer_and_all_else_lies_beside_it(host: Host) -> None:
+    app = await host.app()
+    registry = await app.call("GET", "/mec_service_mgmt/v1/services")
+    assert (registry.status, registry.body) == (200, [])
+    assert (await app.call("GET", "/mec_app_support/v2/timing/current_time")).status == 200
+    refused(await app.call("GET", f"/ui/v1/{app.id}/ue_identity_tag_info?ueIdentityTag=nobody"), 404, "nobody")
+
+
 @pytest.mark.parametrize("authorization", ["", "Basic YTpi"])
 async def test_who_shows_no_token_is_asked_for_one_and_told_of_no_error(host: Host, authorization: str) -> None:
     app = await host.app()
