@@ -142,7 +142,7 @@ async def test_a_refusal_for_good_is_not_repeated(post: Post, status: int) -> No
 
 
 async def test_what_nobody_takes_is_given_up_some_time(tmp_path: Path) -> None:
-    post = Post(tmp_path / "store.db", give_up_after=0.05)
+    post = Post(tmp_path / "store.db", give_up_after=0.5)
     await post.outbox.start()
     post.ann.problems = [Problem(503, "Busy")] * 1000
     await post.tell("ann", 1)
