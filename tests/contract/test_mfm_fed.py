@@ -120,6 +120,12 @@ class TestChange:
         assert (reply.status, reply.body) == (200, made.body | {"systemName": name})
         assert await listed(federation, f"systemName={name}") == [name]
 
+    async def test_what_was_read_is_sent_back_whole_with_another_name(self, federation: Federation) -> None:
+        here, name = (await register(federation, fresh())).headers["location"], fresh()
+        read = (await federation.north.call("GET", here)).body
+        reply = await federation.north.call("PATCH", here, read | {"systemName": name, "_links": {}})
+        assert (reply.status, reply.body) == (200, read | {"systemName": name})
+
     async def test_an_endpoint_is_taken_and_never_shown(self, federation: Federation) -> None:
         made = await register(federation, fresh())
         change = {"endpoint": {"uris": ["https://secret.example"]}}
