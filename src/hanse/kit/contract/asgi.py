@@ -22,3 +22,5 @@ class AtOnce(Protocol):
 
 ANSWER_AT_ONCE = "hanse.answer"
 """In the scope of our own listener: an ``AtOnce``."""
+SHOWN = "hanse.shown"
+"""In the scope of our own listener, until it was called on this connection: to be called once its client is known."""

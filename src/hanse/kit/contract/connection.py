@@ -10,8 +10,9 @@ from typing import Any
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from hanse.kit.contract.asgi import ANSWER_AT_ONCE
+from hanse.kit.contract.asgi import ANSWER_AT_ONCE, SHOWN
 from hanse.kit.contract.written import Written
+from hanse.kit.places import Place
 from hanse.kit.problems import MEDIA_TYPE, Problem
 
 HEADER_PATIENCE = 10.0
@@ -39,6 +40,8 @@ def bound_sending(sock: socket.socket) -> None:
 class Connection(HttpToolsProtocol):
     """Adds to uvicorn's protocol: the client's certificate in the scope, and bounds on slow or endless headers."""
 
+    place: Place | None = None
+    """Its place among those of its listener."""
     _certificate: bytes | None = None
     _tls: ssl.SSLObject | None = None
     _watch: asyncio.TimerHandle | None = None
@@ -53,6 +56,10 @@ class Connection(HttpToolsProtocol):
         super().connection_made(transport)
         tls = self._tls = transport.get_extra_info("ssl_object")
         self._certificate = tls.getpeercert(binary_form=True) if tls is not None else None
+        if self.place is not None:
+            self.place.leave = transport.abort
+            if self._certificate is not None:
+                self.place.known()
         self._expect_headers()
 
     def _expect_headers(self) -> None:
@@ -121,6 +128,8 @@ class Connection(HttpToolsProtocol):
             self._watch = None
         super().on_headers_complete()
         self.scope[TARGET], self.scope[TLS] = self.url, self._tls  # type: ignore[literal-required]
+        if self.place is not None and self.place.stranger:
+            self.scope[SHOWN] = self.place.known  # type: ignore[literal-required]
         self.scope[ANSWER_AT_ONCE] = Written(self.cycle)  # type: ignore[literal-required]
 
     def on_response_complete(self) -> None:
@@ -159,4 +168,6 @@ class Connection(HttpToolsProtocol):
             if watch is not None:
                 watch.cancel()
         self._tls = None
+        if self.place is not None:
+            self.place.give_back()
         super().connection_lost(exc)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import functools
 import socket
 import ssl
 from collections.abc import Callable
@@ -15,6 +15,7 @@ from uvicorn.server import ServerState
 from hanse.kit import descriptors
 from hanse.kit.accepting import Acceptor
 from hanse.kit.contract import connection as connections
+from hanse.kit.places import Place, Places
 
 SHARE = 16
 """One listener has this part of the process's descriptors for its connections: its callers cannot deafen the others."""
@@ -43,7 +44,7 @@ class Listener:
         self._config.load()
         self._acceptor: Acceptor | None = None
         self._greeted: set[asyncio.Task[None]] = set()
-        self._most = max(FEWEST, descriptors.allowed() // SHARE)
+        self._places = Places(max(FEWEST, descriptors.allowed() // SHARE))
 
     @property
     def address(self) -> str:
@@ -57,27 +58,38 @@ class Listener:
 
     async def start(self) -> None:
         """Accept connections from now on."""
-        self._acceptor = Acceptor(self._sock, self._dialled, self._has_room)
+        self._acceptor = Acceptor(self._sock, self._dialled, self._places.any)
 
-    def _has_room(self) -> bool:
-        return len(self._state.connections) + len(self._greeted) < self._most
-
-    def _dialled(self, sock: socket.socket, _peer: tuple[str, int]) -> None:
-        task = asyncio.get_running_loop().create_task(self._greet(sock))
+    def _dialled(self, sock: socket.socket, peer: tuple[str, int]) -> None:
+        place = self._places.take(peer[0], sock.close)
+        if place is None:
+            sock.close()
+            return
+        task = asyncio.get_running_loop().create_task(self._greet(sock, place))
+        place.leave = functools.partial(_turned_away, task, sock)
         self._greeted.add(task)
         task.add_done_callback(self._greeted.discard)
 
-    async def _greet(self, sock: socket.socket) -> None:
+    async def _greet(self, sock: socket.socket, place: Place) -> None:
         """Shake hands; who does not, or not in time, is let go."""
-        loop = asyncio.get_running_loop()
-        with contextlib.suppress(OSError):
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        if task is not None:
+            place.leave = task.cancel
+        connection = connections.Connection(self._config, self._state, {}, loop)
+        connection.place = place
+        try:
             connections.bound_sending(sock)
             await loop.connect_accepted_socket(
-                lambda: connections.Connection(self._config, self._state, {}, loop),
+                lambda: connection,
                 sock,
                 ssl=self._context,
                 ssl_handshake_timeout=connections.HEADER_PATIENCE if self._context else None,
             )
+        except OSError:
+            pass
+        finally:
+            if connection.transport is None:  # else it is given back when the connection is lost
+                place.give_back()
 
     def drop(self, refused: Callable[[bytes], bool]) -> int:
         """Cut every connection whose client showed a certificate (DER) that is refused now; the number cut."""
@@ -104,3 +116,9 @@ class Listener:
             connection.transport.abort()
         for task in list(self._state.tasks):
             task.cancel()
+
+
+def _turned_away(task: asyncio.Task[None], sock: socket.socket) -> None:
+    """A greeting that has not begun would not close the socket that it was given."""
+    task.cancel()
+    sock.close()

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from urllib.parse import unquote
 
 from hanse.kit.contract.answer import encoded, problem_answer, send_stream, without_content
-from hanse.kit.contract.asgi import ANSWER_AT_ONCE, Answer, Receive, Scope, Send
+from hanse.kit.contract.asgi import ANSWER_AT_ONCE, SHOWN, Answer, Receive, Scope, Send
 from hanse.kit.contract.body import read_body
 from hanse.kit.contract.call import Caller
 from hanse.kit.contract.content import check_json
@@ -100,6 +100,8 @@ class ApiServer:
             raise Problem(414, "URI too long", f"at most {URI_LIMIT} bytes of path and query are taken")
         headers = fields_of(scope)
         caller = self._authenticate(scope, headers)
+        if SHOWN in scope:
+            scope.pop(SHOWN)()
         if self._limit is not None:
             self._limit.admit(caller)
         route, values = self.router.find(scope["method"], raw_path)

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import socket
 import time
 from collections.abc import AsyncIterator
-from datetime import timedelta
-from pathlib import Path
 
 import msgspec
 import pytest
 
-from hanse.kit.certificates import Authority, client_context, server_context
 from hanse.kit.contract import body as bodies
-from hanse.kit.contract import connection, listen
+from hanse.kit.contract import connection
 from hanse.kit.contract.call import continuing
 from hanse.kit.contract.client import client
 from hanse.kit.contract.listen import Listener
@@ -265,27 +261,6 @@ class TestListening:
             assert result.status == 503
             with pytest.raises(Problem, match="503"):
                 await harbour.log("x")
-
-    @pytest.mark.parametrize("tls", [False, True])
-    async def test_who_opens_all_connections_there_may_be_keeps_others_waiting_and_takes_no_more(
-        self, port: Port, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tls: bool
-    ) -> None:
-        monkeypatch.setattr(listen, "SHARE", 2**40)
-        monkeypatch.setattr(listen, "FEWEST", 8)
-        monkeypatch.setattr(connection, "HEADER_PATIENCE", 0.5)
-        authority = Authority.ensure(tmp_path, "sea")
-        here = authority.issue("quay.1", addresses=("127.0.0.1",), lifetime=timedelta(days=1), directory=tmp_path)
-        context = server_context(here, require_client=None) if tls else None
-        trusting = client_context([authority.certificate_path]) if tls else None
-        async with listening(port.server, context) as listener, connected(listener, trusting) as transport:
-            silent = [socket.create_connection(("127.0.0.1", listener.port)) for _ in range(20)]
-            await asyncio.sleep(0.2)
-            assert len(listener._state.connections) + len(listener._greeted) == 8
-            began = time.monotonic()
-            assert await client(Harbour, port.peer(transport)).log("x") == "x"
-            assert 0.2 < time.monotonic() - began < 5
-            for sock in silent:
-                sock.close()
 
     async def test_a_listener_that_never_started_lets_go_of_its_port(self, port: Port) -> None:
         listener = Listener(port.server, listen_on("127.0.0.1", 0), None)
