@@ -17,6 +17,7 @@ from hanse.assembly.catalogue import elements
 from hanse.assembly.deployment import Deployment
 from hanse.assembly.identities import Identities
 from hanse.assembly.settings import Settings
+from hanse.assembly.spawning import spawn
 from hanse.kit.certificates import client_context
 from hanse.kit.contract.client import Peer, client
 from hanse.kit.contract.observe import Silence
@@ -45,7 +46,7 @@ async def shortly_certified(directory: Path) -> AsyncIterator[Stage]:
         await asyncio.to_thread(stage.deployment.prepare)
         for name in ("north", "south"):
             settings = stage.operator(name)
-            started = [(settings, part, stage.deployment._spawn(settings, part, None)) for part in PARTS]
+            started = [(settings, part, spawn(settings, part)) for part in PARTS]
             processes += [process for _, _, process in started]
             await asyncio.to_thread(stage.deployment.await_operator, started)
         yield stage

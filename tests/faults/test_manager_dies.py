@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from hanse.assembly.partners import STANDING_LASTS
+from hanse.assembly.spawning import spawn
 from hanse.scenarios.stage import Stage
 from tests.faults.stages import until
 from tests.faults.test_agreement_closed import Partner
@@ -32,7 +33,7 @@ async def apart(directory: Path) -> AsyncIterator[tuple[Stage, dict[str, int]]]:
     try:
         await asyncio.to_thread(stage.deployment.prepare)
         south = stage.operator("south")
-        started = [(south, name, stage.deployment._spawn(south, name, None)) for name in (MANAGER, BORDER)]
+        started = [(south, name, spawn(south, name)) for name in (MANAGER, BORDER)]
         await asyncio.to_thread(stage.deployment.await_operator, started)
         yield stage, {name: process.pid for _, name, process in started}
     finally:

@@ -16,6 +16,7 @@ from aiohttp import web
 from hanse.assembly.administration import administration
 from hanse.assembly.onboarding import bring_up
 from hanse.assembly.settings import Settings
+from hanse.assembly.spawning import spawn
 from hanse.refpoints.mp3.services import PATIENCE, SIGN_PERIOD
 from hanse.scenarios.stage import Stage
 from tests.scenarios.conftest import opened
@@ -109,7 +110,7 @@ class System:
     async def revive(self) -> None:
         """Start the airport's platform again, and return when it is ready."""
         deployment = self.stage.deployment
-        process = deployment._spawn(self.north, "mep.airport", None)
+        process = spawn(self.north, "mep.airport")
         await asyncio.to_thread(deployment.await_operator, [(self.north, "mep.airport", process)])
 
 

@@ -22,6 +22,7 @@ from hanse.assembly.administration import administration
 from hanse.assembly.deployment import Deployment
 from hanse.assembly.identities import Identities
 from hanse.assembly.onboarding import bring_up
+from hanse.assembly.spawning import spawn
 from hanse.drivers.dataplane_nftables.trial import found_out
 from hanse.refpoints.mm1.steering import Preference, SteeringPolicy, Target
 from hanse.scenarios.stage import Stage
@@ -210,7 +211,7 @@ def test_a_platform_that_was_killed_leads_again_by_what_it_was_told(stage: Stage
     name = "mep.harbour" if stage.separate else "all"
     (killed,) = [r for r in stage.deployment.running() if (r.operator, r.name) == ("north", name)]
     os.kill(killed.pid, 9)
-    stage.deployment.await_operator([(settings, name, stage.deployment._spawn(settings, name, None))])
+    stage.deployment.await_operator([(settings, name, spawn(settings, name))])
     arrived = follow(stage, "alice", f"http://{NAME}:{HTTP}/healthz")
     assert (arrived.status, arrived.url) == (200, f"{instance(stage, 'harbour')}/healthz")
 

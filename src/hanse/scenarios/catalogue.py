@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from hanse.assembly.deployment import uninterrupted
+from hanse.assembly.uninterrupted import uninterrupted
 from hanse.drivers.compute_process.trees import remove
 from hanse.kit.problems import Problem
 from hanse.scenarios import u5

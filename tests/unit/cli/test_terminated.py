@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from hanse.assembly.deployment import Deployment, uninterrupted
+from hanse.assembly.deployment import Deployment
 from hanse.scenarios.stage import claim
 
 pytestmark = pytest.mark.timeout(150)
@@ -80,30 +80,3 @@ def test_starting_operators_that_is_told_to_end_leaves_none_running(tmp_path: Pa
         assert of(tmp_path) == []
     finally:
         os.close(handle)
-
-
-@pytest.mark.parametrize("pause", [0, 0.2])
-def test_cleaning_up_is_done_to_its_end_though_a_signal_comes(pause: float) -> None:
-    done: list[str] = []
-
-    def act() -> None:
-        time.sleep(pause)
-        os.kill(os.getpid(), signal.SIGUSR1)
-        time.sleep(0.3)
-        done.append("all")
-
-    def interrupt(*_: object) -> None:
-        raise SystemExit(1)
-
-    before = signal.signal(signal.SIGUSR1, interrupt)
-    try:
-        with pytest.raises(SystemExit):
-            uninterrupted(act, lambda: done.append("hurried"))
-    finally:
-        signal.signal(signal.SIGUSR1, before)
-    assert done == ["hurried", "all"]
-
-
-def test_what_goes_wrong_in_it_is_told() -> None:
-    with pytest.raises(ZeroDivisionError):
-        uninterrupted(lambda: 1 / 0)

@@ -1,0 +1,38 @@
+"""What must be done is done to its end, whenever a signal comes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+import pytest
+
+from hanse.assembly.uninterrupted import uninterrupted
+
+
+@pytest.mark.parametrize("pause", [0, 0.2])
+def test_cleaning_up_is_done_to_its_end_though_a_signal_comes(pause: float) -> None:
+    done: list[str] = []
+
+    def act() -> None:
+        time.sleep(pause)
+        os.kill(os.getpid(), signal.SIGUSR1)
+        time.sleep(0.3)
+        done.append("all")
+
+    def interrupt(*_: object) -> None:
+        raise SystemExit(1)
+
+    before = signal.signal(signal.SIGUSR1, interrupt)
+    try:
+        with pytest.raises(SystemExit):
+            uninterrupted(act, lambda: done.append("hurried"))
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert done == ["hurried", "all"]
+
+
+def test_what_goes_wrong_in_it_is_told() -> None:
+    with pytest.raises(ZeroDivisionError):
+        uninterrupted(lambda: 1 / 0)
