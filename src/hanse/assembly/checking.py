@@ -17,39 +17,15 @@ if TYPE_CHECKING:
 
 def checks(settings: Settings) -> list[Check]:
     """What must hold of settings: each key with what would be right, and whether it is."""
-    names = [settings.operator.name, *settings.hosts, *settings.devices, *settings.partners]
-    found = [
-        (f"name {n}", "lower-case letters, digits and hyphens", bool(re.fullmatch(r"[a-z][a-z0-9-]*", n)))
-        for n in names
-    ]
-    addresses = [("operator.address", settings.operator.address), ("federation.address", settings.federation.address)]
+    found = [*_names(settings)]
     for name, host in settings.hosts.items():
-        found += [
-            (f"hosts.{name}.apps", *_tried(host.app_addresses)),
-            (f"hosts.{name}.memory", *_tried(host.memory_bytes)),
-            (f"hosts.{name}.ready_patience", "more than 0 seconds", host.ready_patience > 0),
-            (f"hosts.{name}.conflicts", f"one of {', '.join(ConflictPolicy)}", host.conflicts in tuple(ConflictPolicy)),
-            *host.liveness.checks(f"hosts.{name}.liveness"),
-        ]
-        addresses += [(f"hosts.{name}.address", host.address), (f"hosts.{name}.data_plane", host.data_plane)]
-        known = "one of " + ", ".join(DATA_PLANE_DRIVERS)
-        found.append((f"hosts.{name}.data_plane_driver", known, host.data_plane_driver in DATA_PLANE_DRIVERS))
-        if host.data_plane_driver == "nftables":
-            found += _in_kernel(settings, name, host)
-        if host.radio is not None:
-            in_kernel = host.data_plane_driver == "nftables"
-            found += host.radio.checks(f"hosts.{name}.radio", host.zone.name, in_kernel)
-        addresses.append((f"hosts.{name}.names.address", host.names.address))
-        found += _of_names(f"hosts.{name}.names", host.names)
-        found += host.redirection.checks(f"hosts.{name}.redirection") if host.redirection else []
-    for name, device in settings.devices.items():
-        known = f"one of {', '.join(settings.hosts) or 'no host'}"
-        found.append((f"devices.{name}.host", known, device.host in settings.hosts))
-        addresses.append((f"devices.{name}.address", device.address))
+        found += _of_host(settings, name, host)
+    known = f"one of {', '.join(settings.hosts) or 'no host'}"
+    found += [(f"devices.{name}.host", known, d.host in settings.hosts) for name, d in settings.devices.items()]
     found += [*settings.limits.checks(), *settings.certificates.checks(), *settings.callbacks.checks()]
     found += settings.retention.checks()
     found += [check for name, policy in settings.steering.items() for check in policy.checks(name)]
-    found += [(key, "an IP address", _is_address(value)) for key, value in addresses]
+    found += [(key, "an IP address", _is_address(value)) for key, value in _addresses(settings)]
     found += [(key, f"1 to {most}", 1 <= port <= most) for key, port, most in _ports(settings)]
     found += [
         (f"partners.{name}.url", "https://HOST:PORT", partner.url.startswith("https://"))
@@ -58,12 +34,48 @@ def checks(settings: Settings) -> list[Check]:
     return found
 
 
+def _names(settings: Settings) -> Iterator[Check]:
+    for name in (settings.operator.name, *settings.hosts, *settings.devices, *settings.partners):
+        fits = bool(re.fullmatch(r"[a-z][a-z0-9-]*", name))
+        yield f"name {name}", "lower-case letters, digits and hyphens", fits
+
+
+def _of_host(settings: Settings, name: str, host: HostSettings) -> Iterator[Check]:
+    key, in_kernel = f"hosts.{name}", host.data_plane_driver == "nftables"
+    yield f"{key}.apps", *_tried(host.app_addresses)
+    yield f"{key}.memory", *_tried(host.memory_bytes)
+    yield f"{key}.ready_patience", "more than 0 seconds", host.ready_patience > 0
+    yield f"{key}.conflicts", f"one of {', '.join(ConflictPolicy)}", host.conflicts in tuple(ConflictPolicy)
+    yield from host.liveness.checks(f"{key}.liveness")
+    known = "one of " + ", ".join(DATA_PLANE_DRIVERS)
+    yield f"{key}.data_plane_driver", known, host.data_plane_driver in DATA_PLANE_DRIVERS
+    if in_kernel:
+        yield from _in_kernel(settings, name, host)
+    if host.radio is not None:
+        yield from host.radio.checks(f"{key}.radio", host.zone.name, in_kernel)
+    yield from _of_names(f"{key}.names", host.names)
+    if host.redirection is not None:
+        yield from host.redirection.checks(f"{key}.redirection")
+
+
 def _of_names(key: str, names: NamesSettings) -> list[Check]:
     return [
         (f"{key}.forward", *_tried(names.forwarder)),
         (f"{key}.rate", "0 or more answers a second", names.rate >= 0),
         (f"{key}.zones", "the one zone that is updated", names.update is None or len(names.zones) == 1),
     ]
+
+
+def _addresses(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Each address by its key."""
+    yield "operator.address", settings.operator.address
+    yield "federation.address", settings.federation.address
+    for name, host in settings.hosts.items():
+        yield f"hosts.{name}.address", host.address
+        yield f"hosts.{name}.data_plane", host.data_plane
+        yield f"hosts.{name}.names.address", host.names.address
+    for name, device in settings.devices.items():
+        yield f"devices.{name}.address", device.address
 
 
 def _ports(settings: Settings) -> Iterator[tuple[str, int, int]]:
