@@ -26,6 +26,10 @@ SIGN_OF_LIFE = 1.0
 """Seconds between two signs of life."""
 ANSWER_PATIENCE = 2.0
 """Seconds that a partner may take for one answer."""
+SETTLING = 1.0
+"""Seconds in which the partner's border hears that the agreement was opened; until then it refuses (403)."""
+AGAIN = 0.1
+"""Seconds after which a border that has not heard of it yet is asked again."""
 MOST_TOLD = 100
 """Systems that a partner may tell of; they are kept, and each is asked."""
 LARGEST_TOLD = 4096
@@ -111,6 +115,7 @@ class Partners:
     async def open(self, name: str) -> None:
         """Begin the agreement anew; the partner learns of it by the next sign of life."""
         await self._change(name, closed_here=False)
+        self._lives[name].alive = None  # what was known is of the time before
         await self._say_alive(name)
 
     async def ended_there(self, name: str) -> None:
@@ -151,7 +156,7 @@ class Partners:
             with continuing(patience=ANSWER_PATIENCE):
                 answer = await self._peer(name).form(FederationTerms(operator=self._operator))
                 if answer.open and self.agreement(name).open:
-                    life.systems = told(await self._peer(name).offered_systems(MemberQuery(ser_name=ABSENT)))
+                    life.systems = await self._systems_of(name)
             self._note(name, True, "" if answer.open else f"{name} has closed the agreement")
             if answer.open is self.agreement(name).closed_there:  # its word of opening or ending may have been lost
                 await self._change(name, closed_there=not answer.open)
@@ -160,6 +165,16 @@ class Partners:
         except Exception as error:  # whatever a partner sends must not end the signs of life
             log.exception("sign of life to %s failed", name)
             self._note(name, False, type(error).__name__)
+
+    async def _systems_of(self, name: str) -> tuple[OfferedSystem, ...]:
+        """What a partner offers; a border that may not have heard of the agreement yet is asked until it has."""
+        while True:
+            try:
+                return told(await self._peer(name).offered_systems(MemberQuery(ser_name=ABSENT)))
+            except Problem as problem:
+                if problem.status != 403 or time.time() > self._lives[name].since + SETTLING:
+                    raise
+            await asyncio.sleep(AGAIN)
 
     def _note(self, name: str, alive: bool, detail: str) -> None:
         life = self._lives[name]

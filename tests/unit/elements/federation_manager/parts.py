@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from hanse.elements.federation_manager import FederationManager
 from hanse.kit.contract.call import Caller, continuing, first_call, serving
-from hanse.kit.problems import unreachable
+from hanse.kit.problems import forbidden, unreachable
 from hanse.kit.store import Store
 from hanse.refpoints.mff_fed.federation import Federation, FederationAnswer, FederationTerms, OfferedSystem
 from hanse.refpoints.mfm_fed.members import MemberQuery, Partner, PartnerState
@@ -22,6 +22,8 @@ class Line(Federation):
         self._operator, self._there = operator, there
         self.cut = False
         self.error: Exception | None = None
+        self.unheard = 0
+        """How often the border there refuses yet, as it has not heard of the agreement."""
 
     async def form(self, terms: FederationTerms) -> FederationAnswer:
         with continuing(tenant=self._operator):
@@ -32,6 +34,9 @@ class Line(Federation):
             await self._reached().end()
 
     async def offered_systems(self, query: MemberQuery) -> list[OfferedSystem]:
+        if self.unheard:
+            self.unheard -= 1
+            raise forbidden("the agreement is not open")
         with continuing(tenant=self._operator):
             return await self._reached().offered_systems(query)
 

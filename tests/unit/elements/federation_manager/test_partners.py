@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
+from hanse.elements.federation_manager import partners
 from hanse.elements.federation_manager.partners import LARGEST_TOLD, MOST_TOLD, told
 from hanse.kit.contract.call import continuing
 from hanse.kit.problems import Problem
@@ -83,6 +85,47 @@ async def test_closed_by_one_side_it_is_closed_on_both_and_each_counts_it(bench:
     await bench.north.open_agreement("south")
     await bench.both(AVAILABLE)
     assert (await partner_of(bench.south)).epoch == 2
+
+
+@pytest.mark.parametrize("opener", ["north", "south"])
+async def test_an_agreement_just_opened_is_no_failure_while_the_border_there_has_not_heard_of_it(
+    bench: Bench, opener: str
+) -> None:
+    await bench.start()
+    await bench.both(AVAILABLE)
+    manager, partner, line = {
+        "north": (bench.north, "south", bench.to_south),
+        "south": (bench.south, "north", bench.to_north),
+    }[opener]
+    await manager.close_agreement(partner)
+    await bench.both(CLOSED)
+    bench.to_south.unheard = bench.to_north.unheard = 3
+    opening = asyncio.create_task(manager.open_agreement(partner))
+    seen = set()
+    while line.unheard or not opening.done():
+        seen |= {(await partner_of(side)).state for side in (bench.north, bench.south)}
+        await asyncio.sleep(0.005)
+    await opening
+    assert (await partner_of(manager)).state is AVAILABLE
+    await bench.both(AVAILABLE)
+    assert PartnerState.FORMING in seen
+    assert PartnerState.TEMPORARY_FAILURE not in seen
+
+
+async def test_a_border_that_goes_on_refusing_is_a_failure(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(partners, "SETTLING", 0.2)
+    bench.to_south.unheard = 10**6
+    await bench.start()
+    assert "not open" in (await reaches(bench.north, PartnerState.TEMPORARY_FAILURE)).detail
+
+
+async def test_a_partner_that_is_away_when_the_agreement_is_opened_is_not_said_to_be_there(bench: Bench) -> None:
+    await bench.start()
+    await bench.both(AVAILABLE)
+    await bench.north.close_agreement("south")
+    bench.to_south.cut = True
+    await bench.north.open_agreement("south")
+    assert (await partner_of(bench.north)).state is PartnerState.TEMPORARY_FAILURE
 
 
 async def test_closed_by_both_it_opens_only_when_both_open_it(bench: Bench) -> None:
