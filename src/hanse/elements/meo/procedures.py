@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import urlsplit
 
 import msgspec
 
-from hanse.elements.meo.domain import HostView, place
+from hanse.elements.meo.domain import place
 from hanse.elements.meo.hosts import Host, host_of
+from hanse.elements.meo.news import HostNews
 from hanse.elements.meo.packages import Packages
 from hanse.elements.meo.records import InstanceRecord, PackageRecord, Records
+from hanse.elements.meo.survey import survey
 from hanse.kit.contract.declare import Stream
 from hanse.kit.failpoints import effect
-from hanse.kit.problems import Problem, ProblemDetails, bad_request, conflict
+from hanse.kit.problems import ProblemDetails, bad_request, conflict
 from hanse.kit.procedures import Steps
 from hanse.kit.store import Store, Transaction
 from hanse.model.package import PackageImage, member_chunks
@@ -33,8 +33,6 @@ from hanse.refpoints.mm3.management import Assignment
 
 POLL_PAUSE = 1.0
 """Seconds after which a host is asked how its operation goes, if it has not told."""
-MOST_TOLD = 1000
-"""News of hosts that nobody has asked for yet; what is dropped is asked for again."""
 HOST_PATIENCE = 90000.0
 """Seconds that an operation on a host may take: a graceful termination may wait for a day."""
 
@@ -55,8 +53,7 @@ class SystemProcedures:
         self._records = records
         self._packages = packages
         self._hosts = hosts
-        self._told: dict[str, AppLcmOpOcc] = {}
-        self._news = asyncio.Condition()
+        self._news = HostNews()
 
     async def instantiate(self, steps: Steps, operation_id: str) -> None:
         """Choose a host, prepare it, and let its manager instantiate (5.3.1)."""
@@ -87,7 +84,7 @@ class SystemProcedures:
             return
         request = msgspec.convert(operation.params, InstantiateAppRequest)
         memory, cpu = instance.descriptor.needs
-        chosen = place(await self._view(), memory, cpu, request.location_constraints)
+        chosen = place(await survey(self._hosts), memory, cpu, request.location_constraints)
 
         def decide(tx: Transaction) -> None:
             present = tx.get(self._records.instances, instance.id)
@@ -159,11 +156,7 @@ class SystemProcedures:
 
     async def told(self, operation: AppLcmOpOcc) -> None:
         """A host told that one of its operations changed."""
-        async with self._news:
-            self._told[operation.id] = operation
-            while len(self._told) > MOST_TOLD:
-                self._told.pop(next(iter(self._told)))
-            self._news.notify_all()
+        await self._news.tell(operation)
 
     async def instantiated(self, operation_id: str) -> None:
         """Done: the app runs."""
@@ -208,42 +201,10 @@ class SystemProcedures:
         await self._store.commit(decide)
 
     async def _heard_of(self, operation_id: str, remote: str) -> AppLcmOpOcc:
-        deadline = time.monotonic() + POLL_PAUSE
-        async with self._news:
-            while remote not in self._told and time.monotonic() < deadline:
-                try:
-                    async with asyncio.timeout(deadline - time.monotonic()):
-                        await self._news.wait()
-                except TimeoutError:
-                    break
-            if remote in self._told:
-                return self._told.pop(remote)
+        told = await self._news.of(remote, POLL_PAUSE)
+        if told is not None:
+            return told
         return await self._host(operation_id).lifecycle.read_operation(remote)
-
-    async def _view(self) -> list[HostView]:
-        """The hosts as they are now; one that does not answer is left out."""
-        capacities = await asyncio.gather(
-            *(host.infrastructure.capacity() for host in self._hosts.values()), return_exceptions=True
-        )
-        view = []
-        for host, capacity in zip(self._hosts.values(), capacities, strict=True):
-            if isinstance(capacity, Problem):
-                continue
-            if isinstance(capacity, BaseException):
-                raise capacity
-            view.append(
-                HostView(
-                    name=host.name,
-                    zone=host.zone,
-                    country=host.country,
-                    memory_free=capacity.memory - capacity.memory_used,
-                    cpu_milli_free=capacity.cpu_milli - capacity.cpu_milli_used,
-                    workloads=capacity.workloads,
-                )
-            )
-        if not view:
-            raise Problem(503, "No host answers", "no VIM of the system can be reached now")
-        return view
 
     def _operation(self, operation_id: str) -> Occurrence:
         return self._records.operations.get(operation_id)
