@@ -8,21 +8,15 @@ import socket
 from typing import cast
 
 import pytest
-import uvloop
 
 from hanse.kit.values import ABSENT
 from hanse.refpoints.mp2 import Action, RuleCounters, TrafficMatch
+from tests.both_loops import OVERRIDDEN, event_loop_policy  # noqa: F401 (a fixture)
 from tests.contract.grounds import PORT, Ground, Run, coming_from, dial, echo, lacks, rule, says, told
 
 FIVE_MEGABYTES = random.Random(7).randbytes(5_000_000)
 
-pytestmark = pytest.mark.filterwarnings("ignore:Overriding the .event_loop_policy. fixture")
-
-
-@pytest.fixture(params=[asyncio.DefaultEventLoopPolicy, uvloop.EventLoopPolicy], ids=["asyncio", "uvloop"])
-def event_loop_policy(request: pytest.FixtureRequest) -> asyncio.AbstractEventLoopPolicy:
-    policy: asyncio.AbstractEventLoopPolicy = request.param()
-    return policy
+pytestmark = OVERRIDDEN
 
 
 async def assert_cut(ground: Ground, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

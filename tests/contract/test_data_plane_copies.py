@@ -10,24 +10,18 @@ from typing import NamedTuple
 
 import msgspec
 import pytest
-import uvloop
 
 from hanse.drivers.dataplane_userspace import UserspaceDataPlane
 from hanse.drivers.dataplane_userspace.copies import MOST_BEHIND
 from hanse.kit.problems import Problem
 from hanse.refpoints.mp2 import Action, FilterType, Forwarding, RuleCounters, TrafficMatch
+from tests.both_loops import OVERRIDDEN, event_loop_policy  # noqa: F401 (a fixture)
 from tests.contract.grounds import PORT, Loopback, Run, applications, begun, bound, dial, echo, rule
 
 CORE = Loopback.own.rpartition(".")[0] + ".9"
 WORDS = random.Random(5).randbytes(3_000_000)
 
-pytestmark = [pytest.mark.timeout(60), pytest.mark.filterwarnings("ignore:Overriding the .event_loop_policy. fixture")]
-
-
-@pytest.fixture(params=[asyncio.DefaultEventLoopPolicy, uvloop.EventLoopPolicy], ids=["asyncio", "uvloop"])
-def event_loop_policy(request: pytest.FixtureRequest) -> asyncio.AbstractEventLoopPolicy:
-    policy: asyncio.AbstractEventLoopPolicy = request.param()
-    return policy
+pytestmark = [pytest.mark.timeout(60), OVERRIDDEN]
 
 
 @pytest.fixture

@@ -12,26 +12,20 @@ import socket
 from collections.abc import AsyncIterator
 
 import pytest
-import uvloop
 
 from hanse.drivers.dataplane_userspace import UserspaceDataPlane, pipes
 from hanse.drivers.dataplane_userspace.pipes import LARGE, SMALL, Pipes
 from hanse.drivers.dataplane_userspace.pump import Pump
 from hanse.drivers.dataplane_userspace.relay import Relay
 from hanse.refpoints.mp2 import Action, FilterType, Forwarding, RuleCounters, TrafficMatch
+from tests.both_loops import OVERRIDDEN, event_loop_policy  # noqa: F401 (a fixture)
 
 _BLOCK = f"127.{128 + os.getpid() % 64}.{os.getpid() // 64 % 256}"
 PLANE, VIRTUAL, APP, DEVICE = (f"{_BLOCK}.{n}" for n in (31, 32, 33, 40))
 PORT = 18080
 DATA = random.Random(3).randbytes(3_000_000)
 
-pytestmark = pytest.mark.filterwarnings("ignore:Overriding the .event_loop_policy. fixture")
-
-
-@pytest.fixture(params=[asyncio.DefaultEventLoopPolicy, uvloop.EventLoopPolicy], ids=["asyncio", "uvloop"])
-def event_loop_policy(request: pytest.FixtureRequest) -> asyncio.AbstractEventLoopPolicy:
-    policy: asyncio.AbstractEventLoopPolicy = request.param()
-    return policy
+pytestmark = OVERRIDDEN
 
 
 @pytest.fixture
