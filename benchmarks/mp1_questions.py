@@ -8,7 +8,7 @@ from typing import TypeAlias
 from urllib.parse import urlencode
 
 from benchmarks.mp1_stock import NARROW, Stock
-from hanse.elements.mep import domain
+from hanse.elements.mep.service_management import domain
 from hanse.kit.contract.decode import decode_query
 from hanse.refpoints.mp1.services import LocalityType, ServiceInfo, ServiceQuery
 

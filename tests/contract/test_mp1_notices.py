@@ -123,7 +123,7 @@ async def test_when_an_app_ends_consumers_are_told_that_its_services_are_gone(ho
 async def test_a_receiver_that_fails_for_a_while_misses_nothing(host: Host, receiver: Receiver) -> None:
     name = fresh()
     producer, consumer = await host.app(name), await host.app()
-    receiver.answers = [500, 429, 503]
+    receiver.answers = [500, 404, 503]
     await subscribe(consumer, receiver.url, serNames=[name])
     made = await register(producer, name)
     await producer.call("DELETE", made.headers["location"])
@@ -134,7 +134,7 @@ async def test_a_receiver_that_fails_for_a_while_misses_nothing(host: Host, rece
 async def test_a_receiver_that_refuses_for_good_is_not_asked_again(host: Host, receiver: Receiver) -> None:
     name = fresh()
     producer, consumer = await host.app(name), await host.app()
-    receiver.answers = [404]
+    receiver.answers = [410]
     await subscribe(consumer, receiver.url, serNames=[name])
     made = await register(producer, name)
     await producer.call("DELETE", made.headers["location"])

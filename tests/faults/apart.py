@@ -20,9 +20,9 @@ from hanse.assembly.builders.mep import tag_addresses
 from hanse.assembly.catalogue import elements
 from hanse.assembly.deployment import Deployment, renumbered
 from hanse.assembly.identities import Identities
+from hanse.elements.mep.app_rules.rules import forwardings, names
+from hanse.elements.mep.app_support.tags import resolved
 from hanse.elements.mep.records import AppRecord
-from hanse.elements.mep.rules import forwardings, names
-from hanse.elements.mep.tags import resolved
 from hanse.elements.ue import Device
 from hanse.kit.certificates import client_context
 from hanse.kit.contract.call import Caller

@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from hanse.assembly.builders.mep import led_devices
-from hanse.elements.mep.led import name_of, records_of
+from hanse.elements.mep.steering.led import name_of, records_of
 from hanse.kit.problems import Problem
 from hanse.refpoints.mm1.steering import Preference, SteeringPolicies, SteeringPolicy, Target
 from hanse.refpoints.mp2 import NameRecord, NameServer

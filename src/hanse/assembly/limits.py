@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from hanse.elements.border.records import NAMES_KEPT
-from hanse.elements.mep.liveness import LivenessPolicy
 from hanse.elements.mep.quotas import Quotas
+from hanse.elements.mep.service_management.liveness import LivenessPolicy
 from hanse.kit.contract.listing import PAGE_SIZE
 from hanse.kit.contract.rate import RateLimit
 from hanse.kit.values import Value

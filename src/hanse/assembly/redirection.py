@@ -12,8 +12,8 @@ from hanse.assembly.addresses import until_there
 from hanse.assembly.catalogue import Element
 from hanse.assembly.leading import RedirectionSettings
 from hanse.assembly.wiring import Wiring
-from hanse.elements.mep.redirection import Redirection
-from hanse.elements.mep.redirection_request import Request
+from hanse.elements.mep.steering.redirection import Redirection
+from hanse.elements.mep.steering.redirection_request import Request
 from hanse.kit.certificates import Identity, server_context
 from hanse.kit.contract.answer import problem_answer
 from hanse.kit.contract.asgi import ANSWER_AT_ONCE, Answer, Receive, Scope, Send

@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from hanse.assembly.limits import LimitSettings, LivenessSettings
-from hanse.elements.mep.liveness import LivenessPolicy
 from hanse.elements.mep.quotas import Quotas
+from hanse.elements.mep.service_management.liveness import LivenessPolicy
 from hanse.kit.contract.call import Caller
 from hanse.kit.problems import Problem
 

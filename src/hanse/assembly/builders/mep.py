@@ -12,8 +12,8 @@ from hanse.assembly.producers import Producers
 from hanse.assembly.redirection import Redirector
 from hanse.assembly.settings import Settings
 from hanse.elements.mep import Platform, Surroundings
-from hanse.elements.mep.choice import Asker
-from hanse.elements.mep.devices import Devices
+from hanse.elements.mep.steering.choice import Asker
+from hanse.elements.mep.steering.devices import Devices
 from hanse.kit.callbacks import Callbacks
 from hanse.kit.tokens import TokenIssuer
 from hanse.model.place import Position

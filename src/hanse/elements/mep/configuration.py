@@ -5,14 +5,14 @@ from __future__ import annotations
 import msgspec
 
 from hanse.elements.mep.access import Access
-from hanse.elements.mep.conflicts import Conflicts
+from hanse.elements.mep.app_rules.conflicts import Conflicts
+from hanse.elements.mep.app_rules.rules import check_traffic_rule, dns_rule, forwarding, traffic_rule
+from hanse.elements.mep.app_support.standing import Standings
+from hanse.elements.mep.app_support.storage import Volumes
 from hanse.elements.mep.notices import Notices
 from hanse.elements.mep.records import AppRecord, Records
-from hanse.elements.mep.rules import check_traffic_rule, dns_rule, forwarding, traffic_rule
-from hanse.elements.mep.services import ServiceRegistry
-from hanse.elements.mep.standing import Standings
-from hanse.elements.mep.steering import Steering
-from hanse.elements.mep.storage import Volumes
+from hanse.elements.mep.service_management.services import ServiceRegistry
+from hanse.elements.mep.steering.steering import Steering
 from hanse.elements.mep.subscriptions import AppSubscriptions
 from hanse.kit.store import Store, Transaction
 from hanse.kit.values import ABSENT

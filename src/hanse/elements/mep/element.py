@@ -6,30 +6,30 @@ import asyncio
 import logging
 
 from hanse.elements.mep.access import Access
-from hanse.elements.mep.announcing import Announcer
+from hanse.elements.mep.app_rules.conflicts import Conflicts
+from hanse.elements.mep.app_support.registrations import AppRegistry
+from hanse.elements.mep.app_support.standing import Standings
+from hanse.elements.mep.app_support.storage import Volumes
+from hanse.elements.mep.app_support.support import AppSupport
+from hanse.elements.mep.app_support.timing import TimeOfDay
+from hanse.elements.mep.app_support.ue_identity import UeTags
 from hanse.elements.mep.configuration import Configuration
-from hanse.elements.mep.conflicts import Conflicts
-from hanse.elements.mep.index import ServiceIndex
-from hanse.elements.mep.liveness import Liveness
-from hanse.elements.mep.neighbours import Neighbours
 from hanse.elements.mep.notices import Notices
-from hanse.elements.mep.peers import PassingFlows, Places
-from hanse.elements.mep.policies import Policies
 from hanse.elements.mep.records import Records
-from hanse.elements.mep.redirection import Redirection
-from hanse.elements.mep.registrations import AppRegistry
-from hanse.elements.mep.remote import LocalConsumption, RemoteConsumption, RemoteLookup
-from hanse.elements.mep.reporting import Reporter
-from hanse.elements.mep.services import ServiceRegistry
-from hanse.elements.mep.shared_addresses import SharedAddresses
-from hanse.elements.mep.standing import Standings
-from hanse.elements.mep.steering import Steering
-from hanse.elements.mep.storage import Volumes
+from hanse.elements.mep.service_management.index import ServiceIndex
+from hanse.elements.mep.service_management.liveness import Liveness
+from hanse.elements.mep.service_management.services import ServiceRegistry
+from hanse.elements.mep.sharing.announcing import Announcer
+from hanse.elements.mep.sharing.neighbours import Neighbours
+from hanse.elements.mep.sharing.peers import PassingFlows, Places
+from hanse.elements.mep.sharing.remote import LocalConsumption, RemoteConsumption, RemoteLookup
+from hanse.elements.mep.sharing.reporting import Reporter
+from hanse.elements.mep.steering.policies import Policies
+from hanse.elements.mep.steering.redirection import Redirection
+from hanse.elements.mep.steering.shared_addresses import SharedAddresses
+from hanse.elements.mep.steering.steering import Steering
 from hanse.elements.mep.subscriptions import AppSubscriptions
-from hanse.elements.mep.support import AppSupport
 from hanse.elements.mep.surroundings import Surroundings
-from hanse.elements.mep.timing import TimeOfDay
-from hanse.elements.mep.ue_identity import UeTags
 from hanse.kit.contract.call import UNTRACED, continuing
 from hanse.kit.contract.declare import Api
 from hanse.kit.problems import Problem

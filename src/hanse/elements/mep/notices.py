@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from hanse.elements.mep.domain import concerns
 from hanse.elements.mep.records import AppRecord, AvailabilityRecord, Records, TerminationRecord
+from hanse.elements.mep.service_management.domain import concerns
 from hanse.kit.callbacks import Callbacks, CallbackTo
 from hanse.kit.outbox import Outbox
 from hanse.kit.store import Transaction

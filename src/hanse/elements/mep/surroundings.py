@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
-from hanse.elements.mep.devices import Devices
-from hanse.elements.mep.liveness import LivenessPolicy
+from hanse.elements.mep.app_support.tags import TagAddresses
 from hanse.elements.mep.quotas import Quotas
-from hanse.elements.mep.tags import TagAddresses
+from hanse.elements.mep.service_management.liveness import LivenessPolicy
+from hanse.elements.mep.steering.devices import Devices
 from hanse.kit.callbacks import Callbacks
 from hanse.kit.outbox import Outbox
 from hanse.kit.receivers import ANYWHERE, Receivers

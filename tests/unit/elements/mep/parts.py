@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from msgspec.structs import replace
 
 from hanse.elements.mep import Platform, Surroundings
-from hanse.elements.mep.choice import Asker
-from hanse.elements.mep.devices import Devices
+from hanse.elements.mep.steering.choice import Asker
+from hanse.elements.mep.steering.devices import Devices
 from hanse.kit.callbacks import Callbacks, CallbackTo
 from hanse.kit.contract.call import Caller, first_call, serving
 from hanse.kit.contract.declare import Stream

@@ -8,7 +8,8 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from hanse.elements.mep import element, reporting
+from hanse.elements.mep import element
+from hanse.elements.mep.sharing import reporting
 from hanse.refpoints.mp2 import Forwarding, NameRecord
 from tests.unit.elements.mep.parts import Bench, configuration, service
 

@@ -1,0 +1,200 @@
+"""Services of other systems: found through the manager, consumed over Mpp-fed, both ways.
+
+ETSI GR MEC 035, 6.5.2: steps 1 and 2 (look-up), and step 9 (consumption).
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from hanse.elements.mep.records import Records, RemoteService
+from hanse.elements.mep.service_management.locality import leaves_host, leaves_system
+from hanse.elements.mep.service_management.transports import carried_by_platform, producer_base
+from hanse.elements.mep.sharing.peers import Places
+from hanse.elements.mep.sharing.remembered import forgettable
+from hanse.kit.contract.call import continuing, current_call
+from hanse.kit.contract.declare import Stream
+from hanse.kit.contract.exchange import Exchange, relocated
+from hanse.kit.problems import Problem, not_found
+from hanse.kit.store import Store, Transaction
+from hanse.kit.values import ABSENT, Absent, Link
+from hanse.refpoints.mm3.management import FoundService, ServiceWanted
+from hanse.refpoints.mm5.platform import ManagerLookup
+from hanse.refpoints.mp1.remote import RemoteServices
+from hanse.refpoints.mp1.services import (
+    EndPointInfo,
+    LocalityType,
+    OAuth2Info,
+    SecurityInfo,
+    ServiceInfo,
+    ServiceLinks,
+    ServiceQuery,
+    TransportInfo,
+)
+from hanse.refpoints.mpp_fed.consumption import ServiceConsumption, id_and_name
+
+log = logging.getLogger("hanse.mep")
+
+LOOKUP_PATIENCE = 4.0
+"""Seconds that an app waits for what the federation knows; then the answer is that nothing was found."""
+
+NAMESPACE = uuid.UUID("6d8f3b2e-5a0c-4f55-9d0e-2f6a4a1b7c10")
+
+
+def identifier_of(system: str, reference: str) -> str:
+    """The id here of a service elsewhere: the same whenever and however it is found."""
+    return str(uuid.uuid5(NAMESPACE, f"{system} {reference}"))
+
+
+class RemoteLookup:
+    """Finds services elsewhere and remembers how to reach them."""
+
+    def __init__(
+        self,
+        url: str,
+        store: Store,
+        records: Records,
+        manager: ManagerLookup,
+        places: Places,
+    ) -> None:
+        self._url = url
+        self._store = store
+        self._records = records
+        self._manager = manager
+        self._places = places
+
+    async def find(self, query: ServiceQuery) -> list[ServiceInfo]:
+        """What the federation offers, for the device that the app serves by its call.
+
+        Nothing if the federation cannot be asked now. Ids are known here alone: they ask nobody.
+        """
+        if isinstance(query.ser_name, Absent):
+            return self._known(() if isinstance(query.ser_instance_id, Absent) else query.ser_instance_id)
+        call = current_call()
+        place = await self._places.of(call.caller.subject, call.peer)
+        wanted = ServiceWanted(
+            ser_name=query.ser_name,
+            latitude=place.latitude if place else ABSENT,
+            longitude=place.longitude if place else ABSENT,
+        )
+        try:
+            with continuing(patience=LOOKUP_PATIENCE):
+                found = await self._manager.find_service(wanted)
+        except Problem as problem:
+            log.warning("looking up %s elsewhere failed: %s", query.ser_name, problem)
+            return []
+        return await self._remembered(found)
+
+    def _known(self, identifiers: Iterable[str]) -> list[ServiceInfo]:
+        known = [self._records.remote.find(identifier) for identifier in identifiers]
+        return [remote.service for remote in known if remote is not None]
+
+    async def _remembered(self, found: Sequence[FoundService]) -> list[ServiceInfo]:
+        seen = {identifier_of(service.system, service.reference): self._remote(service) for service in found}
+        if self._changes(seen):
+            await self._store.commit(lambda tx: self._remember(tx, seen))
+        return [remote.service for remote in seen.values()]
+
+    def _changes(self, seen: Mapping[str, RemoteService]) -> bool:
+        new = any(self._records.remote.find(identifier) != remote for identifier, remote in seen.items())
+        return new or bool(self._forgettable(seen))
+
+    def _remember(self, tx: Transaction, seen: Mapping[str, RemoteService]) -> None:
+        for identifier in self._forgettable(seen):
+            tx.delete(self._records.remote, identifier)
+        for identifier, remote in seen.items():
+            tx.put(self._records.remote, identifier, remote)
+
+    def _forgettable(self, seen: Mapping[str, RemoteService]) -> list[str]:
+        """Not among them is what neighbours announced: it goes when they say so (Mp3)."""
+        announced = {identifier for neighbour in self._records.neighbours.values() for identifier in neighbour.services}
+        remote = self._records.remote.values()
+        return forgettable([r for r in remote if r.service.ser_instance_id not in announced], seen)
+
+    def _remote(self, found: FoundService) -> RemoteService:
+        service = self._service_info(identifier_of(found.system, found.reference), found)
+        return RemoteService(service=service, system=found.system, reference=found.reference, zone=found.zone)
+
+    def _service_info(self, identifier: str, found: FoundService) -> ServiceInfo:
+        oauth = OAuth2Info(grant_types=("OAUTH2_CLIENT_CREDENTIALS",), token_endpoint=f"{self._url}/oauth2/token")
+        return ServiceInfo(
+            ser_instance_id=identifier,
+            ser_name=found.ser_name,
+            version=found.version,
+            state=found.state,
+            serializer=found.serializer,
+            scope_of_locality=LocalityType.MEC_SYSTEM,
+            consumed_local_only=False,
+            is_local=not found.system,  # a service of the same system counts as local (8.1.2.2, note 6)
+            transport_info=TransportInfo(
+                id=identifier,
+                name=f"{found.ser_name} through the platform",
+                type=found.transport_type,
+                protocol="HTTP",
+                version=found.transport_version,
+                endpoint=EndPointInfo(uris=(f"{self._url}/mec_remote_services/v1/services/{identifier}",)),
+                security=SecurityInfo(o_auth2_info=oauth),
+            ),
+            links=ServiceLinks(self=Link(href=f"{self._url}/mec_service_mgmt/v1/services/{identifier}")),
+        )
+
+
+class RemoteConsumption(RemoteServices):
+    """An app's calls to services elsewhere leave here: to a partner (step 9), or to another host of the system.
+
+    Those to services of this host that are registered with the platform's own transport are carried as well.
+    """
+
+    def __init__(
+        self,
+        records: Records,
+        partner: Callable[[str], ServiceConsumption],
+        neighbour: Callable[[str], ServiceConsumption],
+        producer: Callable[[str], ServiceConsumption],
+    ) -> None:
+        self._records = records
+        self._partner = partner
+        self._neighbour = neighbour
+        self._producer = producer
+
+    async def consume(self, service_id: str, rest: str, exchange: Exchange) -> Stream:
+        """Carry a request to the platform that has the service."""
+        own = self._records.services.find(service_id)
+        if own is not None and carried_by_platform(own.service):
+            answer = await self._producer(producer_base(self._records, own)).consume(service_id, rest, exchange)
+        else:
+            answer = await self._carried(self._records.remote.get(service_id), rest, exchange)
+        return relocated(answer, lambda location: _here(service_id, location))
+
+    async def _carried(self, remote: RemoteService, rest: str, exchange: Exchange) -> Stream:
+        if remote.system:
+            return await self._partner(remote.system).consume(remote.reference, rest, exchange)
+        host, _, identifier = remote.reference.partition("/")
+        return await self._neighbour(host).consume(identifier, rest, exchange)
+
+
+def _here(service_id: str, location: str) -> str:
+    """A location below a service elsewhere, as the consumer reached it; nothing for one that leads out of it."""
+    if location.startswith("/") or ".." in location.split("/"):
+        return ""
+    base = current_call().base or RemoteServices.api_bases[0]
+    return f"{base}/services/{service_id}/{location}"
+
+
+class LocalConsumption(ServiceConsumption):
+    """Calls from other hosts and systems to services of this host arrive here (step 9, the producer's platform)."""
+
+    def __init__(self, records: Records, producer: Callable[[str], ServiceConsumption]) -> None:
+        self._records = records
+        self._producer = producer
+
+    async def consume(self, reference: str, rest: str, exchange: Exchange) -> Stream:
+        """Carry a request to the app that offers the service, if it may be consumed from elsewhere."""
+        identifier, name = id_and_name(reference)
+        record = self._records.services.get(identifier)
+        may_leave = leaves_host if current_call().caller.role == "mep" else leaves_system
+        if not may_leave(record.service) or name not in ("", record.service.ser_name):
+            raise not_found("service", identifier)
+        return await self._producer(producer_base(self._records, record)).consume(identifier, rest, exchange)

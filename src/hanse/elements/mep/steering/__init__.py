@@ -1,0 +1,1 @@
+"""Leading devices to the instance that is theirs: by names, by addresses, by HTTP redirection."""
