@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable
 
 from hanse.assembly.log_file import LogFile
+from hanse.kit.background import Background
 from hanse.kit.failpoints import effect
 from hanse.kit.problems import Problem
 
@@ -32,7 +32,7 @@ class Forgetting:
     def __init__(self, log_file: LogFile) -> None:
         self._log = log_file
         self._kinds: list[tuple[float, Forget]] = []
-        self._task: asyncio.Task[None] | None = None
+        self._background = Background()
 
     def add(self, kept: float, forget: Forget) -> None:
         """Somebody who keeps what has ended for so many seconds."""
@@ -40,14 +40,11 @@ class Forgetting:
 
     async def start_up(self) -> None:
         """Begin to go round."""
-        self._task = asyncio.create_task(self._run())
+        self._background.start(self._run())
 
     async def shut_down(self) -> None:
         """Stop."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await self._background.stop()
 
     async def go_round(self, now: float) -> int:
         """Forget what is old enough at ``now`` (Unix seconds); how much. What fails is tried again the next time."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable
 
+from hanse.kit.background import Background
 from hanse.kit.contract.call import UNTRACED, continuing
 from hanse.kit.problems import Problem, unreachable
 from hanse.refpoints.mfm_fed.members import Membership, Partner
@@ -35,7 +35,7 @@ class PartnerWatch:
         self._answered = 0.0
         self._known = False
         self._ended: list[Ended] = []
-        self._task: asyncio.Task[None] | None = None
+        self._background = Background()
 
     def on_end(self, tell: Ended) -> None:
         """Call ``tell`` with the partner's name when its agreement has ended."""
@@ -52,14 +52,11 @@ class PartnerWatch:
 
     async def start_up(self) -> None:
         """Begin to watch."""
-        self._task = asyncio.create_task(self._watch())
+        self._background.start(self._watch())
 
     async def shut_down(self) -> None:
         """Stop watching."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await self._background.stop()
 
     async def look(self) -> None:
         """Look once, now; a problem if the manager does not answer in time."""

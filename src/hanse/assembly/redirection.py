@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import ssl
 from weakref import WeakKeyDictionary
@@ -14,6 +13,7 @@ from hanse.assembly.leading import RedirectionSettings
 from hanse.assembly.wiring import Wiring
 from hanse.elements.mep.steering.redirection import Redirection
 from hanse.elements.mep.steering.redirection_request import Request
+from hanse.kit.background import Background
 from hanse.kit.certificates import Identity, server_context
 from hanse.kit.contract.answer import problem_answer
 from hanse.kit.contract.asgi import ANSWER_AT_ONCE, Answer, Receive, Scope, Send
@@ -109,7 +109,7 @@ class Redirector:
         self._server_names = ServerNames()
         self._certified: tuple[str, ...] = ()
         self._listeners: list[Listener] = []
-        self._task: asyncio.Task[None] | None = None
+        self._background = Background()
 
     async def start(self) -> None:
         """Listen; 409 names who holds a port."""
@@ -123,14 +123,11 @@ class Redirector:
             self._listeners.append(listener)
             await listener.start()
         if self._place.tls_port:
-            self._task = asyncio.create_task(self._follow())
+            self._background.start(self._follow())
 
     async def close(self) -> None:
         """Listen no more."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await self._background.stop()
         await asyncio.gather(*(listener.close() for listener in self._listeners))
 
     def _context(self) -> ssl.SSLContext:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from hanse.kit.background import Background
 from hanse.kit.certificates import Identity, renew
 from hanse.kit.problems import Problem
 
@@ -42,7 +42,7 @@ class Renewal:
         self._period = min(DAY, lifetime / LOOKS).total_seconds()
         self._shown: list[_Shown] = []
         self._renewed: list[Callable[[], None]] = []
-        self._task: asyncio.Task[None] | None = None
+        self._background = Background()
 
     def context(self, issue: Issue, make: Callable[[Identity], ssl.SSLContext]) -> ssl.SSLContext:
         """A TLS context that shows what ``issue`` gives, now and after every renewal."""
@@ -57,14 +57,11 @@ class Renewal:
 
     async def start_up(self) -> None:
         """Begin to look."""
-        self._task = asyncio.create_task(self._run())
+        self._background.start(self._run())
 
     async def shut_down(self) -> None:
         """Stop looking."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await self._background.stop()
 
     async def look(self) -> int:
         """Renew what is due; the number of contexts that show something new. One that fails is tried the next time."""

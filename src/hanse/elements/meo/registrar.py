@@ -12,6 +12,7 @@ from hanse.elements.meo.lookup import offered
 from hanse.elements.meo.presence import Presence
 from hanse.elements.meo.records import Membership as OwnMembership
 from hanse.elements.meo.records import Records
+from hanse.kit.background import Background
 from hanse.kit.contract.call import continuing, new_trace
 from hanse.kit.problems import Problem
 from hanse.kit.store import Store
@@ -54,7 +55,7 @@ class Registrar:
         self._enablement = enablement
         self._membership = membership
         self._dirty = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._background = Background()
         self._registered: tuple[str, ...] = ()
 
     def registered(self) -> tuple[str, ...]:
@@ -68,14 +69,11 @@ class Registrar:
     async def start_up(self) -> None:
         """Begin to register."""
         self._dirty.set()
-        self._task = asyncio.create_task(self._register_forever())
+        self._background.start(self._register_forever())
 
     async def shut_down(self) -> None:
         """Stop registering; the registration stands."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await self._background.stop()
 
     async def _register_forever(self) -> None:
         while True:
