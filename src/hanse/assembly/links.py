@@ -6,7 +6,7 @@ import asyncio
 import re
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import TypeVar
 from urllib.parse import urlencode
 
@@ -19,7 +19,7 @@ from hanse.kit.contract.client import Peer, client
 from hanse.kit.contract.declare import Api
 from hanse.kit.contract.exchange import whole
 from hanse.kit.contract.observe import Observer
-from hanse.kit.contract.reply import Reply
+from hanse.kit.contract.reply import Reply, decoded
 from hanse.kit.contract.transport import HttpTransport
 from hanse.kit.problems import Problem, forbidden
 
@@ -44,7 +44,7 @@ class PartnerLink:
     def __init__(self, name: str, operator: str, settings: PartnerSettings, context: ssl.SSLContext) -> None:
         self.name = name
         self._operator = operator
-        self._transport = HttpTransport(settings.url, context, name=name)
+        self.transport = HttpTransport(settings.url, context, name=name)
         self._token = ""
         self._good_until = 0.0
         self._lock = asyncio.Lock()
@@ -64,14 +64,14 @@ class PartnerLink:
 
     async def _fetch(self, patience: float) -> None:
         form = urlencode({"grant_type": "client_credentials", "client_id": self._operator}).encode()
-        headers, renewals = {"content-type": "application/x-www-form-urlencoded"}, self._transport.renewals
-        reply = await self._transport.send("POST", "/oauth2/token", headers, form, patience)
+        headers, renewals = {"content-type": "application/x-www-form-urlencoded"}, self.transport.renewals
+        reply = await self.transport.send("POST", "/oauth2/token", headers, form, patience)
         if reply.status != 200:
             reply.close()
             status = 403 if reply.status in (400, 401, 403) else 502
             raise Problem(status, f"{self.name} gives no token", f"its token endpoint answered {reply.status}")
         token = await self._read(reply)
-        if self._transport.renewals != renewals:  # it is bound to a certificate that is not shown any more
+        if self.transport.renewals != renewals:  # it is bound to a certificate that is not shown any more
             await self._fetch(patience)
             return
         self._token = token.access_token
@@ -80,38 +80,26 @@ class PartnerLink:
     async def _read(self, reply: Reply) -> _Token:
         """The token of an answer; whatever else a partner sends is a problem 502."""
         try:
-            token = msgspec.json.decode(await whole(reply.chunks, TOKEN_LIMIT), type=_Token)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            raise Problem(502, f"{self.name} answered nonsense", str(error)) from None
+            raw = await whole(reply.chunks, TOKEN_LIMIT)
         except Problem as problem:
             reply.close()
             if problem.status != 413:
                 raise
             raise Problem(502, f"{self.name} answered nonsense", f"its token exceeds {TOKEN_LIMIT} bytes") from None
+        token: _Token = decoded(raw, _Token, self.name)
         if not re.fullmatch(r"[\x21-\x7e]+", token.access_token):
             raise Problem(502, f"{self.name} answered nonsense", "its token is not printable ASCII")
         return token
 
-    async def send(
-        self,
-        method: str,
-        target: str,
-        headers: dict[str, str],
-        body: bytes | AsyncIterator[bytes] | None,
-        patience: float,
-    ) -> Reply:
-        """Send one request (a client's transport)."""
-        return await self._transport.send(method, target, headers, body, patience)
-
     def renew(self) -> None:
         """Show a new certificate and a token bound to it from now on; what is under way ends on its connection."""
         self._good_until, self._token = 0.0, ""
-        self._transport.renew()
+        self.transport.renew()
 
     async def cut(self) -> None:
         """Close every connection and forget the token."""
         self._good_until, self._token = 0.0, ""
-        await self._transport.close()
+        await self.transport.close()
 
 
 class PartnerLinks:
@@ -144,7 +132,7 @@ class PartnerLinks:
         if key not in self._made:
             peer = Peer(
                 name=name,
-                transport=link,
+                transport=link.transport,
                 caller=self._caller,
                 reference_point=reference_point,
                 observer=self._observer,
