@@ -28,6 +28,12 @@ URI_LIMIT = 8192
 """Bytes of path and query; longer ones are refused with 414."""
 
 
+def check_length(size: int) -> None:
+    """A problem 414 for a request with too many bytes of path and query."""
+    if size > URI_LIMIT:
+        raise Problem(414, "URI too long", f"at most {URI_LIMIT} bytes of path and query are taken")
+
+
 class Authenticator(Protocol):
     """Tells who calls, from what the connection and the headers show; a problem 401 if nobody it knows."""
 
@@ -96,8 +102,7 @@ class ApiServer:
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer | Stream:
         raw_path = scope["raw_path"].decode("latin-1")
-        if len(raw_path) + len(scope["query_string"]) > URI_LIMIT:
-            raise Problem(414, "URI too long", f"at most {URI_LIMIT} bytes of path and query are taken")
+        check_length(len(raw_path) + len(scope["query_string"]))
         headers = fields_of(scope)
         caller = self._authenticate(scope, headers)
         if SHOWN in scope:

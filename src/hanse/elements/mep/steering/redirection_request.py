@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from hanse.kit.contract.serve import URI_LIMIT
+from hanse.kit.contract.serve import check_length
 from hanse.kit.problems import Problem, bad_request
 
 _LABEL = "[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
@@ -39,8 +39,7 @@ def wanted(request: Request) -> Wanted:
 
     400: a target or Host that cannot be one; 414: a target too long; 421: one that is not for this connection.
     """
-    if len(request.target) > URI_LIMIT:
-        raise Problem(414, "URI too long", f"at most {URI_LIMIT} bytes of path and query are taken")
+    check_length(len(request.target))
     name, rest = _host(request.hosts), request.target
     absolute = _ABSOLUTE.fullmatch(request.target)
     if absolute is not None:  # then it alone counts (RFC 9112, 3.2.2), and Host only must be well-formed
