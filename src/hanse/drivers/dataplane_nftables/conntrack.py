@@ -9,13 +9,14 @@ from collections.abc import Iterable, Iterator
 from ipaddress import ip_address
 from pathlib import Path
 
+from hanse.drivers.dataplane_nftables import netlink
 from hanse.drivers.dataplane_nftables.namespaces import inside
+from hanse.drivers.dataplane_nftables.netlink import attribute
 from hanse.kit.problems import Problem
 from hanse.refpoints.mp2 import Flow
 
 _TABLE = Path("/proc/thread-self/net/nf_conntrack")
-_NETFILTER, _DELETE = 12, 1 << 8 | 2
-_REQUEST_ACK = 0x5
+_DELETE = 1 << 8 | 2
 _MARK, _MARK_MASK = 8, 21
 _NESTED, _ORIGINAL = 0x8000, 1
 PORTED = {"tcp": 6, "udp": 17, "sctp": 132}
@@ -33,7 +34,7 @@ def flows(namespace: str) -> list[tuple[int, Flow]]:
 def cut(namespace: str, mark: int) -> None:
     """Forget the flows of a rule: their next packet is decided anew. 0: those of all rules and of none."""
     mask = 0xFFFFFFFF if mark else 0
-    said = struct.pack("=BBH", socket.AF_UNSPEC, 0, 0) + _attribute(_MARK, mark) + _attribute(_MARK_MASK, mask)
+    said = struct.pack("=BBH", socket.AF_UNSPEC, 0, 0) + _number(_MARK, mark) + _number(_MARK_MASK, mask)
     _told(namespace, [said])
 
 
@@ -47,22 +48,19 @@ def _named(flow: Flow) -> bytes:
     source, target = ip_address(flow.src_address), ip_address(flow.dst_address)
     of_source, of_target = (1, 2) if source.version == 4 else (3, 4)
     ports = (struct.pack(">H", port) for port in (flow.src_port, flow.dst_port))
-    addresses = _holding(of_source, source.packed) + _holding(of_target, target.packed)
-    protocol = _holding(1, bytes([PORTED[flow.protocol]])) + b"".join(map(_holding, (2, 3), ports))
+    addresses = attribute(of_source, source.packed) + attribute(of_target, target.packed)
+    protocol = attribute(1, bytes([PORTED[flow.protocol]])) + b"".join(map(attribute, (2, 3), ports))
     family = socket.AF_INET if source.version == 4 else socket.AF_INET6
-    tuples = _holding(_NESTED | 1, addresses) + _holding(_NESTED | 2, protocol)
-    return struct.pack("=BBH", family, 0, 0) + _holding(_NESTED | _ORIGINAL, tuples)
+    tuples = attribute(_NESTED | 1, addresses) + attribute(_NESTED | 2, protocol)
+    return struct.pack("=BBH", family, 0, 0) + attribute(_NESTED | _ORIGINAL, tuples)
 
 
 def _told(namespace: str, said: Iterable[bytes]) -> None:
     """Tell the kernel to delete what is said, one after the other."""
-    with inside(namespace), socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETFILTER) as netlink:
-        netlink.settimeout(10)
-        for each in said:
-            netlink.sendto(struct.pack("=IHHII", 16 + len(each), _DELETE, _REQUEST_ACK, 1, 0) + each, (0, 0))
-            error = -struct.unpack_from("=i", netlink.recv(4096), 16)[0]
-            if error not in (0, errno.ENOENT):
-                raise Problem(500, "Flows cannot be cut", f"the kernel refused it with error {error}")
+    with inside(namespace):
+        errors = set(netlink.answers(netlink.NETFILTER, _DELETE, said)) - {0, errno.ENOENT}
+    if errors:
+        raise Problem(500, "Flows cannot be cut", f"the kernel refused it with error {min(errors)}")
 
 
 def read(table: str) -> Iterator[tuple[int, Flow]]:
@@ -89,9 +87,5 @@ def _flow(protocol: str, said: dict[str, str], answered: dict[str, str]) -> Flow
     )
 
 
-def _attribute(kind: int, value: int) -> bytes:
-    return _holding(kind, struct.pack(">I", value))
-
-
-def _holding(kind: int, value: bytes) -> bytes:
-    return struct.pack("=HH", 4 + len(value), kind) + value + bytes(-len(value) % 4)
+def _number(kind: int, value: int) -> bytes:
+    return attribute(kind, struct.pack(">I", value))
