@@ -18,6 +18,7 @@ from hanse.kit.contract.exchange import Exchange, whole
 from hanse.kit.contract.outgoing import encode_query
 from hanse.kit.contract.transport import HttpTransport
 from hanse.kit.problems import Problem
+from tests.bounds import SOON
 from tests.unit.kit.contract.harbour import (
     Harbour,
     Port,
@@ -92,7 +93,7 @@ class TestReaching:
         problem = await problem_of(client(Harbour, Port().peer(transport)).log("x"))
         assert (problem.status, problem.title) == (503, "quay.1 cannot be reached")
         assert problem.headers["Retry-After"]
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 10, "it was waited for as if somebody might come"
         await transport.close()
 
     async def test_who_hangs_up_without_an_answer_is_503(self) -> None:
@@ -106,7 +107,7 @@ class TestReaching:
             with continuing(patience=0.15):
                 problem = await problem_of(harbour.log("x"))
             assert problem.status == 504
-            assert 0.1 < time.monotonic() - began < 1
+            assert 0.1 < time.monotonic() - began < SOON
 
     async def test_an_answer_that_ends_early_is_not_taken_for_whole(self) -> None:
         async with Scripted(answer(b'"' + b"x" * 100 + b'"')[:-50], then=end).harbour() as harbour:
@@ -209,7 +210,7 @@ class TestPartners:
         async with server.harbour() as harbour:
             problem = await problem_of(harbour.log("x"))
             assert (problem.status, problem.title) == (502, "quay.1 answers without end")
-            await asyncio.wait_for(server.cut.wait(), 2)
+            await asyncio.wait_for(server.cut.wait(), SOON)
 
     async def test_cookies_of_one_caller_are_not_shown_for_another(self) -> None:
         server = Scripted(answer(b'"x"', "200 OK", "set-cookie: session=mine"))

@@ -18,6 +18,7 @@ from hanse.kit.certificates import Authority, client_context, server_context
 from hanse.kit.contract import connection, listen
 from hanse.kit.contract.client import client
 from hanse.kit.contract.listen import Listener
+from tests.bounds import SOON
 from tests.unit.kit.contract.harbour import Harbour, Port, connected, dialogue, listening, request
 
 MOST = 8
@@ -75,7 +76,7 @@ async def test_a_crowd_that_dials_again_and_again_delays_no_other_address(
             async with connected(listener, contexts[1]) as transport:
                 began = time.monotonic()
                 assert await client(Harbour, port.peer(transport)).log("x") == "x"
-                assert time.monotonic() - began < 1
+                assert time.monotonic() - began < SOON, "a crowd is waited for, which stays a minute"
         assert len(listener._places) <= MOST
         assert len(listener._state.connections) <= MOST + 1  # one may be on its way out
 
@@ -101,7 +102,7 @@ async def test_one_who_is_refused_counts_as_a_stranger_still() -> None:
         await asyncio.sleep(0.2)
         async with dialogue(listener.port) as line:
             await line.send(ASKED)
-            assert (await asyncio.wait_for(line.reply(), 1)).status == 200
+            assert (await asyncio.wait_for(line.reply(), SOON)).status == 200
         for sock in thieves:
             sock.close()
 
@@ -112,10 +113,13 @@ async def test_at_an_address_that_a_crowd_shares_the_silent_give_way_to_the_prom
     monkeypatch.setattr(places, "PROMPT", 0.05)
     async with listening(Port().server) as listener:
         silent = [_dial(listener.port, ELSE) for _ in range(MOST)]
+        async with asyncio.timeout(SOON):
+            while len(listener._places) < MOST:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
         await asyncio.sleep(0.1)
         async with dialogue(listener.port) as line:
             await line.send(ASKED)
-            assert (await asyncio.wait_for(line.reply(), 1)).status == 200
+            assert (await asyncio.wait_for(line.reply(), SOON)).status == 200
         assert [_cut(sock) for sock in silent] == [True] + [False] * (MOST - 1)
         for sock in silent:
             sock.close()
@@ -128,7 +132,7 @@ async def test_places_are_free_again_when_their_holders_have_gone(
         for _ in range(3):
             for sock in [_dial(listener.port, CROWD) for _ in range(2 * MOST)]:
                 sock.close()
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(SOON):
                 while len(listener._places):  # noqa: ASYNC110
                     await asyncio.sleep(0.02)
             assert not listener._greeted

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import statistics
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import msgspec
 import pytest
@@ -17,9 +19,12 @@ from hanse.kit.contract.client import client
 from hanse.kit.contract.listen import Listener
 from hanse.kit.ports import listen_on
 from hanse.kit.problems import Problem
+from tests.bounds import SOON
 from tests.unit.kit.contract.harbour import Dialogue, Harbour, Port, Ship, connected, dialogue, listening, request
 
 SHIPS = "/harbour/v1/ships"
+CUT = 8.0
+"""Seconds in which who is too slow has been cut; less than the patience that a test has shortened (10 s and more)."""
 
 
 @pytest.fixture
@@ -42,10 +47,10 @@ async def line(listener: Listener) -> AsyncIterator[Dialogue]:
 class TestBodies:
     async def test_a_hundred_megabytes_are_refused_before_they_are_sent(self, line: Dialogue, port: Port) -> None:
         await line.send(request("POST", SHIPS, headers=["content-type: application/json"], length=100_000_000))
-        reply = await asyncio.wait_for(line.reply(), 1)
+        reply = await asyncio.wait_for(line.reply(), SOON)
         assert reply.status == 413
         assert "1048576" in msgspec.json.decode(reply.body)["detail"]
-        assert await asyncio.wait_for(line.rest(), 1) == b""
+        assert await asyncio.wait_for(line.rest(), SOON) == b""
         assert port.watch.messages == []
 
     async def test_a_client_that_waits_for_a_go_ahead_gets_the_refusal_instead(self, line: Dialogue) -> None:
@@ -60,8 +65,8 @@ class TestBodies:
         chunk = b"10000\r\n" + b" " * 65536 + b"\r\n"
         for _ in range(17):
             await line.send(chunk)
-        assert (await asyncio.wait_for(line.reply(), 2)).status == 413
-        assert await asyncio.wait_for(line.rest(), 1) == b""
+        assert (await asyncio.wait_for(line.reply(), SOON)).status == 413
+        assert await asyncio.wait_for(line.rest(), SOON) == b""
 
     async def test_a_client_of_ours_learns_that_its_body_is_too_large(self, listener: Listener, port: Port) -> None:
         async with connected(listener) as transport:
@@ -87,46 +92,50 @@ class TestBodies:
         await line.send(request("POST", SHIPS, headers=["content-type: application/json"], length=50))
         for _ in range(3):
             await asyncio.sleep(0.05)
-            await line.send(b" ")
-        reply = await asyncio.wait_for(line.reply(), 2)
+            with suppress(ConnectionError):  # a busy machine may have given it up by now
+                await line.send(b" ")
+        reply = await asyncio.wait_for(line.reply(), CUT)
         assert (reply.status, reply.headers["connection"]) == (408, "close")
 
     @pytest.mark.parametrize("path", [f"{SHIPS}/Adler/hold", "/harbour/v1/pilots/Adler/aboard"])
     async def test_a_stream_that_only_trickles_is_given_up_in_the_end(
         self, listener: Listener, port: Port, monkeypatch: pytest.MonkeyPatch, path: str
     ) -> None:
-        monkeypatch.setattr(bodies, "TRICKLE_PATIENCE", 0.3)
-        monkeypatch.setattr(bodies, "SLOWEST", 1000)
+        monkeypatch.setattr(bodies, "TRICKLE_PATIENCE", 0.6)
+        monkeypatch.setattr(bodies, "SLOWEST", 100)
         head = request("PUT", path, headers=["content-type: application/zip"], length=1000)
         async with dialogue(listener.port) as trickling:
             await trickling.send(head)
             answer = asyncio.create_task(trickling.reply())
-            began = time.monotonic()
-            while not answer.done() and time.monotonic() - began < 3:
-                await trickling.send(b"x")
+            for _ in range(999):
+                if answer.done():
+                    break
+                with suppress(ConnectionError):
+                    await trickling.send(b"x")
                 await asyncio.sleep(0.05)
-            assert ((await answer).status, (await answer).headers["connection"]) == (408, "close")
+            reply = await asyncio.wait_for(answer, CUT)
+            assert (reply.status, reply.headers["connection"]) == (408, "close")
         async with dialogue(listener.port) as steady:
             await steady.send(head)
-            for _ in range(10):
-                await asyncio.sleep(0.06)
+            for _ in range(10):  # each piece buys a second: so long a machine may look away
+                await asyncio.sleep(0.08)
                 await steady.send(b"x" * 100)
-            assert (await asyncio.wait_for(steady.reply(body=False), 2)).status in (202, 418)
+            assert (await asyncio.wait_for(steady.reply(body=False), SOON)).status in (202, 418)
 
     @pytest.mark.parametrize("path", [f"{SHIPS}/Adler/hold", "/harbour/v1/pilots/Adler/aboard"])
     async def test_a_stream_that_stalls_is_given_up_and_one_that_is_only_slow_is_not(
         self, listener: Listener, port: Port, monkeypatch: pytest.MonkeyPatch, path: str
     ) -> None:
-        monkeypatch.setattr(bodies, "STALL_PATIENCE", 0.4)
+        monkeypatch.setattr(bodies, "STALL_PATIENCE", 1.5)
         async with dialogue(listener.port) as slow:
             await slow.send(request("PUT", path, headers=["content-type: application/zip"], length=6))
             for _ in range(6):
-                await asyncio.sleep(0.15)
+                await asyncio.sleep(0.3)
                 await slow.send(b"x")
-            assert (await asyncio.wait_for(slow.reply(body=False), 2)).status in (202, 418)
+            assert (await asyncio.wait_for(slow.reply(body=False), SOON)).status in (202, 418)
         async with dialogue(listener.port) as stalled:
             await stalled.send(request("PUT", path, b"xxx", headers=["content-type: application/zip"], length=6))
-            reply = await asyncio.wait_for(stalled.reply(), 2)
+            reply = await asyncio.wait_for(stalled.reply(), SOON)
             assert (reply.status, reply.headers["connection"]) == (408, "close")
         assert port.watch.messages[-1].status == 408
 
@@ -141,12 +150,13 @@ class TestHeaders:
     async def test_one_byte_a_second_is_cut(self, port: Port, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(connection, "HEADER_PATIENCE", 0.15)
         async with listening(port.server) as listener, dialogue(listener.port) as line:
-            began = time.monotonic()
-            for byte in request("GET", SHIPS)[:40]:
-                await line.send(bytes([byte]))
+            for byte in request("GET", SHIPS)[:40]:  # 0.8 s at least
+                with suppress(ConnectionError):
+                    await line.send(bytes([byte]))
                 if await _ended(line, 0.02):
                     break
-            assert time.monotonic() - began < 0.5
+            else:
+                pytest.fail("each byte bought it more time")
 
     @pytest.mark.parametrize("beginning", [b"", b"GET", b"\r\n\r\n"])
     async def test_a_connection_on_which_nothing_comes_is_cut(
@@ -155,7 +165,7 @@ class TestHeaders:
         monkeypatch.setattr(connection, "HEADER_PATIENCE", 0.1)
         async with listening(port.server) as listener, dialogue(listener.port) as line:
             await line.send(beginning)
-            assert await _ended(line, 0.5)
+            assert await _ended(line, CUT)
 
     async def test_the_second_request_of_a_connection_is_bounded_too(
         self, port: Port, monkeypatch: pytest.MonkeyPatch
@@ -166,29 +176,29 @@ class TestHeaders:
             assert (await line.reply()).status == 200
             assert not await _ended(line, 0.2)  # idle is not slow
             await line.send(b"GET /")
-            assert await _ended(line, 0.5)
+            assert await _ended(line, CUT)
 
     async def test_a_slow_answer_is_no_slow_header(self, port: Port, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(connection, "HEADER_PATIENCE", 0.05)
+        monkeypatch.setattr(connection, "HEADER_PATIENCE", 1.0)  # which a busy machine may need for the headers
         async with listening(port.server) as listener, dialogue(listener.port) as line:
             await line.send(request("GET", "/harbour/v1/fail/slow"))
-            assert not await _ended(line, 0.2)
+            assert not await _ended(line, 1.2)
 
     async def test_an_idle_connection_ends_some_time(self, port: Port, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(connection, "IDLE_PATIENCE", 0)
         async with listening(port.server) as listener, dialogue(listener.port) as line:
             await line.send(request("GET", SHIPS))
             await line.reply()
-            assert await _ended(line, 0.5)
+            assert await _ended(line, CUT)
 
     async def test_a_connection_that_is_used_stays(self, port: Port, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(connection, "IDLE_PATIENCE", 1.5)
+        monkeypatch.setattr(connection, "IDLE_PATIENCE", 2.0)
         async with listening(port.server) as listener, dialogue(listener.port) as line:
             for _ in range(3):
                 await line.send(request("GET", SHIPS))
                 assert (await line.reply()).status == 200
                 assert not await _ended(line, 0.7)
-            assert await _ended(line, 5)
+            assert await _ended(line, SOON)
 
     async def test_an_answer_that_takes_longer_than_a_connection_may_idle_arrives(
         self, port: Port, monkeypatch: pytest.MonkeyPatch
@@ -233,10 +243,12 @@ class TestListening:
     async def test_answers_are_not_held_back(self, listener: Listener, port: Port) -> None:
         async with connected(listener) as transport:
             harbour = client(Harbour, port.peer(transport))
-            began = time.monotonic()
+            taken = []
             for _ in range(50):
+                began = time.monotonic()
                 await harbour.log("x")
-            assert time.monotonic() - began < 1  # 50 delayed acknowledgements take 2 s
+                taken.append(time.monotonic() - began)
+            assert statistics.median(taken) < 0.03, "a delayed acknowledgement takes 0.04 s"
 
     async def test_a_taken_port_is_told_with_its_holder(self, listener: Listener) -> None:
         with pytest.raises(Problem) as taken:
@@ -252,7 +264,7 @@ class TestListening:
         async with listening(port.server) as listener, connected(listener) as transport:
             harbour = client(Harbour, port.peer(transport))
             await harbour.log("x")
-            with continuing(patience=2):
+            with continuing(patience=SOON):
                 slow = asyncio.create_task(harbour.fail("slow"))
                 await asyncio.sleep(0.05)
             await listener.close(grace=0.1)

@@ -18,6 +18,7 @@ from hanse.kit.certificates import Authority, client_context, server_context
 from hanse.kit.contract import connection
 from hanse.kit.contract.client import client
 from hanse.kit.contract.declare import Stream
+from tests.bounds import SOON
 from tests.unit.kit.contract.harbour import Harbour, Port, Quay, connected, dialogue, listening, request
 
 HOLD = request("GET", "/harbour/v1/ships/Adler/hold")
@@ -74,10 +75,10 @@ async def test_who_never_reads_a_download_is_cut_and_its_producer_let_go(
     quay = Bottomless()
     async with listening(Port(quay).server, context) as listener:
         trusting = client_context([authority.certificate_path]) if tls else None
-        sock = await asyncio.to_thread(_silent, listener.port, trusting, HOLD)
         began = time.monotonic()
+        sock = await asyncio.to_thread(_silent, listener.port, trusting, HOLD)
         try:
-            await asyncio.wait_for(quay.let_go.wait(), 8)
+            await asyncio.wait_for(quay.let_go.wait(), SOON)
             assert time.monotonic() - began > patience / 2
             assert quay.taken < MOST
             assert not listener._state.connections
@@ -94,7 +95,7 @@ async def test_who_never_reads_an_answer_from_afar_lets_the_far_producer_go(pati
         listener = await stack.enter_async_context(listening(near.server))
         sock = await asyncio.to_thread(_silent, listener.port, None, HOLD)
         try:
-            await asyncio.wait_for(quay.let_go.wait(), 8)
+            await asyncio.wait_for(quay.let_go.wait(), SOON)
             assert quay.taken < 2 * MOST
         finally:
             sock.close()
@@ -108,7 +109,7 @@ async def test_who_reads_slowly_gets_everything(patience: float) -> None:
         reply = await line.reply(body=False)
         size, whole, began = 0, int(reply.headers["content-length"]), time.monotonic()
         while size < whole:
-            size += len(await asyncio.wait_for(line.reader.read(1024 * 1024), 5))
+            size += len(await asyncio.wait_for(line.reader.read(1024 * 1024), SOON))
             due = began + 2.5 * patience * size / whole
             await asyncio.sleep(max(0.0, due - time.monotonic()))
         assert size == 24 * 1024 * 1024
@@ -123,7 +124,7 @@ async def test_who_goes_away_in_the_middle_ends_the_stream_at_once_and_it_is_no_
         async with dialogue(listener.port) as line:
             await line.send(HOLD + behind)
             await line.reply(body=False)
-        await asyncio.wait_for(quay.let_go.wait(), 2)
+        await asyncio.wait_for(quay.let_go.wait(), SOON)
     assert [r.getMessage() for r in caplog.records if r.levelno >= logging.ERROR] == []
 
 
