@@ -3,7 +3,7 @@
 A `Shelf` holds values of one type by key. Decisions are plain functions over a `Transaction`; they run one after the
 other on the event loop, see all earlier decisions, and are written by one thread that groups what has gathered into one
 SQL transaction. Readers outside of a decision see only what is on disk. Every shelf is held in memory whole: reading
-costs a dictionary look-up, no query.
+costs a dictionary look-up, no query. What is asked for by anything else than its key has an `Index`.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ import sqlalchemy as sql
 from hanse.kit.failpoints import effect
 from hanse.kit.problems import Problem
 from hanse.kit.shelf import DELETED, Shelf, Transaction
+from hanse.kit.shelf_index import Index
 
-__all__ = ["Shelf", "Store", "Transaction"]
+__all__ = ["Index", "Shelf", "Store", "Transaction"]
 
 log = logging.getLogger("hanse.store")
 
@@ -41,17 +42,12 @@ class _Batch:
         self.loop = asyncio.get_running_loop()
         self.done: asyncio.Future[None] = self.loop.create_future()
         for shelf, key, value in self.rows:
-            shelf._staged[key] = (number, value)
+            shelf.stage(number, key, value)
 
     def settle(self, fault: str | None) -> None:
         """Let readers see what is on disk now; runs on the event loop, also if nobody waits any more."""
         for shelf, key, value in self.rows:
-            if fault is None and value is DELETED:
-                shelf._durable.pop(key, None)
-            elif fault is None:
-                shelf._durable[key] = value
-            if shelf._staged.get(key, (0, None))[0] == self.number:
-                del shelf._staged[key]
+            shelf.settle(self.number, key, value, kept=fault is None)
         if fault is None:
             _run(self.after)
             self.done.set_result(None)
