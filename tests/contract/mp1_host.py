@@ -29,6 +29,7 @@ from hanse.model.descriptor.services import ServiceDescriptor
 from hanse.model.descriptor.traffic import DNSRuleDescriptor, TrafficRuleDescriptor
 from hanse.refpoints.mm3.management import FoundService, PlatformReport, ServiceWanted
 from hanse.refpoints.mm5.platform import AppAccess, AppConfiguration, ManagerLookup, PlatformConfiguration
+from tests.bounds import SOON
 from tests.contract.wired import deployed, listening, put_together, taken_apart
 
 
@@ -168,8 +169,8 @@ class Receiver:
         return web.Response(status=self.answers.pop(0) if self.answers else 204)
 
     async def wait(self, count: int) -> list[Any]:
-        """What came, once that many have; fails after 5 seconds."""
-        async with asyncio.timeout(5):
+        """What came, once that many have."""
+        async with asyncio.timeout(SOON):
             while len(self.got) < count:
                 self.news.clear()
                 await self.news.wait()

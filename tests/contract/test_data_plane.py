@@ -12,6 +12,7 @@ import pytest
 from hanse.kit.values import ABSENT
 from hanse.refpoints.mp2 import Action, RuleCounters, TrafficMatch
 from tests.both_loops import OVERRIDDEN, event_loop_policy  # noqa: F401 (a fixture)
+from tests.bounds import SOON
 from tests.contract.grounds import PORT, Ground, Run, coming_from, dial, echo, lacks, rule, says, told
 
 FIVE_MEGABYTES = random.Random(7).randbytes(5_000_000)
@@ -24,13 +25,13 @@ async def assert_cut(ground: Ground, reader: asyncio.StreamReader, writer: async
     if await lacks(ground, "reset on withdrawal"):
         writer.write(b"still there?")
     with pytest.raises(ConnectionError):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(SOON):
             await reader.read()
 
 
 async def counted(ground: Ground, rule_id: str = "r") -> RuleCounters:
     """The counters once no flow is open any more."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(SOON):
         while True:
             found = {c.rule_id: c for c in await ground.plane.counters()}[rule_id]
             if not found.open_flows:
@@ -117,7 +118,7 @@ async def test_a_withdrawn_rule_takes_no_byte_from_the_flows_of_others(
 
     doomed = await dial(ground, ground.stranger)
     running = [asyncio.create_task(run()) for _ in range(20)]
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(SOON):
         while len(await ground.plane.flows()) < 21:  # noqa: ASYNC110
             await asyncio.sleep(0.001)
     await ground.plane.withdraw("goes")
@@ -140,7 +141,7 @@ async def test_the_peer_that_an_application_sees_tells_whose_flow_it_is(ground: 
     writers = [(await dial(ground, devices[mark]))[1] for mark in (b"a", b"s")]
     for mark, writer in zip(devices, writers, strict=True):
         writer.write(mark)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(SOON):
         while len(seen) < 2:  # noqa: ASYNC110
             await asyncio.sleep(0.005)
     sources = {(f.peer_address, f.peer_port): f.src_address for f in await ground.plane.flows()}
@@ -288,7 +289,7 @@ async def test_datagrams_go_both_ways_and_a_stranger_hears_nothing(ground: Groun
         device.connect((ground.virtual, PORT))  # now it hears only what comes from the address that it dialled
         stranger.send(b"let me in")
         device.send(b"hi ")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(SOON):
             answer = await loop.sock_recv(device, 2048)
         assert answer == b"hi " + ground.own.encode()
         with pytest.raises(BlockingIOError):

@@ -16,6 +16,7 @@ from hanse.drivers.dataplane_userspace.copies import MOST_BEHIND
 from hanse.kit.problems import Problem
 from hanse.refpoints.mp2 import Action, FilterType, Forwarding, RuleCounters, TrafficMatch
 from tests.both_loops import OVERRIDDEN, event_loop_policy  # noqa: F401 (a fixture)
+from tests.bounds import SOON
 from tests.contract.grounds import PORT, Loopback, Run, applications, begun, bound, dial, echo, rule
 
 CORE = Loopback.own.rpartition(".")[0] + ".9"
@@ -139,7 +140,7 @@ async def test_a_tap_hears_from_the_middle_of_a_flow_and_until_it_is_withdrawn(g
         assert await reader.readexactly(len(word)) == word
         if word == b"two":
             await ground.plane.install("tap", tap(ground, priority=6))  # the copies go on
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(SOON):
                 while (await counters_of(ground, "tap")).bytes_down < 3:  # noqa: ASYNC110
                     await asyncio.sleep(0.01)
             await asyncio.sleep(0.05)
@@ -244,7 +245,7 @@ async def test_a_flow_that_is_cut_is_not_taken_for_whole_by_its_tap(ground: Loop
     reader, writer = await dial(ground)
     writer.write(b"half of")
     assert await reader.readexactly(7) == b"half of"
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(SOON):
         while (await counters_of(ground, "tap")).bytes_down < 7:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     await ground.plane.withdraw("r")

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from hanse.refpoints.mp2 import TrafficMatch
+from tests.bounds import SOON
 from tests.contract.grounds import PORT, Namespaces, applications, begun, connected, echo, rule
 
 OLD, GONE, MANY = 40_000, 40_001, 300
@@ -17,7 +18,7 @@ async def alive(streams: tuple[asyncio.StreamReader, asyncio.StreamWriter]) -> b
     reader, writer = streams
     writer.write(b"?")
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(SOON):
             return await reader.readexactly(1) == b"?"
     except (ConnectionError, asyncio.IncompleteReadError):
         return False

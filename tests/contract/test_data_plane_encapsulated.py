@@ -12,6 +12,7 @@ from hanse.drivers.dataplane_nftables.namespaces import inside
 from hanse.kit.problems import Problem
 from hanse.kit.values import ABSENT
 from hanse.refpoints.mp2 import Action, Ethernet, FilterType, Forwarding, Tunnel
+from tests.bounds import SOON
 from tests.contract.air import ERROR_INDICATION, BaseStation, End, answered, udp4
 from tests.contract.grounds import PORT, Run, connected, rule, says
 from tests.contract.radio import Radio, counters, said, said_to, to_app, udp
@@ -110,7 +111,7 @@ async def conversation(radio: Radio, word: bytes) -> None:
     loop = asyncio.get_running_loop()
     app, device = radio.socket(radio.app, PORT, socket.SOCK_DGRAM), radio.socket(radio.ue, 0, socket.SOCK_DGRAM)
     with app, device:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(SOON):
             await loop.sock_sendto(device, word, (radio.virtual, PORT))
             got, sender = await loop.sock_recvfrom(app, 100)
             await loop.sock_sendto(app, got.upper(), sender)

@@ -13,6 +13,7 @@ from hanse.drivers.dataplane_nftables.namespaces import batch, inside
 from hanse.kit.problems import Problem
 from hanse.kit.values import ABSENT
 from hanse.refpoints.mp2 import Action, Ethernet, TrafficMatch
+from tests.bounds import SOON
 from tests.contract.appliance import APP, OTHER, PLANE, Appliance, frames_of, to_mac, told, words
 from tests.contract.grounds import PORT, applications, begun, echo, rule
 
@@ -64,7 +65,7 @@ async def test_frames_say_whom_they_are_from(spaces: Appliance) -> None:
             with spaces.socket(source, 0, socket.SOCK_DGRAM) as device:
                 device.sendto(word, (spaces.virtual, PORT))
         seen: list[tuple[str, str, bytes]] = []
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(SOON):
             while len(seen) < 2:
                 await asyncio.sleep(0.05)
                 seen += words(frames)
@@ -97,7 +98,7 @@ async def test_copies_go_to_ethernet_addresses_and_none_goes_round_although_thei
     device = spaces.socket(spaces.device, 0, socket.SOCK_DGRAM)
     loop = asyncio.get_running_loop()
     with app, device, frames_of(spaces) as frames:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(SOON):
             await loop.sock_sendto(device, b"word", (spaces.virtual, PORT))
             got, sender = await loop.sock_recvfrom(app, 100)
             await loop.sock_sendto(app, got.upper(), sender)

@@ -11,6 +11,7 @@ import pytest
 from hanse.drivers.dataplane_nftables.namespaces import run
 from hanse.kit.values import ABSENT
 from hanse.refpoints.mp2 import Action, Ethernet, FilterType, TrafficMatch
+from tests.bounds import SOON
 from tests.contract.grounds import PORT, Namespaces, begun, rule
 
 WORD = b"word"
@@ -45,7 +46,7 @@ class _Talk:
 
     async def there_and_back(self) -> None:
         loop = asyncio.get_running_loop()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(SOON):
             self._device.sendto(WORD, self._to)
             word, sender = await loop.sock_recvfrom(self._app, 100)
             self._app.sendto(word, sender)

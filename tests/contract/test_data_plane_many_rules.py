@@ -10,6 +10,7 @@ import pytest
 
 from hanse.kit.values import ABSENT
 from hanse.refpoints.mp2 import Action, FilterType, Forwarding, TrafficMatch
+from tests.bounds import SOON
 from tests.contract.grounds import (
     PORT,
     Ground,
@@ -110,7 +111,7 @@ async def datagrams(ground: Loopback, changed: asyncio.Event) -> int:
     with app, device:
         while not changed.is_set() or answered < 20:
             word = str(answered).encode()
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(SOON):
                 await loop.sock_sendto(device, word, (ground.virtual, PORT))
                 got, peer = await loop.sock_recvfrom(app, 100)
                 await loop.sock_sendto(app, got, peer)

@@ -13,6 +13,7 @@ from hanse.drivers.dataplane_nftables.namespaces import existing, inside, run
 from hanse.drivers.dataplane_nftables.tapping import tap_device
 from hanse.drivers.dataplane_nftables.trial import found_out
 from hanse.refpoints.mp2 import Action, FilterType, Forwarding, TrafficMatch
+from tests.bounds import SOON
 from tests.contract.grounds import PORT, Ground, Loopback, Namespaces, lacks, rule
 
 EVERY_PROTOCOL = 0x0003
@@ -99,7 +100,7 @@ async def talk(spaces: Ground, words: list[bytes]) -> list[bytes]:
     heard = []
     with app, device:
         for word in words:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(SOON):
                 await loop.sock_sendto(device, word, (spaces.virtual, PORT))
                 got, sender = await loop.sock_recvfrom(app, 100)
                 await loop.sock_sendto(app, got.upper(), sender)

@@ -12,6 +12,7 @@ import struct
 import pytest
 
 from hanse.drivers.dataplane_nftables.gtp.supervisor import left
+from tests.bounds import SOON
 from tests.contract.air import (
     ECHO_REQUEST,
     ECHO_RESPONSE,
@@ -97,7 +98,7 @@ async def test_garbage_does_not_stop_the_end(radio: Radio) -> None:
         said[2:4] = chance.choice((bytes(said[2:4]), chance.randbytes(2)))
         mast.sock.sendto(said[: chance.choice((len(said), n % 20))], mast.to)
     mast.sock.sendto(wrapped(0, struct.pack(">HBB", 77, 0, 0), ECHO_REQUEST, 0x32), mast.to)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(SOON):
         while (await mast.hear()).sequence != 77:
             pass
 

@@ -9,6 +9,7 @@ import socket
 import pytest
 
 from hanse.refpoints.mp2 import TrafficMatch
+from tests.bounds import SOON
 from tests.contract.air import BaseStation
 from tests.contract.grounds import PORT, Run, echo, rule
 from tests.contract.radio import Radio, counters, said_to, to_app
@@ -43,7 +44,7 @@ async def test_ipv6_goes_in_the_same_tunnels(radio: Radio, mast: BaseStation) ->
     await radio.plane.install("r", rule(radio, matches=(match,), to_address=radio.app6))
     loop = asyncio.get_running_loop()
     with app, device:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(SOON):
             await loop.sock_sendto(device, b"six", (radio.virtual6, PORT))
             word, sender = await loop.sock_recvfrom(app, 100)
             await loop.sock_sendto(app, word.upper(), sender)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from tests.bounds import SOON
 from tests.contract.mp1_host import App, Host, Receiver, Reply, refused
 from tests.contract.test_mp1_notices import changes, subscribe
 from tests.contract.test_mp1_services import found, fresh, register, service
@@ -48,7 +49,7 @@ async def test_a_service_that_falls_silent_is_hidden_until_it_is_heard_again(hos
     await subscribe(consumer, receiver.url, serNames=[name])
     here = reply.body["_links"]["self"]["href"]
     assert await found(consumer, f"?ser_name={name}") == [name]
-    async with asyncio.timeout(8):
+    async with asyncio.timeout(SOON):
         assert changes(await receiver.wait(1)) == [("STATE_CHANGED", "SUSPENDED")]
     assert await found(consumer, f"?ser_name={name}") == []
     assert await found(consumer, f"?ser_instance_id={reply.body['serInstanceId']}") == []

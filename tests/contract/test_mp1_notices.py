@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.bounds import SOON
 from tests.contract.mp1_host import App, Host, Receiver, Reply, receiving, refused
 from tests.contract.test_mp1_services import fresh, register, service
 
@@ -146,7 +147,7 @@ async def test_a_dead_receiver_delays_neither_the_producer_nor_others(host: Host
     producer, consumer = await host.app(name), await host.app()
     await subscribe(consumer, "http://127.0.0.1:9/callback", serNames=[name])
     await subscribe(consumer, receiver.url, serNames=[name])
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(SOON):
         assert (await register(producer, name)).status == 201
         assert changes(await receiver.wait(1)) == [("ADDED", "ACTIVE")]
 

@@ -25,6 +25,7 @@ from hanse.drivers.names_rfc2136 import UpdatedNames
 from hanse.kit.ports import bind
 from hanse.kit.problems import Problem
 from hanse.refpoints.mp2 import BY_CLIENT, NameRecord, NameRecords
+from tests.bounds import SOON
 from tests.contract.outside import KEY, outside
 
 _BLOCK = f"127.{64 + os.getpid() % 64}.{os.getpid() // 64 % 256}"
@@ -70,7 +71,7 @@ async def ask(
 ) -> Message:
     query = dns.message.make_query(name, kind, use_edns=edns)
     over = dns.asyncquery.tcp if tcp else dns.asyncquery.udp
-    return await over(query, names.address, timeout=5, port=names.port, source=source)
+    return await over(query, names.address, timeout=SOON, port=names.port, source=source)
 
 
 def addresses(answer: Message) -> set[str]:
@@ -82,7 +83,7 @@ async def raw(names: EmbeddedNames, packet: bytes) -> bytes:
     with bind(DEVICE, 0, socket.SOCK_DGRAM) as sock:
         sock.connect((names.address, names.port))
         sock.send(packet)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(SOON):
             return await asyncio.get_running_loop().sock_recv(sock, 4096)
 
 

@@ -19,6 +19,7 @@ from benchmarks.dns_queries import question
 from hanse.drivers.names_embedded import EmbeddedNames
 from hanse.kit.ports import bind
 from hanse.refpoints.mp2 import NameRecord
+from tests.bounds import SOON
 
 _BLOCK = f"127.{64 + os.getpid() % 64}.{os.getpid() // 64 % 256}"
 SERVER, ALICE, BOB = f"{_BLOCK}.58", f"{_BLOCK}.160", f"{_BLOCK}.161"
@@ -46,7 +47,7 @@ async def told(names: EmbeddedNames, source: str, subnet: str = "", tcp: bool = 
     options: list[dns.edns.Option] = [dns.edns.ECSOption(*subnet_of(subnet))] if subnet else []
     query = dns.message.make_query(NAME, "A", use_edns=0 if subnet else -1, options=options)
     over = dns.asyncquery.tcp if tcp else dns.asyncquery.udp
-    answer = await over(query, names.address, timeout=5, port=names.port, source=source)
+    answer = await over(query, names.address, timeout=SOON, port=names.port, source=source)
     [records] = answer.answer
     [record] = records
     return record.to_text(), records.ttl

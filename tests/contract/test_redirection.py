@@ -23,6 +23,7 @@ from hanse.kit.certificates import client_context
 from hanse.kit.problems import Problem
 from hanse.refpoints.mm1.steering import Preference, SteeringPolicy, Target
 from hanse.refpoints.mm5.platform import ManagerLookup
+from tests.bounds import SOON
 from tests.contract.mp1_host import NoManager
 from tests.contract.wired import deployed, put_together
 
@@ -235,7 +236,7 @@ async def test_requests_on_one_connection_are_each_led_by_their_own_name(place: 
 
 async def _by_tls(place: Place, name: str) -> Reply:
     """Over TLS; a name that was led a moment ago gets its certificate in a thread."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(SOON):
         while True:
             try:
                 return await place.ask("GET /x HTTP/1.1", f"Host: {name}", server_name=name)
@@ -295,6 +296,6 @@ async def test_a_port_that_is_taken_is_named_with_its_holder(place: Place, tmp_p
 
 
 async def test_an_address_of_another_machine_is_refused_at_once(tmp_path: Path) -> None:
-    async with put_up(tmp_path, RedirectionSettings(address="192.0.2.1")) as wiring, asyncio.timeout(5):
+    async with put_up(tmp_path, RedirectionSettings(address="192.0.2.1")) as wiring, asyncio.timeout(SOON):
         with pytest.raises(Problem, match=r"Cannot listen on 192\.0\.2\.1:8480"):
             await wiring.start()

@@ -19,6 +19,7 @@ from hanse.assembly.settings import Settings
 from hanse.kit.certificates import client_context
 from hanse.refpoints.mfm_fed.members import PartnerState
 from hanse.scenarios.stage import Stage
+from tests.bounds import SOON
 from tests.faults.packages import package
 from tests.faults.remains import app_at
 from tests.faults.stages import closed, federated, offers, opened, stands, until, up
@@ -164,13 +165,13 @@ async def test_closing_cuts_everything_within_a_second_and_opening_brings_it_bac
             *(asyncio.create_task(app.streams(event)) for app, event in zip(apps, events[:2], strict=True)),
             *(asyncio.create_task(p.idles(event)) for p, event in zip(partners, events[2:], strict=True)),
         ]
-        await asyncio.wait_for(asyncio.gather(*(event.wait() for event in events)), 10)
+        await asyncio.wait_for(asyncio.gather(*(event.wait() for event in events)), SOON)
         await asyncio.sleep(0.5)
         assert not any(cut.done() for cut in cuts)
 
         began = time.monotonic()
         await closed(stage, closing, OTHER[closing])
-        moments = await asyncio.wait_for(asyncio.gather(*cuts), 10)
+        moments = await asyncio.wait_for(asyncio.gather(*cuts), SOON)
         assert max(moment - began for moment in moments) <= FELT, [moment - began for moment in moments]
         await asyncio.sleep(max(0.0, began + FELT - time.monotonic()))
         assert [await p.status(token) for p, token in zip(partners, tokens, strict=True)] == [401, 401]

@@ -24,6 +24,7 @@ from hanse.kit.contract.observe import Silence
 from hanse.kit.contract.transport import HttpTransport
 from hanse.refpoints.mfm_fed.members import Membership, Partner, PartnerState
 from hanse.scenarios.stage import Stage
+from tests.bounds import SOON
 from tests.faults.stages import until
 
 LIFE = 18.0
@@ -89,7 +90,7 @@ class Held:
     async def answers(self) -> bytes:
         """The first line of an answer to a request without a token."""
         self.writer.write(b"GET /mff_fed/v1/systems HTTP/1.1\r\nhost: border\r\ncontent-length: 0\r\n\r\n")
-        head = await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), 10)
+        head = await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), SOON)
         length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
         await self.reader.readexactly(length)
         return head.split(b"\r\n")[0]

@@ -19,6 +19,7 @@ from hanse.drivers.dataplane_nftables.trial import found_out
 from hanse.elements.ue import Device
 from hanse.kit.problems import Problem
 from hanse.refpoints.mp1.support import RuleState
+from tests.bounds import SOON
 from tests.contract.outside import KEY, outside
 from tests.faults.apart import NAME, NAMES, PLANE, PLATFORM, Apart
 from tests.faults.operators import CONFIGURATION
@@ -85,7 +86,7 @@ class Outside(Apart):
         """What that server itself answers to whoever asks for the app."""
         at = self.settings.hosts["harbour"].names
         query = dns.message.make_query(NAME, "A")
-        answer = await dns.asyncquery.udp(query, at.address, timeout=5, port=at.port)
+        answer = await dns.asyncquery.udp(query, at.address, timeout=SOON, port=at.port)
         return [rdata.to_text() for rrset in answer.answer for rdata in rrset]
 
     def clear(self) -> None:

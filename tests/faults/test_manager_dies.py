@@ -15,6 +15,7 @@ import pytest
 from hanse.assembly.partners import STANDING_LASTS
 from hanse.assembly.spawning import spawn
 from hanse.scenarios.stage import Stage
+from tests.bounds import SOON
 from tests.faults.stages import until
 from tests.faults.test_agreement_closed import Partner
 
@@ -57,7 +58,7 @@ async def test_a_partner_keeps_no_connection_when_the_manager_is_gone(tmp_path: 
         assert await until(admitted)
         connected = asyncio.Event()
         idle = asyncio.create_task(north.idles(connected))
-        await asyncio.wait_for(connected.wait(), 10)
+        await asyncio.wait_for(connected.wait(), SOON)
         await asyncio.sleep(2 * STANDING_LASTS)
         assert not idle.done(), "while the manager answers, nothing is cut"
         os.kill(pids[MANAGER], how)

@@ -31,6 +31,7 @@ from hanse.kit.contract.observe import Silence
 from hanse.kit.problems import Problem
 from hanse.refpoints.mp2 import Action, FilterType, Forwarding, NameRecord, TrafficMatch
 from hanse.scenarios.stage import claim
+from tests.bounds import SOON
 from tests.contract.grounds import bound, connected
 
 
@@ -168,7 +169,7 @@ async def _asked(plane: NftablesDataPlane, names: EmbeddedNames, device: str) ->
     with sock:
         await loop.sock_connect(sock, (names.address, names.port))
         await loop.sock_sendall(sock, dns.message.make_query("who.example.com", "A").to_wire())
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(SOON):
             answer = dns.message.from_wire(await loop.sock_recv(sock, 4096))
     return str(answer.answer[0][0])
 

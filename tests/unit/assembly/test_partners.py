@@ -11,6 +11,7 @@ import pytest
 from hanse.assembly.partners import PartnerWatch
 from hanse.kit.problems import Problem, unreachable
 from hanse.refpoints.mfm_fed.members import Membership, Partner, PartnerState
+from tests.bounds import SOON
 
 
 class Manager(Membership):
@@ -148,7 +149,7 @@ async def test_an_agreement_that_was_closed_while_the_manager_was_away_has_ended
         manager.away = True
         await until(lambda: watch.epoch("south") is None, 5)
         manager.away, manager.open = False, False
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(SOON):
             await ended.wait()
         assert watch.epoch("south") is None
     finally:

@@ -21,6 +21,7 @@ from hanse.drivers.dataplane_nftables.namespaces import inside
 from hanse.kit.problems import Problem
 from hanse.refpoints.mp2 import Action, FilterType, Forwarding, NameRecord, TrafficMatch
 from hanse.scenarios.stage import claim
+from tests.bounds import SOON
 from tests.contract.air import GTP, heard, udp4, wrapped
 from tests.contract.grounds import bound
 from tests.unit.assembly.test_data_plane_driver import refuse_unable, running, settings
@@ -67,7 +68,7 @@ class Mast:
 
     async def hear(self) -> tuple[int, bytes]:
         """What comes for the device: the tunnel, and the words."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(SOON):
             message = heard(*await asyncio.get_running_loop().sock_recvfrom(self.sock, 4096))
         return message.teid, message.said[28:]
 
@@ -100,7 +101,7 @@ async def test_bearers_of_the_settings_lead_to_apps_by_their_class_and_answers_g
             await plane.install(f"class-{qci}", by_class(net, qci, port))
         for teid_up, teid_down, port in ((0x1001, 0x2001, 8080), (0x1002, 0x2002, 8081)):
             with bound(f"{net}1.100", port, socket.SOCK_DGRAM) as app:
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(SOON):
                     mast.send(teid_up, (f"{net}200.1", 80), b"hello")
                     words, peer = await loop.sock_recvfrom(app, 100)
                 app.sendto(words.upper(), peer)

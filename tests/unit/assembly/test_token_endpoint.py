@@ -17,6 +17,7 @@ from hanse.kit.contract.asgi import Scope
 from hanse.kit.contract.gate import Gate
 from hanse.kit.contract.guard import Guard
 from hanse.kit.tokens import Client, Credentials, TokenAnswer, TokenIssuer, hash_secret, token_endpoint
+from tests.bounds import SOON
 from tests.unit.kit.contract.harbour import SEA, Dialogue, Port, Reply, Watch, dialogue, listening, request
 
 PATH = "/oauth2/token"
@@ -54,7 +55,7 @@ async def line(watch: Watch, tmp_path: Path) -> AsyncIterator[Dialogue]:
 async def asked(line: Dialogue, body: bytes, path: str = PATH, headers: list[str] = FORM) -> Reply:
     raw = request("POST", path, body, headers=headers)
     await line.send(raw.replace(b"authorization: pilot\r\n", b""))
-    return await asyncio.wait_for(line.reply(), 5)
+    return await asyncio.wait_for(line.reply(), SOON)
 
 
 def basic() -> str:
@@ -99,7 +100,7 @@ async def test_a_form_that_drips_in_is_given_up(line: Dialogue, watch: Watch, mo
     for _ in range(3):
         await asyncio.sleep(0.05)
         await line.send(b"a")
-    reply = await asyncio.wait_for(line.reply(), 3)
+    reply = await asyncio.wait_for(line.reply(), SOON)
     assert (reply.status, reply.headers["connection"]) == (408, "close")
     assert [m.status for m in watch.messages] == [408]
 

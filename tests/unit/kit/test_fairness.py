@@ -8,6 +8,7 @@ import pytest
 
 from hanse.kit import fairness
 from hanse.kit.fairness import Room
+from tests.bounds import SOON
 
 PROMPT = 0.03
 
@@ -43,7 +44,7 @@ async def test_slow_receivers_delay_a_prompt_one_only_until_they_are_known() -> 
     room, done = Room(2, PROMPT), list[str]()
     tasks = [asyncio.create_task(work(room, f"slow{number}", 60, done)) for number in range(6)]
     await asyncio.sleep(0)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(SOON):
         await work(room, "prompt", 0, done)  # three rounds of two
         tasks += [asyncio.create_task(work(room, f"slow{number}", 60, done)) for number in range(6)]
         await asyncio.sleep(0)
@@ -60,7 +61,7 @@ async def test_slow_ones_work_in_turn_among_themselves() -> None:
     room, done = Room(1, PROMPT), list[str]()
     await asyncio.gather(*(work(room, name, 2 * PROMPT, done) for name in ("a", "b")))
     assert set(room._slow) == {"a", "b"}
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(SOON):
         await asyncio.gather(*(work(room, name, 2 * PROMPT, done) for name in ("a", "b")))
     assert done == ["a", "b"] * 2
 
@@ -82,7 +83,7 @@ async def test_places_come_back_whatever_becomes_of_the_work() -> None:
     await asyncio.sleep(0)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(SOON):
         await work(room, "a", 0, done)
         await work(room, "b", 0, done)
     assert room._quick._value == room._patient._value == 1

@@ -17,6 +17,7 @@ from hanse.kit.outbox import NEVER, Event, Outbox
 from hanse.kit.problems import Problem
 from hanse.kit.store import Shelf, Store
 from hanse.kit.values import Value
+from tests.bounds import SOON
 
 
 class News(Value):
@@ -68,7 +69,7 @@ class Post:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(SOON):
         while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.002)
 
@@ -322,7 +323,7 @@ async def test_an_outbox_that_is_closed_while_the_disk_is_full_does_not_hang(
 
     monkeypatch.setattr(post.store, "_write_rows", full)
     await until(lambda: post.ann.taken == [1])
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(SOON):
         await post.outbox.close()
     post.store.close()
     again = Post(tmp_path / "store.db")

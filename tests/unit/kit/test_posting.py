@@ -13,6 +13,7 @@ import pytest
 from hanse.kit import posting
 from hanse.kit.certificates import Authority
 from hanse.kit.posting import Poster, Unanswered, target_of
+from tests.bounds import SOON
 
 BODY = '{"é":1}'.encode()
 OK = b"HTTP/1.1 204 No Content\r\n\r\n"
@@ -164,7 +165,7 @@ async def test_what_is_no_answer_is_an_error_and_not_asked_for_again(
 
 async def test_an_answer_without_end_is_cut(server: Server, poster: Poster) -> None:
     server.answers = [b"HTTP/1.1 200 OK\r\ncontent-length: 9999999\r\n\r\n" + b"x" * (posting.MOST_ANSWER + 1)]
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(SOON):
         assert await poster.post(server.url, BODY) == 200
         assert await poster.post(server.url, BODY) == 200
     assert server.connections == 2

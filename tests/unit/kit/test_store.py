@@ -20,6 +20,7 @@ import hanse
 from hanse.kit.problems import Problem
 from hanse.kit.store import Shelf, Store, Transaction
 from hanse.kit.values import Value
+from tests.bounds import SOON
 
 
 class Account(Value):
@@ -172,7 +173,7 @@ class TestDecisions:
         await asyncio.sleep(0.02)
         task.cancel()
         disk.open.set()
-        await asyncio.wait_for(followed.wait(), 2)
+        await asyncio.wait_for(followed.wait(), SOON)
         assert accounts.get("a").balance == 1
 
 
@@ -237,7 +238,7 @@ class TestFailingDisk:
         disk.open.set()
         await kept
         disk.full = True
-        assert (await asyncio.wait_for(told, 2), disk.groups) == (1, 1)
+        assert (await asyncio.wait_for(told, SOON), disk.groups) == (1, 1)
         assert await store.commit(lambda tx: tx.get(accounts, "a").balance) == 1
 
     async def test_one_failure_does_not_drag_on_under_load(
@@ -271,7 +272,7 @@ class TestFailingDisk:
         with monkeypatch.context() as patch:
             patch.setattr(store, "_write_rows", wordless)
             with pytest.raises(Problem) as refused:
-                await asyncio.wait_for(store.commit(put(accounts, "a", 1)), 2)
+                await asyncio.wait_for(store.commit(put(accounts, "a", 1)), SOON)
             assert refused.value.detail == "OSError"
         await store.commit(put(accounts, "a", 1))
 
@@ -291,7 +292,7 @@ class TestFailingDisk:
         store.close()
         store.close()
         with pytest.raises(Problem, match="closed"):
-            await asyncio.wait_for(store.commit(put(shelf, "a", 1)), 1)
+            await asyncio.wait_for(store.commit(put(shelf, "a", 1)), SOON)
 
 
 class TestReopening:

@@ -8,6 +8,7 @@ import pytest
 
 from hanse.drivers.compute_process.bulletin import Bulletin
 from hanse.refpoints.mm7 import WorkloadEvent, WorkloadState
+from tests.bounds import SOON
 
 
 def event(name: str) -> WorkloadEvent:
@@ -57,6 +58,6 @@ async def test_a_reader_comes_to_its_end_when_the_driver_closes() -> None:
     reading = asyncio.create_task(read(bulletin, 1))
     await asyncio.sleep(0)
     bulletin.close()
-    assert await asyncio.wait_for(reading, 5) == []
+    assert await asyncio.wait_for(reading, SOON) == []
     with pytest.raises(StopAsyncIteration):
         await anext(aiter(bulletin.read()))

@@ -18,6 +18,7 @@ from hanse.drivers.dataplane_userspace.rules import read_rule
 from hanse.kit.ports import bind
 from hanse.kit.problems import Problem
 from hanse.refpoints.mp2 import Action, FilterType, Forwarding, RuleCounters, TrafficMatch
+from tests.bounds import SOON
 
 _BLOCK = f"127.{128 + os.getpid() % 64}.{os.getpid() // 64 % 256}"
 PLANE, VIRTUAL, APP, DEVICE = (f"{_BLOCK}.{n}" for n in (1, 2, 3, 10))
@@ -150,7 +151,7 @@ async def test_a_udp_application_that_is_down_counts_as_refused(plane: Userspace
     await plane.install("r", rule(protocol="udp"))
     with bind(DEVICE, 0, socket.SOCK_DGRAM) as device:
         device.sendto(b"hello", (VIRTUAL, PORT))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(SOON):
             while not (await counters(plane)).refused:  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
     assert await plane.flows() == []

@@ -14,6 +14,7 @@ from dns.rcode import Rcode
 
 from hanse.drivers.names_embedded import EmbeddedNames, forwarding
 from hanse.refpoints.mp2 import NameRecord
+from tests.bounds import SOON
 
 _BLOCK = f"127.{128 + os.getpid() % 64}.{os.getpid() // 64 % 256}"
 NEAR, FAR = f"{_BLOCK}.54", f"{_BLOCK}.55"
@@ -37,7 +38,7 @@ async def near(far: EmbeddedNames) -> AsyncIterator[EmbeddedNames]:
 
 async def ask(server: EmbeddedNames, name: str, tcp: bool = False) -> Message:
     over = dns.asyncquery.tcp if tcp else dns.asyncquery.udp
-    return await over(dns.message.make_query(name, "A"), server.address, timeout=5, port=server.port)
+    return await over(dns.message.make_query(name, "A"), server.address, timeout=SOON, port=server.port)
 
 
 async def test_an_answer_too_long_for_a_datagram_is_fetched_whole(near: EmbeddedNames, far: EmbeddedNames) -> None:

@@ -17,6 +17,7 @@ from hanse.drivers.names_rfc2136 import Key, UpdatedNames, driver
 from hanse.kit.ports import bind
 from hanse.kit.problems import Problem
 from hanse.refpoints.mp2 import NameRecord
+from tests.bounds import SOON
 from tests.contract.outside import KEY, outside
 
 ADDRESS = f"127.{128 + os.getpid() % 64}.{os.getpid() // 64 % 256}.57"
@@ -45,7 +46,7 @@ def record(record_id: str = "r", name: str = "v.mec.example", address: str = "12
 
 
 async def found(port: int, name: str = "v.mec.example") -> list[str]:
-    answer = await dns.asyncquery.udp(dns.message.make_query(name, "A"), ADDRESS, timeout=5, port=port)
+    answer = await dns.asyncquery.udp(dns.message.make_query(name, "A"), ADDRESS, timeout=SOON, port=port)
     assert answer.rcode() in (Rcode.NOERROR, Rcode.NXDOMAIN)
     return sorted(rdata.to_text() for rrset in answer.answer for rdata in rrset)
 

@@ -13,6 +13,7 @@ from hanse.kit.problems import forbidden, unreachable
 from hanse.kit.store import Store
 from hanse.refpoints.mff_fed.federation import Federation, FederationAnswer, FederationTerms, OfferedSystem
 from hanse.refpoints.mfm_fed.members import MemberQuery, Partner, PartnerState
+from tests.bounds import SOON
 
 
 class Line(Federation):
@@ -88,7 +89,7 @@ async def partner_of(manager: FederationManager) -> Partner:
 
 async def reaches(manager: FederationManager, state: PartnerState) -> Partner:
     """The one partner of a manager, once it is in a state."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(SOON):
         while (partner := await partner_of(manager)).state is not state:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     return partner

@@ -24,6 +24,7 @@ from hanse.refpoints.mm1.lifecycle import (
 )
 from hanse.refpoints.mm3.management import PlatformReport, ServiceWanted, SystemView
 from hanse.refpoints.mp1.services import ServiceState
+from tests.bounds import SOON
 from tests.unit.elements.meo.parts import Bench, Peer, offer, offered, tenant
 
 SPEECH = ServiceWanted(ser_name=("speech",))
@@ -49,7 +50,7 @@ async def report(bench: Bench, host: str, sequence: int, *services: object) -> N
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(SOON):
         while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
@@ -197,5 +198,5 @@ async def test_an_orchestrator_stops_even_if_a_report_comes_at_that_moment(bench
     await bench.meo.start_up()
     await until(lambda: bool(bench.federation.resources))
     await report(bench, "harbour", 1, offered("speech"))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(SOON):
         await bench.meo.shut_down()

@@ -11,6 +11,7 @@ from hanse.elements.meo import presence
 from hanse.elements.meo.presence import Presence
 from hanse.refpoints.mm1.topology import SystemTopology
 from hanse.refpoints.mm3.management import REPORT_PERIOD
+from tests.bounds import SOON
 from tests.unit.elements.meo.parts import Bench, offered
 from tests.unit.elements.meo.test_federation import SPEECH, report, view
 
@@ -18,7 +19,7 @@ PATIENCE = 0.1
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(SOON):
         while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 

@@ -14,6 +14,7 @@ from hanse.kit.contract.declare import Stream
 from hanse.kit.problems import Problem
 from hanse.kit.values import ABSENT
 from hanse.refpoints.mm1.packages import Checksum, CreateAppPkg, OnboardingState
+from tests.bounds import SOON
 from tests.unit.elements.meo.parts import Bench, tenant
 
 WISH = CreateAppPkg(
@@ -38,7 +39,7 @@ async def test_a_stalled_upload_leaves_a_package_that_can_be_uploaded_again_and_
 
     with tenant("acme"):
         announced = (await bench.packages.create_package(WISH)).value
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(SOON):
             with pytest.raises(Problem) as caught:
                 await bench.packages.upload_content(announced.id, Stream(body_of(receive), "application/zip"))
         assert caught.value.status == 408

@@ -22,6 +22,7 @@ from hanse.refpoints.mm1.lifecycle import (
 )
 from hanse.refpoints.mm1.steering import Preference, SteeringPolicies, SteeringPolicy, Target
 from hanse.refpoints.mm3.management import SystemView
+from tests.bounds import SOON
 from tests.unit.elements.meo.parts import Bench, tenant
 
 NAME = "video.example.com"
@@ -45,7 +46,7 @@ def led(bench: Bench, host: str) -> list[str]:
 
 async def told(bench: Bench, host: str, *hosts: str) -> None:
     """Wait until a host was told of just these targets."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(SOON):
         while led(bench, host) != list(hosts):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 

@@ -44,6 +44,7 @@ from hanse.refpoints.mp2 import (
 )
 from hanse.refpoints.mp3.services import SharedFlows, SharedServices
 from hanse.refpoints.mpp_fed.consumption import ServiceConsumption
+from tests.bounds import SOON
 
 URL = "https://127.9.0.1:8443"
 DEVICES = Devices(
@@ -212,7 +213,7 @@ class Bench:
 
 async def settled(outbox: Outbox) -> None:
     """Wait until every lane of an outbox is empty."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(SOON):
         while outbox._tasks or len(outbox._events):  # noqa: ASYNC110
             await asyncio.sleep(0.005)
 

@@ -19,6 +19,7 @@ from hanse.refpoints.mp1.support import (
     ReadyIndication,
     TerminationSubscription,
 )
+from tests.bounds import SOON
 from tests.unit.elements.mep.parts import Bench, configuration, service
 
 READY = AppReadyConfirmation(indication=ReadyIndication.READY)
@@ -143,4 +144,4 @@ async def test_who_waits_is_answered_when_its_time_is_over_or_the_app_is_gone(be
     await asyncio.sleep(0.02)
     await bench.platform.configuration.forget("one")
     with pytest.raises(Problem, match="No such application"):
-        await asyncio.wait_for(waiting, 1)
+        await asyncio.wait_for(waiting, SOON)

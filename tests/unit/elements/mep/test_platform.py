@@ -11,6 +11,7 @@ import pytest
 from hanse.elements.mep import element
 from hanse.elements.mep.sharing import reporting
 from hanse.refpoints.mp2 import Forwarding, NameRecord
+from tests.bounds import SOON
 from tests.unit.elements.mep.parts import Bench, configuration, service
 
 
@@ -21,7 +22,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(SOON):
         while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
@@ -83,7 +84,7 @@ async def test_the_manager_learns_what_is_offered_and_which_report_is_newer(benc
 async def test_a_manager_that_was_away_is_told_when_it_is_back(bench: Bench) -> None:
     bench.manager.away = 2
     await bench.platform.start_up()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(SOON):
         await bench.manager.news.wait()
     await bench.platform.shut_down()
     assert bench.manager.reports[-1].services == ()

@@ -23,6 +23,7 @@ from hanse.refpoints.mm1.lifecycle import (
 )
 from hanse.refpoints.mm3.management import PlatformReport, ServiceWanted
 from hanse.refpoints.mm6.workloads import WorkloadInfo
+from tests.bounds import SOON
 from tests.unit.elements.mepm.parts import Bench, assignment
 
 FORCEFUL = TerminateAppRequest(termination_type=StopType.FORCEFUL)
@@ -144,7 +145,7 @@ async def test_an_app_that_ended_by_itself_is_stopped_and_the_orchestrator_knows
     bench.vim.exited(3, "boom")
     for _ in range(2):
         await bench.manager.workload_ended(bench.vim.info)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(SOON):
         while bench.orchestrator.ended != ["one"]:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     assert bench.log.calls == ["deactivate"]
@@ -163,7 +164,7 @@ async def test_an_app_that_ends_at_the_very_end_of_its_instantiation_is_not_star
 
     monkeypatch.setattr(bench.mep, "activate", activate)
     location = (await bench.manager.instantiate("one", InstantiateAppRequest())).location
-    await asyncio.wait_for(reached.wait(), 5)
+    await asyncio.wait_for(reached.wait(), SOON)
     bench.vim.exited(3, "boom")
     with pytest.raises(Problem, match="Operation goes on") as caught:
         await bench.manager.workload_ended(bench.vim.info)
@@ -171,7 +172,7 @@ async def test_an_app_that_ends_at_the_very_end_of_its_instantiation_is_not_star
     go_on.set()
     await bench.ended(location)
     await bench.manager.workload_ended(bench.vim.info)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(SOON):
         while bench.orchestrator.ended != ["one"]:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     state = (await bench.manager.read_instance("one")).instantiated_app_state
@@ -189,7 +190,7 @@ async def test_what_an_app_left_that_ended_is_settled_by_the_newest_release_of_t
     await instantiated(bench)
     bench.vim.exited(3, "boom")
     await bench.manager.workload_ended(bench.vim.info)
-    await asyncio.wait_for(settled.wait(), 5)
+    await asyncio.wait_for(settled.wait(), SOON)
 
 
 async def test_an_exit_of_what_nobody_knows_is_no_news(bench: Bench) -> None:

@@ -11,6 +11,7 @@ from hanse.kit.problems import Problem
 from hanse.kit.values import ABSENT
 from hanse.refpoints.mm6.workloads import Demand, Launch, Stopping
 from hanse.refpoints.mm7 import Workload, WorkloadState
+from tests.bounds import SOON
 from tests.unit.elements.vim.conftest import Bench, image, stream
 
 IMAGE, ARCHIVE = image("say=moin", "obey=0")
@@ -164,12 +165,12 @@ async def test_a_crash_is_told_although_the_manager_cannot_take_that_of_another_
     await ready.start_up()
     bench.manager.busy = {"one"}
     await crashing(ready, bench, "one", "two")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(SOON):
         await bench.manager.news.wait()
     assert [info.app_instance_id for info in bench.manager.told] == ["two"]
     bench.manager.news.clear()
     bench.manager.busy.clear()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(SOON):
         await bench.manager.news.wait()
     await ready.shut_down()
     assert [info.app_instance_id for info in bench.manager.told] == ["two", "one"]

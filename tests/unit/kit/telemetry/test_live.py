@@ -11,6 +11,7 @@ import pytest
 from hanse.kit.telemetry.journal import Journal
 from hanse.kit.telemetry.journal_file import JournalFile, encode, path_of
 from hanse.kit.telemetry.live import Watch, live
+from tests.bounds import SOON
 from tests.unit.kit.telemetry.example import message
 
 
@@ -39,9 +40,9 @@ async def test_a_watcher_is_told_what_a_process_does_while_it_does_it(tmp_path: 
     await asyncio.sleep(0.05)
     with Journal(tmp_path / "later", "meo") as journal:
         journal.saw(message("1"))
-        assert (await asyncio.wait_for(first, 5)).span == "1"
+        assert (await asyncio.wait_for(first, SOON)).span == "1"
         journal.saw(message("2"))
-        assert (await asyncio.wait_for(anext(calls), 5)).span == "2"
+        assert (await asyncio.wait_for(anext(calls), SOON)).span == "2"
     await calls.aclose()
 
 
@@ -50,7 +51,7 @@ async def test_the_event_loop_goes_on_while_one_watches(tmp_path: Path) -> None:
     calls = live([tmp_path], period=0.01)
     waiting = asyncio.ensure_future(anext(calls))
     for _ in range(20):
-        await asyncio.wait_for(asyncio.sleep(0), 1)
+        await asyncio.wait_for(asyncio.sleep(0), SOON)
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting

@@ -11,6 +11,7 @@ import pytest
 
 from hanse.elements.mep.app_support.storage import Volumes, occupied
 from hanse.kit.problems import Problem
+from tests.bounds import SOON
 
 MB = 1_000_000
 
@@ -118,7 +119,7 @@ async def test_the_watch_sees_growth_by_itself_and_survives_a_volume_that_vanish
     watching = asyncio.create_task(volumes.watch())
     await volumes.remove("two")
     (path / "big").write_bytes(b"x" * 2 * MB)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(SOON):
         while not ((standing := volumes.standing("one")) and standing.exceeded):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     assert volumes.standing("two") is None

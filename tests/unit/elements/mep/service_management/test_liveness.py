@@ -20,6 +20,7 @@ from hanse.refpoints.mp1.services import (
     ServiceInfo,
     ServiceQuery,
 )
+from tests.bounds import SOON
 from tests.unit.elements.mep.parts import Bench, app, configuration, service
 
 BEAT = ServiceLivenessUpdate(state=ServiceState.ACTIVE)
@@ -188,7 +189,7 @@ async def test_after_a_restart_a_service_is_still_expected_to_be_heard_of(tmp_pa
     assert await again.platform.liveness.read_liveness("one", str(known.ser_instance_id)) == heard
     watching = asyncio.create_task(again.platform.liveness.watch())
     assert await discovered(again) == ["speech"], "it has its whole patience again"
-    async with asyncio.timeout(4):
+    async with asyncio.timeout(SOON):
         while await state(again, known) is ServiceState.ACTIVE:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
     assert await discovered(again) == []

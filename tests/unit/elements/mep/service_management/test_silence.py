@@ -6,6 +6,7 @@ import asyncio
 import random
 
 from hanse.elements.mep.service_management.silence import SilenceTimer
+from tests.bounds import SOON
 
 
 class Watch:
@@ -102,7 +103,7 @@ async def test_the_timer_wakes_for_whoever_comes_first() -> None:
     timer.hear("later", 30)
     await asyncio.sleep(0)
     timer.hear("sooner", 0.02)
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(SOON):
         while not told:  # noqa: ASYNC110
             await asyncio.sleep(0.005)
     assert told == ["sooner"]

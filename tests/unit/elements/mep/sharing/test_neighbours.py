@@ -28,6 +28,7 @@ from hanse.refpoints.mp1.services import (
     ServiceState,
 )
 from hanse.refpoints.mp3.services import Announcement, SharedServices, SignOfLife
+from tests.bounds import SOON
 from tests.unit.elements.mep.parts import URL, Bench, configuration, nothing, service, transport
 
 NAMED = ServiceQuery(ser_name=("speech",))
@@ -116,7 +117,7 @@ class Pair:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(SOON):
         while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
