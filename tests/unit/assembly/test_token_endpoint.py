@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote_plus, urlencode
 
@@ -99,7 +100,8 @@ async def test_a_form_that_drips_in_is_given_up(line: Dialogue, watch: Watch, mo
     await line.send(request("POST", PATH, headers=FORM, length=1000))
     for _ in range(3):
         await asyncio.sleep(0.05)
-        await line.send(b"a")
+        with suppress(ConnectionError):  # a busy machine may have given it up by now
+            await line.send(b"a")
     reply = await asyncio.wait_for(line.reply(), SOON)
     assert (reply.status, reply.headers["connection"]) == (408, "close")
     assert [m.status for m in watch.messages] == [408]

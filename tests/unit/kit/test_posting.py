@@ -177,7 +177,7 @@ async def test_who_stops_waiting_leaves_no_connection_behind_that_answers_anothe
     assert await poster.post(server.url, BODY) == 204
     server.answers = [b"", OK]
     with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0.05):
+        async with asyncio.timeout(0.2):
             await poster.post(server.url, BODY)
     assert await poster.post(server.url, BODY) == 204
     assert server.connections == 2

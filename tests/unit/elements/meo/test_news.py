@@ -12,7 +12,7 @@ from hanse.elements.meo.news import HostNews
 from hanse.refpoints.mm1.lifecycle import AppLcmOpOcc, LcmOperation
 from hanse.refpoints.mm1.occurrence import begun, represent
 
-PATIENCE = 10.0
+PATIENCE = 60.0
 
 
 def operation(identifier: str) -> AppLcmOpOcc:

@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-import pytest
-
 from hanse.elements.meo import presence
 from hanse.elements.meo.presence import Presence
 from hanse.refpoints.mm1.topology import SystemTopology
 from hanse.refpoints.mm3.management import REPORT_PERIOD
 from tests.bounds import SOON
+from tests.passing import Passing
 from tests.unit.elements.meo.parts import Bench, offered
 from tests.unit.elements.meo.test_federation import SPEECH, report, view
 
-PATIENCE = 0.1
+PATIENCE = 60.0
+"""Seconds, which pass only when a test lets them."""
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -26,10 +26,10 @@ async def until(condition: Callable[[], bool]) -> None:
 
 async def test_who_reports_in_time_is_never_silent_and_who_stops_is_told_once() -> None:
     changes: list[str] = []
-    heard = Presence(lambda: changes.append("changed"), PATIENCE)
+    clock, heard = Passing(), Presence(lambda: changes.append("changed"), PATIENCE)
     heard.watch(["harbour", "airport"])
     for _ in range(6):
-        await asyncio.sleep(PATIENCE / 4)
+        await clock.advance(PATIENCE / 4)
         heard.hear("harbour")
     assert (heard.silent("harbour"), heard.silent("airport")) == (False, True)
     assert changes == ["changed"]
@@ -37,21 +37,16 @@ async def test_who_reports_in_time_is_never_silent_and_who_stops_is_told_once() 
     assert not heard.silent("airport")
     assert changes == ["changed", "changed"]
     heard.close()
-    await asyncio.sleep(PATIENCE * 2)
+    await clock.advance(PATIENCE * 2)
     assert not heard.silent("harbour")
 
 
-@pytest.fixture
-def _impatient(bench: Bench) -> None:
-    bench.meo._presence._patience = PATIENCE
-
-
-@pytest.mark.usefixtures("_impatient")
 async def test_services_of_a_silent_platform_are_neither_found_nor_registered_nor_shown(bench: Bench) -> None:
+    clock, bench.meo._presence._patience = Passing(), PATIENCE
     await bench.meo.start_up()
     await report(bench, "airport", 1, offered("speech"))
     assert len(await view(bench).find_service(SPEECH)) == 1
-    await until(lambda: bench.meo._presence.silent("airport"))
+    await clock.advance(PATIENCE)
     assert await view(bench).find_service(SPEECH) == []
     await until(lambda: bench.federation.resources[-1][1].services == ())
     topology = bench.meo.apis()[SystemTopology]

@@ -19,7 +19,6 @@ from hanse.refpoints.mp1.support import (
     ReadyIndication,
     TerminationSubscription,
 )
-from tests.bounds import SOON
 from tests.unit.elements.mep.parts import Bench, configuration, service
 
 READY = AppReadyConfirmation(indication=ReadyIndication.READY)
@@ -133,7 +132,7 @@ async def test_who_waits_for_an_app_learns_at_once_that_it_is_ready(bench: Bench
     began = time.monotonic()
     await bench.platform.support.confirm_ready("one", READY)
     assert (await waiting).phase is AppPhase.READY
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 8, "it waited for its time to be over"
 
 
 async def test_who_waits_is_answered_when_its_time_is_over_or_the_app_is_gone(bench: Bench) -> None:
@@ -144,4 +143,4 @@ async def test_who_waits_is_answered_when_its_time_is_over_or_the_app_is_gone(be
     await asyncio.sleep(0.02)
     await bench.platform.configuration.forget("one")
     with pytest.raises(Problem, match="No such application"):
-        await asyncio.wait_for(waiting, SOON)
+        await asyncio.wait_for(waiting, 8)

@@ -20,10 +20,10 @@ def test_merged_keys_are_read() -> None:
 def test_an_alias_bomb_is_refused_at_once() -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12)]
-    begun = time.monotonic()
+    begun = time.thread_time()
     with pytest.raises(Unreadable, match="expands to more"):
         load("\n".join(lines).encode())
-    assert time.monotonic() - begun < 1
+    assert time.thread_time() - begun < 5, "expanded, it takes longer than the world has existed"
 
 
 @pytest.mark.parametrize(
