@@ -101,8 +101,10 @@ class Changes:
         after, commands = self.now.changed(gone, [rule for _, rule in changes if rule is not None])
         had, has = _taps(self.now), _taps(after)
         led, leads = self.now.ways.tunnels, after.ways.tunnels
+        read, reads = self.now.reads_frames, after.reads_frames
         made: set[str] = set()
         try:
+            await self._tell_lengths(read, read or reads)
             for device in sorted(has - had):
                 await self._ground.tap(device)
                 made.add(device)
@@ -111,10 +113,16 @@ class Changes:
         except Problem:
             await self._untap(made)
             await self._tell_end(led | leads, led)
+            await self._tell_lengths(read or reads, read)
             raise
         self.now = after
         await self._untap(had - has)
         await self._tell_end(led | leads, leads)
+        await self._tell_lengths(read or reads, reads)
+
+    async def _tell_lengths(self, told: bool, tell: bool) -> None:
+        if told != tell:
+            await self._ground.tell_lengths(on=tell)
 
     async def _tell_end(self, told: dict[int, tuple[str, str]], tell: dict[int, tuple[str, str]]) -> None:
         if self._lead is not None and told != tell:

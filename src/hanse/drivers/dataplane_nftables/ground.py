@@ -6,8 +6,20 @@ import asyncio
 from pathlib import Path
 
 from hanse.drivers.dataplane_nftables.gtp.supervisor import end_left
+from hanse.drivers.dataplane_nftables.large import MOST, TOLD, limit
 from hanse.drivers.dataplane_nftables.namespaces import batch, existing, inside
-from hanse.drivers.dataplane_nftables.topology import AccessNetwork, Built, Site, device_links, links, spaces, tap_links
+from hanse.drivers.dataplane_nftables.topology import (
+    AccessNetwork,
+    Built,
+    Joined,
+    Site,
+    device_joined,
+    device_links,
+    joined,
+    links,
+    spaces,
+    tap_links,
+)
 from hanse.kit.failpoints import effect
 from hanse.kit.problems import Problem, bad_request
 
@@ -28,6 +40,7 @@ class Ground:
         await self.clear()
         await batch([f"netns add {space}" for space in spaces(self.site)])
         await self._build(links(self.site))
+        await self._enlarge(joined(self.site))
         _switch_on(self.site.plane_space, _FORWARDS)
         _trust_rules(self.site.plane_space)
         if self.site.home_space:
@@ -62,10 +75,16 @@ class Ground:
         """Remove a tap."""
         await batch([f"link delete {device}"], self.site.plane_space)
 
+    async def tell_lengths(self, *, on: bool) -> None:
+        """Send applications only packets whose headers tell how long they are, as who reads frames needs, or any."""
+        most = TOLD if on else MOST
+        await asyncio.to_thread(limit, self.site.plane_space, [self.site.home_link], most)
+
     async def _attach(self, device: str, network: AccessNetwork, addresses: tuple[str, ...]) -> None:
         await self.detach(device)
         await batch([f"netns add {self.site.device_space(device)}"])
         await self._build(device_links(self.site, device, network, addresses))
+        await self._enlarge(device_joined(self.site, device, network))
 
     async def _build(self, built: Built) -> None:
         await batch(built.here)
@@ -73,6 +92,10 @@ class Ground:
             await batch(lines, space)
         for space, lines in built.inside_ipv6.items():
             await batch(lines, space, "-6")
+
+    async def _enlarge(self, joined: Joined) -> None:
+        for space, interfaces in joined.items():
+            await asyncio.to_thread(limit, space, interfaces)
 
     async def _unlink(self) -> None:
         """A namespace with a process in it lives on without a name: cut the link in ours first."""

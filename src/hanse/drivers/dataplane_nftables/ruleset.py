@@ -49,6 +49,11 @@ class Ruleset:
                 touched |= self._layers.put(piece)
         return touched
 
+    @property
+    def reads_frames(self) -> bool:
+        """Whether applications get frames by their Ethernet addresses."""
+        return any(not way.tunnel for way in self.ways.marks)
+
     def slots(self, pieces: Iterable[Piece]) -> dict[_Slot, int]:
         """The elements of those pieces that are here and lie in maps."""
         return {

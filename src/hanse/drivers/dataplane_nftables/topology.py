@@ -108,6 +108,10 @@ class Built:
     inside_ipv6: dict[str, list[str]] = field(default_factory=dict)
 
 
+Joined = dict[str, list[str]]
+"""The ends of links, by the namespace in which each is; empty: the one that this process is in."""
+
+
 def short(kind: str, name: str) -> str:
     """A name for an interface, which may have 15 characters."""
     return kind + hashlib.sha256(name.encode()).hexdigest()[:8]
@@ -173,6 +177,12 @@ def _ways(site: Site, built: Built) -> None:
             lines += [f"route add default dev {FAR_END_DEVICE} table {TO_TUNNEL_TABLE}"]
 
 
+def joined(site: Site) -> Joined:
+    """The ends of the links of `links`."""
+    found = {site.access_space(network): ["plane"] for network in site.access}
+    return {site.plane_space: [*site.links.values(), site.home_link], **found, site.home_space: [site.home_link]}
+
+
 def device_links(site: Site, device: str, network: AccessNetwork, addresses: tuple[str, ...]) -> Built:
     """Join a device, whose namespace is there, to an access network; ``addresses`` with prefix length."""
     space, port = site.device_space(device), short("dev", device)
@@ -184,6 +194,11 @@ def device_links(site: Site, device: str, network: AccessNetwork, addresses: tup
             space: ["link set lo up", *_up("eth0", addresses), *gateways],
         },
     )
+
+
+def device_joined(site: Site, device: str, network: AccessNetwork) -> Joined:
+    """The ends of the link of `device_links`."""
+    return {site.device_space(device): ["eth0"], site.access_space(network): [short("dev", device)]}
 
 
 def tap_links(site: Site, device: str) -> Built:
