@@ -24,8 +24,9 @@ class LimitSettings(Value, forbid_unknown_fields=True, rename={}):
 
     ``app_services``, ``app_subscriptions`` (of each of both APIs), ``app_tags`` (UE identity tags that are registered):
     how many one app may have at its platform; ``app_record_bytes``: how large one of them, or its registration, may be
-    as JSON. ``partner_names``: services and platforms that one partner can use by the names that it was told; beyond
-    them the oldest go.
+    as JSON. ``app_notices``: how many notices may wait for one of its subscriptions to services, and ten times as many
+    for all of them; of more the latest do. ``partner_names``: services and platforms that one partner can use by the
+    names that it was told; beyond them the oldest go.
     """
 
     page_size: int = PAGE_SIZE
@@ -36,6 +37,7 @@ class LimitSettings(Value, forbid_unknown_fields=True, rename={}):
     app_subscriptions: int = Quotas().app_subscriptions
     app_tags: int = Quotas().app_tags
     app_record_bytes: int = Quotas().app_record_bytes
+    app_notices: int = Quotas().app_notices
     partner_names: int = NAMES_KEPT
 
     def rate(self) -> RateLimit | None:
@@ -51,7 +53,7 @@ class LimitSettings(Value, forbid_unknown_fields=True, rename={}):
 
     def checks(self) -> list[Check]:
         """What must hold of the values."""
-        counts = ("app_services", "app_subscriptions", "app_tags", "partner_names")
+        counts = ("app_services", "app_subscriptions", "app_tags", "app_notices", "partner_names")
         return [
             *((f"limits.{name}", "1 to 1000000", 1 <= getattr(self, name) <= 1_000_000) for name in counts),
             ("limits.app_record_bytes", "1024 to 1048576", 1024 <= self.app_record_bytes <= 2**20),

@@ -13,15 +13,13 @@ import logging
 import math
 import random
 import time
-from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
-from itertools import islice
 
 import msgspec
 
+from hanse.kit.outbox_lanes import Event, Lanes
 from hanse.kit.problems import Problem
-from hanse.kit.store import Shelf, Store, Transaction
-from hanse.kit.values import Value
+from hanse.kit.store import Index, Shelf, Store, Transaction
 
 log = logging.getLogger("hanse.outbox")
 
@@ -41,25 +39,16 @@ FINAL = frozenset((400, 401, 403, 404, 405, 410, 413, 415))
 """Statuses after which trying again is useless."""
 
 
-class Event(Value):
-    """Something to be told: when it happened (Unix seconds), to whom (lane), how (topic), what (a JSON body)."""
-
-    event_id: str
-    lane: str
-    topic: str
-    body: str
-    at: float
-
-
 class Outbox:
     """The events of one store that wait to be delivered."""
 
     def __init__(self, store: Store, *, give_up_after: float = GIVE_UP_AFTER) -> None:
         self._store = store
         self._events: Shelf[Event] = store.shelf("outgoing_event", Event)
+        self._of_lane: Index[Event, Event] = Index(self._events, lambda event: {event.lane: event})
         self._handlers: dict[str, Handler] = {}
         self._patience: dict[str, float] = {}
-        self._lanes: dict[str, deque[Event]] = {}
+        self._lanes = Lanes()
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._delivered: list[Event] = []
         self._removing: asyncio.Task[None] | None = None
@@ -79,11 +68,11 @@ class Outbox:
     def emit(self, tx: Transaction, topic: str, lane: str, value: msgspec.Struct, most: int = 0) -> None:
         """Tell ``value`` once the transaction is on disk.
 
-        Where ``most`` events of the lane wait already the oldest that are not under way are dropped: what is told last
-        says how it stands. Those that are decided at the same time are let in together.
+        Where ``most`` events of the lane wait already the oldest that are not under way are dropped, which the log says
+        once: what is told last says how it stands. Those that are decided at the same time are let in together.
         """
-        if most:
-            self._make_room(tx, lane, most)
+        if most and (excess := self._lanes.excess(lane, most)):
+            self._drop(tx, lane, excess, most)
         self._last += 1
         body = msgspec.json.encode(value).decode()
         event = Event(event_id=f"{self._last:016d}", lane=lane, topic=topic, body=body, at=time.time())
@@ -109,36 +98,25 @@ class Outbox:
             await asyncio.gather(self._removing, return_exceptions=True)
 
     def waiting(self, topic: str) -> list[bytes]:
-        """The JSON bodies of a topic's events that are on the disk: to be delivered, or delivered just now."""
+        """The JSON bodies of a topic's events that are on the disk: to be delivered, or delivered just now.
+
+        Looks at all events: for what is done now and then, not for each request.
+        """
         return [event.body.encode() for event in self._events.values() if event.topic == topic]
 
     def forget(self, tx: Transaction, lane: str) -> None:
         """Drop what still waits in a lane: its receiver is gone."""
-        for event in tx.values(self._events):
-            if event.lane == lane:
-                tx.delete(self._events, event.event_id)
-
-    def _make_room(self, tx: Transaction, lane: str, most: int) -> None:
-        waiting = self._lanes.get(lane)
-        if waiting is None or len(waiting) < most:
-            return
-        oldest = list(islice(waiting, 1, len(waiting) - most + 2))
-        for event in oldest:
+        for event in tx.under(self._of_lane, lane):
             tx.delete(self._events, event.event_id)
-        tx.after.append(lambda: self._leave_out(lane, oldest))
+        tx.after.append(lambda: self._lanes.keep(lane, lambda event: event.event_id in self._events))
 
-    def _leave_out(self, lane: str, events: list[Event]) -> None:
-        waiting = self._lanes.get(lane, deque())
+    def _drop(self, tx: Transaction, lane: str, events: list[Event], most: int) -> None:
         for event in events:
-            if len(waiting) > 1 and waiting[1] is event:
-                del waiting[1]
+            tx.delete(self._events, event.event_id)
+        tx.after.append(lambda: self._lanes.leave_out(lane, events, most))
 
     def _enqueue(self, event: Event) -> None:
-        if not self._running:
-            return
-        waiting = self._lanes.setdefault(event.lane, deque())
-        waiting.append(event)
-        if len(waiting) == 1:
+        if self._running and self._lanes.add(event):
             self._begin(event)
 
     def _begin(self, event: Event) -> None:
@@ -185,12 +163,9 @@ class Outbox:
             self._removing = None
 
     def _go_on(self, lane: str) -> None:
-        waiting = self._lanes[lane]
-        waiting.popleft()
-        if waiting and self._running:
-            self._begin(waiting[0])
-        else:
-            del self._lanes[lane]
+        following = self._lanes.advance(lane)
+        if following is not None and self._running:
+            self._begin(following)
 
     async def _remove(self, events: list[Event]) -> None:
         """Forget delivered events; while the disk is full they wait, and are not delivered again."""

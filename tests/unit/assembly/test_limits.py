@@ -53,7 +53,7 @@ def test_a_platform_requires_what_its_host_is_set_to() -> None:
     assert LivenessSettings(interval=5, longest=9, misses=1).policy() == LivenessPolicy(interval=5, longest=9, misses=1)
 
 
-@pytest.mark.parametrize("name", ["app_services", "app_subscriptions", "app_tags", "partner_names"])
+@pytest.mark.parametrize("name", ["app_services", "app_subscriptions", "app_tags", "app_notices", "partner_names"])
 def test_what_an_app_or_a_partner_may_have_is_at_least_one(name: str) -> None:
     bad = [msgspec.structs.replace(LimitSettings(), **{name: value}) for value in (0, -1, 1_000_001)]
     assert [[key for key, _, good in limits.checks() if not good] for limits in bad] == [[f"limits.{name}"]] * 3
@@ -64,6 +64,6 @@ def test_what_an_app_or_a_partner_may_have_is_at_least_one(name: str) -> None:
 def test_a_platform_holds_its_apps_to_what_is_set() -> None:
     assert LimitSettings().quotas() == Quotas()
     assert all(good for _, _, good in LimitSettings().checks())
-    wanted = Quotas(app_services=1, app_subscriptions=2, app_tags=3, app_record_bytes=4096)
+    wanted = Quotas(app_services=1, app_subscriptions=2, app_tags=3, app_record_bytes=4096, app_notices=5)
     assert LimitSettings(**msgspec.structs.asdict(wanted)).quotas() == wanted
     assert [k for k, _, good in LimitSettings(app_record_bytes=10).checks() if not good] == ["limits.app_record_bytes"]

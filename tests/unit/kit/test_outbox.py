@@ -13,7 +13,8 @@ import pytest
 
 from hanse.kit import outbox as outbox_module
 from hanse.kit.contract.call import Call, _current, continuing
-from hanse.kit.outbox import NEVER, Event, Outbox
+from hanse.kit.outbox import NEVER, Outbox
+from hanse.kit.outbox_lanes import Event
 from hanse.kit.problems import Problem
 from hanse.kit.store import Shelf, Store
 from hanse.kit.values import Value
@@ -205,7 +206,9 @@ async def test_who_takes_nothing_has_no_more_kept_than_there_is_room_for_and_the
         await post.store.commit(lambda tx, n=number: post.outbox.emit(tx, "ann", "ann", News(number=n), most=5))  # type: ignore[misc]
     await post.tell("bob", 1, 2, 3)
     assert len(post.outbox.waiting("ann")) == 5
-    assert post.outbox._lanes["ann"][0].event_id in post.outbox._events, "what is under way stays"
+    under_way = post.outbox._lanes.first("ann")
+    assert under_way is not None
+    assert under_way.event_id in post.outbox._events, "what is under way stays"
     post.ann.gate.set()
     await until(lambda: post.ann.taken == [0, 46, 47, 48, 49] and post.bob.taken == [1, 2, 3])
     await until(lambda: not len(post.outbox._events))
@@ -268,7 +271,7 @@ async def test_news_of_an_unknown_kind_wait_for_their_handler(post: Post) -> Non
 async def test_an_idle_outbox_holds_nothing(post: Post) -> None:
     await post.tell("ann", *range(20))
     await until(lambda: post.waiting == 0)
-    await until(lambda: (post.outbox._lanes, post.outbox._tasks) == ({}, {}))
+    await until(lambda: (len(post.outbox._lanes), post.outbox._tasks) == (0, {}))
 
 
 async def test_what_was_delivered_together_leaves_the_disk_together(

@@ -144,7 +144,7 @@ class Configuration(PlatformConfiguration):
 
     def _withdraw(self, tx: Transaction, app_instance_id: str) -> None:
         self._subscriptions.end_all(tx, app_instance_id)  # first: who ends is told nothing of its own end (5.2.3)
-        for service in [r for r in tx.values(self._records.services) if r.app_instance_id == app_instance_id]:
+        for service in tx.under(self._records.services_of, app_instance_id):
             self._registry.remove(tx, service)
         if tx.find(self._records.registrations, app_instance_id) is not None:
             tx.delete(self._records.registrations, app_instance_id)

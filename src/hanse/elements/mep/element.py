@@ -59,7 +59,7 @@ class Platform:
         self._tasks: list[asyncio.Task[None]] = []
         self.records = Records(given.store)
         self._reporter = Reporter(given.host, given.store, self.records, given.manager, tuple(given.redirectors))
-        notices = Notices(given.url, self.records, given.outbox, given.callbacks)
+        notices = Notices(given.url, self.records, given.outbox, given.callbacks, given.quotas)
         subscriptions = AppSubscriptions(given.url, given.store, self.records, notices, given.quotas)
         self._carry_out_rules(given)
         self._offer_services(given, notices, subscriptions)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from hanse.elements.mep.records import AppRecord, AvailabilityRecord, Records, TerminationRecord
-from hanse.elements.mep.service_management.domain import concerns
+from hanse.elements.mep.quotas import Quotas
+from hanse.elements.mep.records import AppRecord, AvailabilityRecord, Records
+from hanse.elements.mep.service_management.domain import concerns, service_names
 from hanse.kit.callbacks import Callbacks, CallbackTo
 from hanse.kit.outbox import Outbox
 from hanse.kit.store import Transaction
@@ -14,35 +13,48 @@ from hanse.refpoints.mp1.services import (
     AvailabilityNotification,
     ChangeType,
     ServiceInfo,
+    ServiceManagement,
     ServiceReference,
     SubscriptionLink,
 )
 from hanse.refpoints.mp1.support import ApplicationSupport, OperationAction, TerminationLinks, TerminationNotification
 
-MOST_WAITING = 1000
-"""Notices that wait for one subscriber to the availability of services; beyond them the oldest are not told, or an app
-that takes none could have its platform's disk filled by changes of its own."""
+_BASE = ServiceManagement.api_bases[0]
 
 
 class Notices:
     """Emits notifications for subscriptions; delivery is the outbox's."""
 
-    def __init__(self, url: str, records: Records, outbox: Outbox, callbacks: Callbacks) -> None:
+    def __init__(
+        self,
+        url: str,
+        records: Records,
+        outbox: Outbox,
+        callbacks: Callbacks,
+        quotas: Quotas = Quotas(),  # noqa: B008 (frozen)
+    ) -> None:
         self._url = url
         self._records = records
         self._outbox = outbox
+        self._quotas = quotas
         self._receivers = callbacks.receivers
         outbox.handle("mp1.notification", callbacks.deliver)
 
     def service_changed(self, tx: Transaction, service: ServiceInfo, change: ChangeType) -> None:
-        """Tell every subscriber whom it concerns, the producer too if it has subscribed (8.1.4.2)."""
-        for record in tx.values(self._records.availability):
-            if concerns(record.subscription.filtering_criteria, service):
-                self._emit_availability(tx, record, service, change)
+        """Tell every subscriber whom it concerns, the producer too if it has subscribed (8.1.4.2).
+
+        For a subscriber that takes none as many wait as its quota says, and the oldest are dropped: an app could have
+        the disk of its platform filled by changes of its own. Notices of an app's end are never dropped.
+        """
+        reference = self._reference(service, change)
+        for name in service_names(service):
+            for record in tx.under(self._records.concerned, name):
+                if concerns(record.subscription.filtering_criteria, service):
+                    self._emit_availability(tx, record, reference)
 
     def ending(self, tx: Transaction, app_instance_id: str, action: OperationAction, timeout: int) -> None:
         """Tell the app that it will be stopped or terminated (7.1.4.2)."""
-        for record in self.termination_of(tx, app_instance_id):
+        for record in tx.under(self._records.termination_of, app_instance_id):
             base = record.base or ApplicationSupport.api_bases[0]
             support = f"{self._url}{base}/applications/{app_instance_id}"
             notification = TerminationNotification(
@@ -64,25 +76,20 @@ class Notices:
         """Tell nothing more of what still waits for a subscription that ends."""
         self._outbox.forget(tx, subscription_id)
 
-    def termination_of(self, tx: Transaction, app_instance_id: str) -> Iterable[TerminationRecord]:
-        """The app's subscriptions to its own termination."""
-        return [r for r in tx.values(self._records.termination) if r.app_instance_id == app_instance_id]
-
-    def _emit_availability(
-        self, tx: Transaction, record: AvailabilityRecord, service: ServiceInfo, change: ChangeType
-    ) -> None:
-        base = f"{self._url}/mec_service_mgmt/v1"
+    def _reference(self, service: ServiceInfo, change: ChangeType) -> ServiceReference:
+        """What is told of a change; a service that is gone has no link any more."""
         identifier = str(service.ser_instance_id)
-        reference = ServiceReference(
-            ser_name=service.ser_name,
-            ser_instance_id=identifier,
-            state=service.state,
-            change_type=change,
-            link=ABSENT if change is ChangeType.REMOVED else Link(href=f"{base}/services/{identifier}"),
+        link = ABSENT if change is ChangeType.REMOVED else Link(href=f"{self._url}{_BASE}/services/{identifier}")
+        return ServiceReference(
+            ser_name=service.ser_name, ser_instance_id=identifier, state=service.state, change_type=change, link=link
         )
-        subscription = f"{base}/applications/{record.app_instance_id}/subscriptions/{record.subscription_id}"
+
+    def _emit_availability(self, tx: Transaction, record: AvailabilityRecord, reference: ServiceReference) -> None:
+        app = record.app_instance_id
+        subscription = f"{self._url}{_BASE}/applications/{app}/subscriptions/{record.subscription_id}"
         notification = AvailabilityNotification(
             service_references=(reference,), links=SubscriptionLink(subscription=Link(href=subscription))
         )
-        to = CallbackTo.of(record.subscription.callback_reference, notification, f"app.{record.app_instance_id[:8]}")
-        self._outbox.emit(tx, "mp1.notification", record.subscription_id, to, MOST_WAITING)
+        to = CallbackTo.of(record.subscription.callback_reference, notification, f"app.{app[:8]}")
+        room = self._quotas.notices(self._records.availability_of.count(app))
+        self._outbox.emit(tx, "mp1.notification", record.subscription_id, to, room)

@@ -7,7 +7,6 @@ MEC 011 prescribes no numbers. What is beyond is an operation that is not allowe
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
 import msgspec
 
@@ -17,6 +16,8 @@ from hanse.kit.values import Value
 MOST_LEVELS = 50
 """Levels of what an app may name freely. What can just be read here could not be read any more where it is told of with
 others, within a list: one app would silence its platform towards all others."""
+NOTICES_TOGETHER = 10
+"""An app has room for so many times the notices of one subscription, however many subscriptions it has."""
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"')
 _INNERMOST = re.compile(rb"\{\}|\[\]")
 _OTHERS = bytes(set(range(256)) - set(b"[]{}"))
@@ -25,6 +26,9 @@ _OTHERS = bytes(set(range(256)) - set(b"[]{}"))
 class Quotas(Value):
     """For each app: services, subscriptions of each of both APIs, registered UE identity tags, bytes of one record.
 
+    ``app_notices``: notices that wait for one of its subscriptions to the availability of services; beyond them the
+    oldest are dropped.
+
     Their names are those of the settings in ``[limits]``, which refusals tell.
     """
 
@@ -32,20 +36,23 @@ class Quotas(Value):
     app_subscriptions: int = 100
     app_tags: int = 1000
     app_record_bytes: int = 16 * 1024
+    app_notices: int = 10_000
 
-    def check_services(self, present: Iterable[object]) -> None:
-        """Whether there is room for one more than these; a problem 403 if not."""
-        _check(sum(1 for _ in present) < self.app_services, "services", "app_services", self.app_services)
+    def check_services(self, present: int) -> None:
+        """Whether there is room for one more than so many; a problem 403 if not."""
+        _check(present < self.app_services, "services", "app_services", self.app_services)
 
-    def check_subscriptions(self, present: Iterable[object]) -> None:
+    def check_subscriptions(self, present: int) -> None:
         """As `check_services`, for one of the APIs."""
-        there, most = sum(1 for _ in present), self.app_subscriptions
-        _check(there < most, "subscriptions", "app_subscriptions", most)
+        _check(present < self.app_subscriptions, "subscriptions", "app_subscriptions", self.app_subscriptions)
 
-    def check_tags(self, registered: Iterable[object]) -> None:
+    def check_tags(self, registered: int) -> None:
         """Whether so many tags may be registered; a problem 403 if not."""
-        there, most = sum(1 for _ in registered), self.app_tags
-        _check(there <= most, "ueIdentityTags", "app_tags", most)
+        _check(registered <= self.app_tags, "ueIdentityTags", "app_tags", self.app_tags)
+
+    def notices(self, subscriptions: int) -> int:
+        """How many notices may wait for each of so many subscriptions of one app: in equal shares, if it has many."""
+        return max(1, min(self.app_notices, NOTICES_TOGETHER * self.app_notices // max(1, subscriptions)))
 
     def check_record(self, what: str, value: msgspec.Struct) -> None:
         """Whether the platform keeps something so large, a problem 413 if not, and so deep, a problem 400 if not."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Generic, TypeAlias, TypeVar
 
-from hanse.kit.store import Shelf, Store
+from hanse.elements.mep.service_management.domain import wanted_names
+from hanse.kit.store import Index, Shelf, Store
 from hanse.kit.values import Value
 from hanse.refpoints.mm1.steering import SteeringPolicy
 from hanse.refpoints.mm5.platform import AppConfiguration, AppPhase
@@ -14,6 +16,7 @@ from hanse.refpoints.mp1.support import DnsRule, OperationAction, TerminationSub
 from hanse.refpoints.mp3.services import SharedRule
 
 S = TypeVar("S", bound=AvailabilitySubscription | TerminationSubscription)
+R = TypeVar("R", "ServiceRecord", "AvailabilityRecord", "TerminationRecord")
 
 
 class AppRecord(Value):
@@ -98,7 +101,10 @@ class NeighbourRecord(Value):
 
 
 class Records:
-    """The shelves of a platform."""
+    """The shelves of a platform. What ends in ``_of`` is found by the app whose it is.
+
+    ``concerned``: subscriptions by what they name (`service_names`).
+    """
 
     def __init__(self, store: Store) -> None:
         self.apps: Shelf[AppRecord] = store.shelf("application", AppRecord)
@@ -110,3 +116,15 @@ class Records:
         self.remote: Shelf[RemoteService] = store.shelf("remote_service", RemoteService)
         self.neighbours: Shelf[NeighbourRecord] = store.shelf("neighbour", NeighbourRecord)
         self.policies: Shelf[SteeringPolicy] = store.shelf("steering_policy", SteeringPolicy)
+        self.services_of: Index[ServiceRecord, ServiceRecord] = Index(self.services, _by_app)
+        self.availability_of: Index[AvailabilityRecord, AvailabilityRecord] = Index(self.availability, _by_app)
+        self.termination_of: Index[TerminationRecord, TerminationRecord] = Index(self.termination, _by_app)
+        self.concerned: Index[AvailabilityRecord, AvailabilityRecord] = Index(self.availability, _by_criteria)
+
+
+def _by_app(record: R) -> dict[Hashable, R]:
+    return {record.app_instance_id: record}
+
+
+def _by_criteria(record: AvailabilityRecord) -> dict[Hashable, AvailabilityRecord]:
+    return dict.fromkeys(wanted_names(record.subscription.filtering_criteria), record)

@@ -20,7 +20,7 @@ from hanse.kit.contract.call import asked_below
 from hanse.kit.contract.declare import Created
 from hanse.kit.problems import bad_request, not_found
 from hanse.kit.receivers import place_of
-from hanse.kit.store import Shelf, Store, Transaction
+from hanse.kit.store import Index, Shelf, Store, Transaction
 from hanse.kit.values import Link
 from hanse.refpoints.mp1.services import (
     AVAILABILITY_SUBSCRIPTION,
@@ -34,7 +34,10 @@ from hanse.refpoints.mp1.support import TERMINATION_SUBSCRIPTION, ApplicationSup
 
 
 class Subscriptions(Generic[S]):
-    """All subscriptions of a ``kind`` (``subscriptionType``), served at ``url`` below ``bases``."""
+    """All subscriptions of a ``kind`` (``subscriptionType``), served at ``url`` below ``bases``.
+
+    ``held``: those of each app.
+    """
 
     def __init__(
         self,
@@ -42,7 +45,7 @@ class Subscriptions(Generic[S]):
         url: str,
         bases: Sequence[str],
         store: Store,
-        shelf: Shelf[SubscriptionRecord[S]],
+        held: Index[SubscriptionRecord[S], SubscriptionRecord[S]],
         apps: Shelf[AppRecord],
         notices: Notices,
         quotas: Quotas,
@@ -51,14 +54,15 @@ class Subscriptions(Generic[S]):
         self._url = url
         self._bases = bases
         self._store = store
-        self._shelf = shelf
+        self._shelf = held.shelf
+        self._held = held
         self._apps = apps
         self._notices = notices
         self._quotas = quotas
 
     def held_by(self, app_instance_id: str) -> list[SubscriptionRecord[S]]:
         """Those of an app, oldest first."""
-        return [record for record in self._shelf.values() if record.app_instance_id == app_instance_id]
+        return self._held.values(app_instance_id)
 
     def listed(self, app_instance_id: str) -> SubscriptionLinkList:
         """Those of an app, as links; a problem 404 for an app that is not known."""
@@ -92,7 +96,7 @@ class Subscriptions(Generic[S]):
             app = tx.get(self._apps, app_instance_id)
             if not trusted:
                 self._notices.check_receiver(subscription.callback_reference, app)
-                self._quotas.check_subscriptions(self._all_of(tx, app_instance_id))
+                self._quotas.check_subscriptions(tx.count(self._held, app_instance_id))
             tx.put(self._shelf, identifier, record)
 
         await self._store.commit(decide)
@@ -108,11 +112,8 @@ class Subscriptions(Generic[S]):
 
     def end_all(self, tx: Transaction, app_instance_id: str) -> None:
         """End all of an app, as part of a larger decision."""
-        for record in self._all_of(tx, app_instance_id):
+        for record in tx.under(self._held, app_instance_id):
             self._drop(tx, record)
-
-    def _all_of(self, tx: Transaction, app_instance_id: str) -> list[SubscriptionRecord[S]]:
-        return [r for r in tx.values(self._shelf) if r.app_instance_id == app_instance_id]
 
     def _drop(self, tx: Transaction, record: SubscriptionRecord[S]) -> None:
         """What still waits to be sent goes too."""
@@ -143,7 +144,7 @@ class AppSubscriptions:
             url,
             ServiceManagement.api_bases,
             store,
-            records.availability,
+            records.availability_of,
             records.apps,
             notices,
             quotas,
@@ -153,7 +154,7 @@ class AppSubscriptions:
             url,
             ApplicationSupport.api_bases,
             store,
-            records.termination,
+            records.termination_of,
             records.apps,
             notices,
             quotas,

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from msgspec.structs import replace
 
 from hanse.elements.mep import Platform, Surroundings
+from hanse.elements.mep.quotas import Quotas
 from hanse.elements.mep.steering.choice import Asker
 from hanse.elements.mep.steering.devices import Devices
 from hanse.kit.callbacks import Callbacks, CallbackTo
@@ -176,6 +177,7 @@ class Bench:
     devices: Devices = field(default_factory=Devices)
     zones: dict[str, Zone] = field(default_factory=dict)
     flows: dict[str, SharedFlows] = field(default_factory=dict)
+    quotas: Quotas = field(default_factory=Quotas)
 
     def __post_init__(self) -> None:
         self.outbox = Outbox(self.store)
@@ -203,6 +205,7 @@ class Bench:
             led=self.devices,
             zones=self.zones,
             flows=self.flows,
+            quotas=self.quotas,
         )
 
     async def posted(self) -> list[tuple[str, dict[str, Any]]]:

@@ -25,10 +25,10 @@ LIMITS = Quotas(app_services=2, app_subscriptions=2, app_tags=2, app_record_byte
         (LIMITS.check_tags, 2, "app_tags"),
     ],
 )
-def test_the_last_that_fits_is_taken_and_the_next_is_not(check: Callable[[Any], None], most: int, setting: str) -> None:
-    check(range(most))
+def test_the_last_that_fits_is_taken_and_the_next_is_not(check: Callable[[int], None], most: int, setting: str) -> None:
+    check(most)
     with pytest.raises(Problem, match="Too many") as caught:
-        check(range(most + 1))
+        check(most + 1)
     assert caught.value.status == 403
     assert f"at most 2 (limits.{setting})" in caught.value.detail
 

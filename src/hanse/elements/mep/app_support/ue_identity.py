@@ -54,7 +54,7 @@ class UeTags(UeIdentity):
             self._check(asked)
             kept = {tag for tag in app.tags if wanted.get(tag, True)}
             tags = frozenset(kept | {tag for tag, registered in wanted.items() if registered})
-            self._quotas.check_tags(tags)
+            self._quotas.check_tags(len(tags))
             changed = retagged(app, tags)
             tx.put(self._records.apps, app_instance_id, changed)
             return changed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 
@@ -21,6 +21,9 @@ from hanse.refpoints.mp1.services import (
 
 T = TypeVar("T")
 
+Name: TypeAlias = tuple[str, str]
+"""A way to name services and a name."""
+ANY_SERVICE: Name = ("", "")
 NAMING = ("ser_instance_id", "ser_name", "ser_category_id")
 
 
@@ -89,6 +92,24 @@ def concerns(criteria: FilteringCriteria | Absent, service: ServiceInfo) -> bool
         and _among(service.state, criteria.states)
         and _equal(service.is_local is not False, criteria.is_local)  # its default is TRUE
     )
+
+
+def wanted_names(criteria: FilteringCriteria | Absent) -> list[Name]:
+    """What a subscription names, in the one way that it may use; each once. ``ANY_SERVICE`` if it names nothing."""
+    if isinstance(criteria, FilteringCriteria):
+        if isinstance(criteria.ser_instance_ids, tuple):
+            return [("id", identifier) for identifier in dict.fromkeys(criteria.ser_instance_ids)]
+        if isinstance(criteria.ser_names, tuple):
+            return [("name", name) for name in dict.fromkeys(criteria.ser_names)]
+        if isinstance(criteria.ser_categories, tuple):
+            return [("category", category) for category in dict.fromkeys(c.id for c in criteria.ser_categories)]
+    return [ANY_SERVICE]
+
+
+def service_names(service: ServiceInfo) -> list[Name]:
+    """All that subscriptions may name of which this service is: no change of it concerns those that name others."""
+    names = [ANY_SERVICE, ("id", str(service.ser_instance_id)), ("name", service.ser_name)]
+    return names if (category := _category(service)) is ABSENT else [*names, ("category", category)]
 
 
 def change_between(before: ServiceInfo, after: ServiceInfo) -> ChangeType | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 
 import msgspec
 
@@ -89,8 +88,8 @@ class ServiceRegistry(Availability):
         """The app's own services, suspended ones too; a problem 404 for an app that is not known."""
         domain.check_query(query)
         self._records.apps.get(app_instance_id)
-        own = [r.service for r in self._records.services.values() if r.app_instance_id == app_instance_id]
-        return [service for service in own if domain.matches(service, query)]
+        own = self._records.services_of.values(app_instance_id)
+        return [record.service for record in own if domain.matches(record.service, query)]
 
     async def register_service(
         self, app_instance_id: str, service: ServiceInfo, identifier: str = ""
@@ -109,7 +108,7 @@ class ServiceRegistry(Availability):
             self._check_declared(tx, app_instance_id, service)
             if not identifier:
                 self._check_reachable(tx, app_instance_id, known)
-                self._quotas.check_services(self._services_of(tx, app_instance_id))
+                self._quotas.check_services(tx.count(self._records.services_of, app_instance_id))
             self._keep(tx, ServiceRecord(service=known, app_instance_id=app_instance_id), ChangeType.ADDED)
 
         await self._store.commit(decide)
@@ -170,9 +169,6 @@ class ServiceRegistry(Availability):
         if app.configuration.app_d_id and service.ser_name not in declared:
             detail = f"the app's descriptor declares {', '.join(declared) or 'no service'}"
             raise forbidden(f"Service {service.ser_name} not declared", detail)
-
-    def _services_of(self, tx: Transaction, app_instance_id: str) -> Iterator[ServiceRecord]:
-        return (r for r in tx.values(self._records.services) if r.app_instance_id == app_instance_id)
 
     def _check_reachable(self, tx: Transaction, app_instance_id: str, service: ServiceInfo) -> None:
         check_reachable(service, tx.get(self._records.apps, app_instance_id).configuration.address, self._reach)

@@ -9,7 +9,7 @@ import pytest
 
 from hanse.elements.mep.service_management import domain
 from hanse.kit.problems import Problem
-from hanse.kit.values import ABSENT
+from hanse.kit.values import ABSENT, Absent
 from hanse.model.descriptor.services import CategoryRef
 from hanse.refpoints.mp1.services import (
     ChangeType,
@@ -124,3 +124,34 @@ def test_a_change_is_called_what_it_is() -> None:
     assert domain.change_between(before, changed(version="2")) is ChangeType.ATTRIBUTES_CHANGED
     both = changed(version="2", state=ServiceState.INACTIVE)
     assert domain.change_between(before, both) is ChangeType.ATTRIBUTES_CHANGED
+
+
+NAMED = [
+    ABSENT,
+    FilteringCriteria(),
+    FilteringCriteria(ser_instance_ids=("s", "s", "t")),
+    FilteringCriteria(ser_names=("speech", "video")),
+    FilteringCriteria(ser_names=()),
+    FilteringCriteria(ser_categories=(CategoryRef(href="h", id="c", name="n", version="1"),)),
+    FilteringCriteria(ser_names=("s",), states=(ServiceState.INACTIVE,)),
+    FilteringCriteria(states=(ServiceState.ACTIVE,), is_local=True),
+]
+
+
+@pytest.mark.parametrize("criteria", NAMED)
+@pytest.mark.parametrize("identifier", ["s", "x"])
+@pytest.mark.parametrize("name", ["speech", "s", "c", ""])
+@pytest.mark.parametrize("category", ["c", "s", ""])
+def test_no_subscriber_whom_a_change_concerns_is_missed_by_what_it_names(
+    criteria: FilteringCriteria | Absent, identifier: str, name: str, category: str
+) -> None:
+    offered = changed(ser_instance_id=identifier, ser_name=name)
+    if category:
+        offered = changed(
+            ser_instance_id=identifier,
+            ser_name=name,
+            ser_category=CategoryRef(href="h", id=category, name="n", version="1"),
+        )
+    common = set(domain.wanted_names(criteria)) & set(domain.service_names(offered))
+    assert len(common) <= 1, "it would be told twice"
+    assert common or not domain.concerns(criteria, offered)
