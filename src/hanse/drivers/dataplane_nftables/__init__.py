@@ -5,6 +5,6 @@ See `README.md`.
 
 from hanse.drivers.dataplane_nftables.driver import NftablesDataPlane
 from hanse.drivers.dataplane_nftables.gtp.bearer import Bearer
-from hanse.drivers.dataplane_nftables.topology import AccessNetwork, Site
+from hanse.drivers.dataplane_nftables.site import AccessNetwork, Site
 
 __all__ = ["AccessNetwork", "Bearer", "NftablesDataPlane", "Site"]

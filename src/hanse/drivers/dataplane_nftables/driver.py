@@ -19,7 +19,7 @@ from hanse.drivers.dataplane_nftables.gtp.bearer import Bearer, Bearers
 from hanse.drivers.dataplane_nftables.gtp.ends import Tunnels
 from hanse.drivers.dataplane_nftables.kernel import Kernel
 from hanse.drivers.dataplane_nftables.rules import Rule, read_rule
-from hanse.drivers.dataplane_nftables.topology import Site
+from hanse.drivers.dataplane_nftables.site import Site
 from hanse.drivers.dataplane_nftables.trial import OF_TUNNELS, found_out
 from hanse.drivers.dataplane_nftables.ways import Surroundings
 from hanse.kit.failpoints import effect

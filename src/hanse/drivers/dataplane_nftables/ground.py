@@ -8,11 +8,10 @@ from pathlib import Path
 from hanse.drivers.dataplane_nftables.gtp.supervisor import end_left
 from hanse.drivers.dataplane_nftables.large import MOST, TOLD, limit
 from hanse.drivers.dataplane_nftables.namespaces import batch, existing, inside
+from hanse.drivers.dataplane_nftables.site import AccessNetwork, Site
 from hanse.drivers.dataplane_nftables.topology import (
-    AccessNetwork,
     Built,
     Joined,
-    Site,
     device_joined,
     device_links,
     joined,

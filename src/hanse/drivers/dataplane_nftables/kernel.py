@@ -13,7 +13,7 @@ from hanse.drivers.dataplane_nftables.base import base, tunnel_base
 from hanse.drivers.dataplane_nftables.frames import FRAME_BASE
 from hanse.drivers.dataplane_nftables.namespaces import run
 from hanse.drivers.dataplane_nftables.phrases import Json
-from hanse.drivers.dataplane_nftables.topology import Site
+from hanse.drivers.dataplane_nftables.site import Site
 from hanse.kit.failpoints import effect
 
 

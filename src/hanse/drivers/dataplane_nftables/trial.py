@@ -15,7 +15,7 @@ from hanse.drivers.dataplane_nftables.frames import FRAME_BASE, FROM_DEVICES, Ho
 from hanse.drivers.dataplane_nftables.gtp.tap import Tap
 from hanse.drivers.dataplane_nftables.namespaces import DIRECTORY, batch, inside, run
 from hanse.drivers.dataplane_nftables.phrases import FRAMES, rule
-from hanse.drivers.dataplane_nftables.topology import PREFIX
+from hanse.drivers.dataplane_nftables.site import PREFIX
 from hanse.kit.problems import Problem
 from hanse.refpoints.mp2 import Feature
 

@@ -13,7 +13,7 @@ from hanse.drivers.dataplane_nftables.gtp.bearer import Bearer, Bearers, Numbere
 from hanse.drivers.dataplane_nftables.gtp.supervisor import Supervisor
 from hanse.drivers.dataplane_nftables.gtp.table import told
 from hanse.drivers.dataplane_nftables.names import FAR_END_DEVICE
-from hanse.drivers.dataplane_nftables.topology import Site
+from hanse.drivers.dataplane_nftables.site import Site
 from hanse.kit.problems import bad_request
 
 
