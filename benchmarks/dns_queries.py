@@ -10,8 +10,8 @@ from msgspec.structs import replace
 from hanse.refpoints.mp2 import NameRecord
 
 ZONE, LENT = "mec.example", "published.elsewhere"
-_KINDS = (*(1,) * 9, *(28,) * 5, 65, 65, 5, 6, 15, 16, 255, 1000)
-_OPTION_CODES = (3, 10, 12, 100)
+_KINDS = (*(1,) * 9, *(28,) * 5, 65, 65, 2, 5, 6, 15, 16, 255, 1000, 0, 41, 252, 253)
+_OPTION_CODES = (3, 8, 10, 12, 15, 100)
 
 
 def records(chance: random.Random, names: int = 200) -> list[NameRecord]:
@@ -59,7 +59,9 @@ def device(chance: random.Random) -> str:
 
 def query(chance: random.Random) -> bytes:
     """One query; one in five is damaged."""
-    name = chance.choice((f"app{chance.randrange(220)}", f"app{chance.randrange(30) * 7}.deep.er", "deep.er", "er", ""))
+    name = chance.choice(
+        (f"app{chance.randrange(220)}", f"app{chance.randrange(30) * 7}.deep.er", "deep.er", "er", "", "ns")
+    )
     zone = chance.choice((ZONE, ZONE, ZONE, LENT, "other.example"))
     text = f"{name}.{zone}".strip(".").encode()
     if chance.random() < 0.3:

@@ -223,7 +223,7 @@ async def test_a_taken_port_names_its_holder(names: EmbeddedNames) -> None:
 
 async def test_names_of_others_are_asked_of_the_other_server(names: EmbeddedNames) -> None:
     await names.publish("r", record())
-    near = EmbeddedNames(UPSTREAM, 0, forward=(names.address, names.port))
+    near = EmbeddedNames(UPSTREAM, 0, forward=[(names.address, names.port)])
     await near.start()
     try:
         await near.publish("own", record("own", name="own.example", address="127.3.0.1"))

@@ -60,7 +60,7 @@ def _of_host(settings: Settings, name: str, host: HostSettings) -> Iterator[Chec
 
 def _of_names(key: str, names: NamesSettings) -> list[Check]:
     return [
-        (f"{key}.forward", *_tried(names.forwarder)),
+        (f"{key}.forward", *_tried(names.forwarders)),
         (f"{key}.rate", "0 or more answers a second", names.rate >= 0),
         (f"{key}.zones", "the one zone that is updated", names.update is None or len(names.zones) == 1),
     ]

@@ -58,28 +58,32 @@ class UpdateSettings(Table):
 class NamesSettings(Table):
     """``[hosts.X.names]``: where the host's name server listens and the zones that it answers for.
 
-    ``forward``: who is asked for other names, ``ADDRESS:PORT``. ``rate``: answers by UDP a second to an address (0: no
-    limit). With ``update`` it is an outside server, and its one zone is kept up to date.
+    ``forward``: who is asked for other names, ``ADDRESS:PORT``, or several, of which the next is asked where one fails.
+    ``rate``: answers by UDP a second to an address (0: no limit). With ``update`` it is an outside server, and its one
+    zone is kept up to date.
     """
 
     address: str
     port: int = 10053
     zones: tuple[str, ...] = ()
-    forward: str = ""
+    forward: str | tuple[str, ...] = ()
     rate: int = 1000
     update: UpdateSettings | None = None
 
-    def forwarder(self) -> tuple[str, int] | None:
-        """Whom to ask for other names."""
-        if not self.forward:
-            return None
-        address, _, port = self.forward.rpartition(":")
-        try:
-            if 1 <= int(port) <= 65535:
-                return str(ipaddress.IPv4Address(address)), int(port)
-        except ValueError:
-            pass
-        raise ValueError("an IPv4 address with a port, like 192.0.2.53:53")
+    def forwarders(self) -> tuple[tuple[str, int], ...]:
+        """Whom to ask for other names, in this order."""
+        texts = (self.forward,) if isinstance(self.forward, str) else self.forward
+        return tuple(_server(text) for text in texts if text)
+
+
+def _server(text: str) -> tuple[str, int]:
+    address, _, port = text.rpartition(":")
+    try:
+        if 1 <= int(port) <= 65535:
+            return str(ipaddress.IPv4Address(address)), int(port)
+    except ValueError:
+        pass
+    raise ValueError("an IPv4 address with a port, like 192.0.2.53:53")
 
 
 class HostSettings(Table):

@@ -30,6 +30,8 @@ def settings(directory: Path, **changed: object) -> Settings:
         ({"forward": "192.0.2.53"}, "names.forward"),
         ({"forward": "resolver:53"}, "names.forward"),
         ({"forward": "192.0.2.53:0"}, "names.forward"),
+        ({"forward": ["192.0.2.53:53", "resolver:53"]}, "names.forward"),
+        ({"forward": 53}, "names.forward"),
         ({"rate": -1}, "names.rate"),
         ({"zones": [], "update": {"key": "k", "secret_file": "s"}}, "names.zones"),
         ({"update": {"key": "k"}}, "hosts"),
@@ -42,8 +44,10 @@ def test_a_mistake_is_named_with_its_key(tmp_path: Path, changed: dict[str, obje
 
 
 def test_whoever_is_asked_for_other_names_is_read_and_may_be_nobody() -> None:
-    assert NamesSettings(address="127.0.0.1", forward="192.0.2.53:53").forwarder() == ("192.0.2.53", 53)
-    assert NamesSettings(address="127.0.0.1").forwarder() is None
+    one, other = ("192.0.2.53", 53), ("192.0.2.54", 5353)
+    assert NamesSettings(address="127.0.0.1", forward="192.0.2.53:53").forwarders() == (one,)
+    assert NamesSettings(address="127.0.0.1", forward=("192.0.2.53:53", "192.0.2.54:5353")).forwarders() == (one, other)
+    assert NamesSettings(address="127.0.0.1").forwarders() == ()
 
 
 def test_a_host_gets_the_embedded_server_unless_a_key_says_that_it_is_outside(tmp_path: Path) -> None:

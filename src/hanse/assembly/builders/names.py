@@ -31,7 +31,7 @@ def name_server(settings: Settings, element: Element) -> EmbeddedNames | Updated
     place = settings.hosts[element.host].names
     if place.update is not None:
         return _outside(settings, element, place, place.update)
-    return EmbeddedNames(place.address, place.port, place.zones, place.forwarder(), rate=place.rate)
+    return EmbeddedNames(place.address, place.port, place.zones, place.forwarders(), rate=place.rate)
 
 
 def _outside(settings: Settings, element: Element, place: NamesSettings, update: UpdateSettings) -> UpdatedNames:

@@ -5,24 +5,30 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
-import dns.exception
 import dns.flags
-from dns.message import Message, QueryMessage
+from dns.message import Message
 from dns.name import Name
 from dns.rcode import Rcode
+from dns.rdatatype import RdataType
 
 from hanse.drivers.names_embedded import messages
+from hanse.drivers.names_embedded.answers import Answer
+from hanse.drivers.names_embedded.chains import Recall, Wanted, follow
 from hanse.drivers.names_embedded.fast import MOST_READY, FastAnswers
 from hanse.drivers.names_embedded.forwarding import Forwarder, Overloaded
 from hanse.drivers.names_embedded.limits import RateLimit, Verdict
+from hanse.drivers.names_embedded.messages import Asked
 from hanse.drivers.names_embedded.serving import DatagramService, StreamService
 from hanse.drivers.names_embedded.zones import Zones
 from hanse.kit.failpoints import effect
 from hanse.kit.ports import bind, describe_holder
 from hanse.kit.problems import Problem, bad_request, conflict
 from hanse.refpoints.mp2 import NameRecord, NameRecords, NameServer, NameServerCapabilities, check_owned
+
+MOST_SECONDS = 4.0
+"""Seconds after which an answer that takes several questions to others is given up."""
 
 _WHOLE = 65535
 
@@ -31,8 +37,9 @@ class EmbeddedNames(NameServer):
     """An authoritative DNS server on UDP and TCP (port 0 takes a free port; ``port`` tells which, once started).
 
     ``zones`` are answered for as a whole; a record outside them is a zone of its own. Every other name is asked of
-    ``forward`` (address, port), or refused if there is none. ``admits`` says which client addresses are answered,
-    ``rate`` how many answers by UDP an address gets each second (0: no limit), ``ready`` how many answers are kept.
+    ``forward`` (addresses, ports; the next where one fails), or refused if there is none. ``admits`` says which
+    client addresses are answered, ``rate`` how many answers by UDP an address gets each second (0: no limit), ``ready``
+    how many answers are kept.
     """
 
     def __init__(
@@ -40,14 +47,14 @@ class EmbeddedNames(NameServer):
         address: str,
         port: int,
         zones: Iterable[str] = (),
-        forward: tuple[str, int] | None = None,
+        forward: Sequence[tuple[str, int]] = (),
         admits: Callable[[str], bool] | None = None,
         rate: int = 0,
         ready: int = MOST_READY,
     ) -> None:
         self.address, self.port = address, port
-        self._zones = Zones(zones, lambda name: self.fast.forget(name))
-        self.fast = FastAnswers(self._zones, ready)
+        self._zones = Zones(zones, lambda name: self.fast.forget(name), address)
+        self.fast = FastAnswers(self._zones, ready, recursive=bool(forward))
         self._forwarder = Forwarder(forward) if forward else None
         self._admits = admits
         self._rate = RateLimit(rate)
@@ -114,56 +121,42 @@ class EmbeddedNames(NameServer):
             ready = self.fast.answer(wire, client)
             if ready is not None:
                 return ready
-        query = messages.read(wire)
-        if query is None or isinstance(query, bytes):
-            return query
+        asked = messages.read(wire)
+        if asked is None or isinstance(asked, bytes):
+            return asked
         if self._admits and not self._admits(client):
             return messages.error(wire, Rcode.REFUSED)
-        most = messages.udp_limit(query) if udp else _WHOLE
-        response, alias = messages.respond(query, self._zones, client)
-        if response is None:
-            return self._elsewhere(query, most)
-        if alias is not None and self._asks(query):
-            return self._continued(query, response, alias, most)
-        return messages.render(response, most)
+        most = asked.udp_limit() if udp else _WHOLE
+        found = self._find(asked, client, self._recall(asked))
+        return self._fetched(asked, client, most, found) if isinstance(found, Wanted) else self._say(asked, found, most)
 
-    def _asks(self, query: QueryMessage) -> bool:
-        return self._forwarder is not None and bool(query.flags & dns.flags.RD)
+    def _recall(self, asked: Asked) -> Recall | None:
+        """Others are asked, and what they said is told, only for those who want that (RD)."""
+        return self._forwarder.recall if self._forwarder and messages.recursion_desired(asked) else None
 
-    def _elsewhere(self, query: QueryMessage, most: int) -> bytes | Awaitable[bytes]:
-        """A name of others: remembered, or asked of the other server, if there is one and that is wanted (RD)."""
-        if self._forwarder is None or not self._asks(query):
-            return messages.render(messages.refuse(query, Rcode.REFUSED), most)
-        asked = query.question[0]
-        known = self._forwarder.recall(asked.name, asked.rdtype)
-        if known is not None:
-            return messages.render(messages.relay(query, known), most)
-        return self._fetched(query, most)
+    def _find(self, asked: Asked, client: str, recall: Recall | None) -> Answer | Wanted:
+        question = asked.query.question[0]
+        return follow(self._zones, question.name, question.rdtype, asked.client(client), recall)
 
-    async def _fetched(self, query: QueryMessage, most: int) -> bytes:
-        answer = await self._ask(query, query.question[0].name)
-        response = messages.refuse(query, Rcode.SERVFAIL) if answer is None else messages.relay(query, answer)
-        return messages.render(response, most)
+    def _say(self, asked: Asked, answer: Answer, most: int) -> bytes:
+        return messages.render(messages.say(asked, answer, dns.flags.RA if self._forwarder else 0), most)
 
-    async def _continued(self, query: QueryMessage, response: Message, alias: Name, most: int) -> bytes:
-        """An answer of ours that ends in a name of others, and what they say of it."""
-        answer = await self._ask(query, alias)
-        if answer is None:
-            response = messages.refuse(query, Rcode.SERVFAIL)
-        else:
-            response.flags |= dns.flags.RA
-            response.set_rcode(answer.rcode())
-            response.answer.extend(answer.answer)
-            response.authority.extend(answer.authority)
-        return messages.render(response, most)
+    async def _fetched(self, asked: Asked, client: str, most: int, found: Answer | Wanted) -> bytes:
+        """Others are asked until there is an answer; SERVFAIL if that takes too long."""
+        forwarder, kind, told = self._forwarder, asked.query.question[0].rdtype, dict[Name, Message]()
+        assert forwarder is not None
 
-    async def _ask(self, query: QueryMessage, name: Name) -> Message | None:
-        assert self._forwarder is not None
-        kind = query.question[0].rdtype
+        def recall(name: Name, kind: RdataType) -> Message | None:
+            return told.get(name) or forwarder.recall(name, kind)
+
         try:
-            return self._forwarder.recall(name, kind) or await self._forwarder.ask(name, kind)
-        except (dns.exception.DNSException, OSError, EOFError, Overloaded):
-            return None
+            async with asyncio.timeout(MOST_SECONDS):
+                while isinstance(found, Wanted):
+                    told[found.name] = await forwarder.ask(found.name, kind)
+                    found = self._find(asked, client, recall)
+        except (TimeoutError, Overloaded):
+            found = Answer(Rcode.SERVFAIL, ours=False)
+        return self._say(asked, found, most)
 
     async def _bind(self) -> tuple[socket.socket, socket.socket]:
         """A TCP and a UDP socket on the same port."""

@@ -9,23 +9,26 @@ import struct
 
 from hanse.drivers.names_embedded.clients import NOBODY, Client, device
 from hanse.drivers.names_embedded.query import OPT_SIZE, PAYLOAD, Query, read
-from hanse.drivers.names_embedded.zones import NEGATIVE_TTL, Place, Zones
+from hanse.drivers.names_embedded.zones import NEGATIVE_TTL, Place, Zones, authorities
 
 MOST_READY = 131072
 """Ready answers that are kept, some 300 bytes each. Only names that have records take a place."""
 
 _HEAD = struct.Struct("!BBHHHH")
-_SOA = struct.Struct("!HHHIHHHIIIII")
+_SOA = struct.Struct("!HHHIH")
+_SOA_NUMBERS = struct.Struct("!IIIII")
 _OPT = struct.Struct("!BHHIH")
 _RESPONSE_AUTHORITATIVE = 0x84
+_RECURSION_AVAILABLE = 0x80
 _NXDOMAIN = 3
 
 
 class FastAnswers:
     """Ready answers by everything in the query but its id; where they differ by device, by its address too."""
 
-    def __init__(self, zones: Zones, most: int = MOST_READY) -> None:
+    def __init__(self, zones: Zones, most: int = MOST_READY, recursive: bool = False) -> None:
         self._zones, self._most = zones, most
+        self._available = _RECURSION_AVAILABLE if recursive else 0
         self._ready: dict[bytes, bytes | dict[str, bytes]] = {}
         self._keys: dict[bytes, list[bytes]] = {}
         self._kept = 0
@@ -88,17 +91,20 @@ class FastAnswers:
             return None
         if not count:
             code = 0 if place.exists else _NXDOMAIN
-            authority = self._soa(12 + len(query.name) - len(place.apex))
+            authority = self._soa(12 + len(query.name) - len(place.apex), place.lent)
         extra = b"" if query.limit is None else _opt(wire, query, place, client)
-        head = _HEAD.pack(_RESPONSE_AUTHORITATIVE | wire[2] & 1, code, 1, count, bool(authority), bool(extra))
+        head = _HEAD.pack(
+            _RESPONSE_AUTHORITATIVE | wire[2] & 1, self._available | code, 1, count, bool(authority), bool(extra)
+        )
         body = head + wire[12 : query.end] + records + authority + extra
         return body if len(body) + 2 <= (query.limit or 512) else None
 
-    def _soa(self, apex: int) -> bytes:
+    def _soa(self, apex: int, lent: bool) -> bytes:
         """The SOA; ``apex`` is where in the message the name of the zone stands."""
         at = 0xC000 | apex
-        serial = self._zones.serial
-        return _SOA.pack(at, 6, 1, NEGATIVE_TTL, 24, at, at, serial, 3600, 600, 86400, NEGATIVE_TTL)
+        told = b"".join(authorities(at.to_bytes(2), lent))
+        told += _SOA_NUMBERS.pack(self._zones.serial, 3600, 600, 86400, NEGATIVE_TTL)
+        return _SOA.pack(at, 6, 1, NEGATIVE_TTL, len(told)) + told
 
 
 def _opt(wire: bytes, query: Query, place: Place, client: Client) -> bytes:

@@ -1,41 +1,36 @@
-"""Names of others: asked of another server, remembered for their time to live, and defended against forgery (RFC 5452).
+"""Names of others: asked of other servers, remembered for their time to live.
 
-Each question goes out from a socket of its own, hence from a port that the kernel chose at random, connected, so that
-only that server's datagrams arrive; with a random id and random case of letters. One question at a time is open for
-a name and type, however many ask it.
+One question at a time is open for a name and type, however many ask it. A server that does not answer rests a while:
+the others are asked first.
 """
 
 from __future__ import annotations
 
 import asyncio
-import secrets
-import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-import dns.asyncquery
 import dns.exception
 import dns.flags
 import dns.message
-from dns.message import Message, QueryMessage
+from dns.message import Message
 from dns.name import Name
-from dns.rdataclass import RdataClass
+from dns.rcode import Rcode
 from dns.rdatatype import RdataType
 
+from hanse.drivers.names_embedded.asking import ask
 from hanse.drivers.names_embedded.memory import Memory
-from hanse.drivers.names_embedded.query import PAYLOAD
-from hanse.drivers.names_embedded.trust import believed
 
 PATIENCE = 3.0
-"""Seconds after which a question is given up."""
+"""Seconds after which a question is given up: less than the five that `dig` and stub resolvers wait."""
+
+REST = 10.0
+"""Seconds for which a server that did not answer is asked last."""
 
 MOST_OPEN = 256
 """Questions that may be open at a time."""
 
-MOST_FORGED = 16
-"""Datagrams that answer something else, after which a question is asked by TCP: somebody guesses (RFC 5452, 9.3)."""
-
-_MOST_BYTES = 65535
+_GOOD = (Rcode.NOERROR, Rcode.NXDOMAIN)
 
 
 class Overloaded(Exception):
@@ -43,10 +38,12 @@ class Overloaded(Exception):
 
 
 class Forwarder:
-    """Asks ``server`` (address, port), twice if need be."""
+    """Asks ``servers`` (address, port) in turn; the only one twice, for datagrams get lost."""
 
-    def __init__(self, server: tuple[str, int], clock: Callable[[], float] = time.monotonic) -> None:
-        self._server = server
+    def __init__(self, servers: Sequence[tuple[str, int]], clock: Callable[[], float] = time.monotonic) -> None:
+        self._servers = tuple(servers)
+        self._clock = clock
+        self._rest: dict[tuple[str, int], float] = {}
         self._memory = Memory(clock)
         self._open: dict[tuple[Name, RdataType], asyncio.Task[Message]] = {}
 
@@ -55,14 +52,14 @@ class Forwarder:
         return self._memory.recall(name, kind)
 
     async def ask(self, name: Name, kind: RdataType) -> Message:
-        """The answer; raises `Overloaded`, ``OSError`` or ``DNSException`` if there is none."""
+        """The answer within `PATIENCE`; SERVFAIL if no server gave a good one. Raises `Overloaded`."""
         key = name.canonicalize(), kind
         task = self._open.get(key)
         if task is None:
             if len(self._open) >= MOST_OPEN:
                 raise Overloaded
             task = self._open[key] = asyncio.get_running_loop().create_task(self._ask(name, kind))
-            task.add_done_callback(lambda done: self._closed(key, done))
+            task.add_done_callback(lambda _: self._open.pop(key, None))
         return await asyncio.shield(task)
 
     def close(self) -> None:
@@ -70,61 +67,35 @@ class Forwarder:
         for task in list(self._open.values()):
             task.cancel()
 
-    def _closed(self, key: tuple[Name, RdataType], task: asyncio.Task[Message]) -> None:
-        self._open.pop(key, None)
-        if not task.cancelled():
-            task.exception()  # told to those who wait, if any still do
-
     async def _ask(self, name: Name, kind: RdataType) -> Message:
-        for attempt in (1, 2):
-            query = question(name, kind)
-            try:
-                async with asyncio.timeout(PATIENCE / 2):
-                    answer = await self._exchange(query)
+        turns = self._turns()
+        found = None
+        for server in turns:
+            found = await self._one(server, name, kind, PATIENCE / len(turns))
+            if found is not None:
                 break
-            except TimeoutError:
-                if attempt == 2:
-                    raise
-        kept = believed(query, answer)
-        self._memory.keep(name, kind, kept)
-        return kept
-
-    async def _exchange(self, query: QueryMessage) -> Message:
-        loop = asyncio.get_running_loop()
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-            sock.setblocking(False)
-            sock.connect(self._server)
-            await loop.sock_sendall(sock, query.to_wire())
-            answer = None
-            for _ in range(MOST_FORGED):
-                answer = matching(query, await loop.sock_recv(sock, _MOST_BYTES))
-                if answer is not None:
-                    break
-        if answer is None or answer.flags & dns.flags.TC:
-            address, port = self._server
-            return await dns.asyncquery.tcp(query, address, PATIENCE / 2, port)
+        answer = found or _failure()
+        self._memory.keep(name, kind, answer)
         return answer
 
+    def _turns(self) -> Sequence[tuple[str, int]]:
+        order = sorted(self._servers, key=lambda server: self._rest.get(server, 0.0) > self._clock())
+        return order * 2 if len(order) == 1 else order
 
-def question(name: Name, kind: RdataType) -> QueryMessage:
-    """A question with a random id and each letter in random case, which an answer must repeat."""
-    labels = [
-        bytes(byte ^ 0x20 if chr(byte).isalpha() and byte < 128 and secrets.randbits(1) else byte for byte in label)
-        for label in name.labels
-    ]
-    query = dns.message.make_query(Name(labels), kind, use_edns=0, payload=PAYLOAD)
-    query.id = secrets.randbits(16)
-    return query
+    async def _one(self, server: tuple[str, int], name: Name, kind: RdataType, patience: float) -> Message | None:
+        """The good answer of one server, if it gives one: the failure of one need not be that of the next."""
+        try:
+            async with asyncio.timeout(patience):
+                answer = await ask(server, name, kind)
+        except (dns.exception.DNSException, OSError, EOFError):
+            self._rest[server] = self._clock() + REST
+            return None
+        self._rest.pop(server, None)
+        return answer if answer.rcode() in _GOOD else None
 
 
-def matching(query: QueryMessage, wire: bytes) -> Message | None:
-    """The answer to a question of ours, if it is one: the id, the question with its case; ``None`` for a forgery."""
-    try:
-        answer = dns.message.from_wire(wire, ignore_trailing=False)
-    except (dns.exception.DNSException, ValueError, IndexError):
-        return None
-    if answer.id != query.id or not answer.flags & dns.flags.QR or len(answer.question) != 1:
-        return None
-    asked, told = query.question[0], answer.question[0]
-    same = told.rdtype == asked.rdtype and told.rdclass == RdataClass.IN and told.name.labels == asked.name.labels
-    return answer if same else None
+def _failure() -> Message:
+    failure = dns.message.Message()
+    failure.flags |= dns.flags.QR
+    failure.set_rcode(Rcode.SERVFAIL)
+    return failure

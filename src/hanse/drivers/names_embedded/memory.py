@@ -71,6 +71,16 @@ def lifetime(answer: Message) -> int:
     return min(shortest, soa.ttl, int(soa[0].minimum), LONGEST_NEGATIVE)
 
 
+def bounded(answer: Message) -> Message:
+    """The same answer, but nobody hears that it may be remembered longer than here (RFC 2308, 5; RFC 8767, 4)."""
+    for each in answer.answer:
+        each.ttl = min(each.ttl, LONGEST)
+    for each in answer.authority:
+        if each.rdtype is RdataType.SOA:
+            each.ttl = min(each.ttl, int(each[0].minimum), LONGEST_NEGATIVE)
+    return answer
+
+
 def _aged(answer: Message, seconds: int) -> Message:
     aged = dns.message.Message(answer.id)
     aged.set_rcode(answer.rcode())

@@ -3,108 +3,128 @@
 from __future__ import annotations
 
 import struct
+from typing import NamedTuple
 
 import dns.edns
 import dns.exception
 import dns.flags
 import dns.message
 from dns.message import Message, QueryMessage
-from dns.name import Name
-from dns.opcode import Opcode
 from dns.rcode import Rcode
 from dns.rdataclass import RdataClass
 from dns.rdatatype import RdataType
 
-from hanse.drivers.names_embedded.answers import find
+from hanse.drivers.names_embedded import edns
+from hanse.drivers.names_embedded.answers import Answer
 from hanse.drivers.names_embedded.clients import Client, device
+from hanse.drivers.names_embedded.edns import BadMessage, Edns, Subnet
 from hanse.drivers.names_embedded.query import PAYLOAD, PLAIN_PAYLOAD, name_end
-from hanse.drivers.names_embedded.zones import Zones
 
 _HEADER = struct.Struct("!HHHHHH")
-_TRANSFERS = (RdataType.AXFR, RdataType.IXFR)
+_ONE_QUESTION = b"\x00\x01" + bytes(6)
+_OPCODE = 0x7800
+
+_NOT_OURS = {
+    RdataType.AXFR: Rcode.REFUSED,
+    RdataType.IXFR: Rcode.REFUSED,
+    RdataType.MAILA: Rcode.NOTIMP,
+    RdataType.MAILB: Rcode.NOTIMP,
+    RdataType.OPT: Rcode.FORMERR,
+    RdataType.TSIG: Rcode.FORMERR,
+    RdataType.TKEY: Rcode.FORMERR,
+    RdataType.NONE: Rcode.FORMERR,
+}
+"""Types of questions that no record has, and what is said to them."""
 
 
-def read(wire: bytes) -> QueryMessage | bytes | None:
+class Asked(NamedTuple):
+    """A query that can be answered: its header and question, its EDNS, the client that it asks for."""
+
+    query: QueryMessage
+    edns: Edns | None
+    subnet: Subnet | None
+
+    def client(self, address: str) -> Client:
+        """For whom the answer is: the subnet in the query, unless that hides everything; else who asks."""
+        known = self.subnet is not None and self.subnet.client.known
+        return self.subnet.client if self.subnet and known else device(address)
+
+    def udp_limit(self) -> int:
+        """How many bytes the asker takes in one datagram."""
+        return PLAIN_PAYLOAD if self.edns is None else max(PLAIN_PAYLOAD, min(self.edns.payload, PAYLOAD))
+
+
+def read(wire: bytes) -> Asked | bytes | None:
     """The query in a message; or the bytes of the error to answer; or ``None`` for what deserves no answer."""
     if len(wire) < _HEADER.size:
         return None
     _, flags, questions, *_ = _HEADER.unpack_from(wire)
     if flags & dns.flags.QR:
         return None  # an answer to an answer could go on for ever
-    if flags >> 11 & 0xF != Opcode.QUERY:
+    if flags & _OPCODE:
         return error(wire, Rcode.NOTIMP)
     if questions != 1:
         return error(wire, Rcode.FORMERR)
-    try:
-        message = dns.message.from_wire(wire)
-    except (dns.exception.DNSException, ValueError, struct.error, IndexError):
+    question = _question(wire)
+    told, good = edns.walk(wire)
+    if not good or not question:
         return error(wire, Rcode.FORMERR)
-    good = isinstance(message, QueryMessage) and message.question and _subnets_well_written(message, wire)
-    return message if good else error(wire, Rcode.FORMERR)  # type: ignore[return-value]
+    if told is not None and told.version:
+        return error(wire, Rcode.BADVERS)
+    try:
+        query = dns.message.from_wire(wire[:4] + _ONE_QUESTION + question)
+        subnet = edns.client_subnet(told) if told else None
+    except (dns.exception.DNSException, ValueError, BadMessage):
+        return error(wire, Rcode.FORMERR)
+    assert isinstance(query, QueryMessage)
+    wrong = refused(query)
+    return Asked(query, told, subnet) if wrong is None else error(wire, wrong)
 
 
-def error(wire: bytes, code: Rcode) -> bytes:
-    """A header with an error code, for a message of at least twelve bytes that need not be readable."""
-    identifier, flags, *_ = _HEADER.unpack_from(wire)
-    kept = flags & (0x7800 | dns.flags.RD)
-    return _HEADER.pack(identifier, dns.flags.QR | kept | code, 0, 0, 0, 0)
+def refused(query: QueryMessage) -> Rcode | None:
+    """What is said to a question that nobody gets an answer to; ``None`` for one that may have one."""
+    asked = query.question[0]
+    if asked.rdtype in _NOT_OURS:
+        return _NOT_OURS[asked.rdtype]
+    return None if asked.rdclass == RdataClass.IN else Rcode.REFUSED
+
+
+def error(wire: bytes, code: Rcode, flags: int = 0) -> bytes:
+    """An answer that has a code and no records, for a message of at least twelve bytes that need not be readable.
+
+    It has the question, if that can be read, and EDNS, if the message has any (RFC 6891, 6.1.1): no byte more than
+    the message.
+    """
+    identifier, theirs, questions, *_ = _HEADER.unpack_from(wire)
+    told = edns.walk(wire).edns
+    question = _question(wire) if questions == 1 and not theirs & _OPCODE else b""
+    extra = edns.opt(told, code) if told else b""
+    flags |= dns.flags.QR | theirs & (_OPCODE | dns.flags.RD) | code & 0xF
+    return _HEADER.pack(identifier, flags, bool(question), 0, 0, bool(extra)) + question + extra
 
 
 def cut(wire: bytes) -> bytes | None:
     """The answer "ask again by TCP" to a query: no longer than that was. ``None`` for what is no plain question."""
-    if len(wire) < _HEADER.size or wire[2] & 0xF8:
+    if len(wire) < _HEADER.size or wire[2] & 0xF8 or not _question(wire):
         return None
-    end = name_end(wire)
-    if not end or len(wire) < end + 4:
-        return None
-    identifier, flags, *_ = _HEADER.unpack_from(wire)
-    return _HEADER.pack(identifier, dns.flags.QR | dns.flags.TC | flags & dns.flags.RD, 1, 0, 0, 0) + wire[12 : end + 4]
+    return error(wire, Rcode.NOERROR, dns.flags.TC)
 
 
-def respond(query: QueryMessage, zones: Zones, address: str) -> tuple[Message | None, Name | None]:
-    """The answer out of our zones to a client; ``None`` if the name is in none of them.
-
-    Beside it stands the canonical name at which the answer goes on elsewhere, if it does.
-    """
-    question = query.question[0]
-    if query.edns > 0:
-        return refuse(query, Rcode.BADVERS), None
-    if question.rdclass != RdataClass.IN or question.rdtype in _TRANSFERS:
-        return refuse(query, Rcode.REFUSED), None
-    subnet = _subnet(query)
-    client = device(address) if subnet is None or not subnet.srclen else _client(subnet)
-    found = find(zones, question.name, question.rdtype, client)
-    if found is None:
-        return None, None
-    response = _response(query, found.scope)
-    response.flags |= dns.flags.AA
-    response.set_rcode(found.code)
-    response.answer.extend(found.records)
-    response.authority.extend(found.authority)
-    follow = question.rdtype not in (RdataType.CNAME, RdataType.ANY)
-    return response, found.alias if follow else None
-
-
-def refuse(query: QueryMessage, code: Rcode) -> Message:
-    """An answer that has a code and nothing else."""
-    response = _response(query)
-    response.set_rcode(code)
-    return response
-
-
-def relay(query: QueryMessage, answer: Message) -> Message:
-    """The answer of another server, as an answer to our query."""
-    response = _response(query)
-    response.flags |= dns.flags.RA
-    response.set_rcode(answer.rcode())
-    response.answer.extend(answer.answer)
+def say(asked: Asked, answer: Answer, flags: int = 0) -> Message:
+    """An answer as a message."""
+    response = dns.message.make_response(asked.query)
+    if asked.edns is not None:
+        options: list[dns.edns.Option] = []
+        if asked.subnet is not None:
+            told = edns.answered(asked.subnet, answer.scope)
+            options.append(dns.edns.GenericOption(dns.edns.OptionType.ECS, told))
+        response.use_edns(0, dns.flags.DO if asked.edns.signed else 0, PAYLOAD, options=options)
+    response.flags |= flags | (dns.flags.AA if answer.ours else 0)
+    response.set_rcode(answer.code)
+    response.answer.extend(answer.records)
     response.authority.extend(answer.authority)
+    response.additional.extend(answer.additional)
     return response
-
-
-def udp_limit(query: QueryMessage) -> int:
-    """How many bytes the asker takes in one datagram."""
-    return PLAIN_PAYLOAD if query.edns < 0 else max(PLAIN_PAYLOAD, min(query.payload, PAYLOAD))
 
 
 def render(response: Message, most: int) -> bytes:
@@ -112,33 +132,12 @@ def render(response: Message, most: int) -> bytes:
     return response.to_wire(max_size=most, prefer_truncation=True)
 
 
-def _response(query: QueryMessage, scope: int = 0) -> Message:
-    """An empty answer: the flag DO comes back (RFC 3225, 3), the client's subnet with the scope; nothing unknown."""
-    response = dns.message.make_response(query, our_payload=PAYLOAD)
-    subnet = _subnet(query)
-    if query.edns >= 0:
-        known = [dns.edns.ECSOption(subnet.address, subnet.srclen, scope if subnet.srclen else 0)] if subnet else []
-        response.use_edns(0, query.ednsflags & dns.flags.DO, PAYLOAD, options=list[dns.edns.Option](known))
-    return response
+def recursion_desired(asked: Asked) -> bool:
+    """The flag RD: the asker wants names of others looked up."""
+    return bool(asked.query.flags & dns.flags.RD)
 
 
-def _subnet(query: QueryMessage) -> dns.edns.ECSOption | None:
-    return next((option for option in query.options if isinstance(option, dns.edns.ECSOption)), None)
-
-
-def _client(subnet: dns.edns.ECSOption) -> Client:
-    whole = device(subnet.address)
-    spare = whole.bits - subnet.srclen
-    return Client(whole.bits, whole.value >> spare << spare, subnet.srclen)
-
-
-def _subnets_well_written(message: QueryMessage, wire: bytes) -> bool:
-    """At most one, with scope 0, in the bytes that it must have: no address bits beyond the prefix (RFC 7871, 6)."""
-    options = [option for option in message.options if isinstance(option, dns.edns.ECSOption)]
-    if not options:
-        return True
-    [first, *more] = options
-    if more or first.scopelen or first.srclen > (128 if ":" in first.address else 32):
-        return False
-    written = first.to_wire() or b""
-    return struct.pack("!HH", dns.edns.OptionType.ECS, len(written)) + written in wire
+def _question(wire: bytes) -> bytes:
+    """The question, as it was asked; nothing if it cannot be read, or has a pointer: there is nowhere to point to."""
+    end = name_end(wire)
+    return wire[12 : end + 4] if end and len(wire) >= end + 4 else b""

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from ipaddress import ip_address
 from typing import NamedTuple
 
-import dns.exception
 import dns.name
 
 from hanse.drivers.names_embedded.choices import Choices
-from hanse.drivers.names_embedded.clients import networks
+from hanse.drivers.names_embedded.records import check, read_name
 from hanse.kit.problems import bad_request
 from hanse.refpoints.mp2 import NameRecord
 
 NEGATIVE_TTL = 5
 """Seconds that a "no such name" may be remembered: short, for a rule may be activated any moment."""
 
-_MOST_TTL = 2**31 - 1
-_MOST_ORDER = 65535
+OWN_TTL = 300
+"""Seconds that the name and address of this server itself may be remembered."""
+
+_OWN_LABEL, _RESPONSIBLE_LABEL = b"\x02ns", b"\x0ahostmaster"
+_LONGEST_NAME = 255
 
 
 class Place(NamedTuple):
@@ -40,14 +41,21 @@ _NOTHING = Choices()
 class Zones:
     """Records below the given zones; a published name outside all of them is a zone of its own."""
 
-    def __init__(self, zones: Iterable[str] = (), changed: Callable[[bytes], None] = lambda _: None) -> None:
-        self._apexes = frozenset(read_name(zone, "zone").to_digestable() for zone in zones)
+    def __init__(
+        self, zones: Iterable[str] = (), changed: Callable[[bytes], None] = lambda _: None, address: str = "127.0.0.1"
+    ) -> None:
+        """``address`` is where this server is asked: that of the name ``ns`` in each zone, which NS and SOA tell."""
+        self._apexes = frozenset(_apex(zone) for zone in zones)
         self._by_id: dict[str, tuple[bytes, NameRecord]] = {}
         self._at: dict[bytes, Choices] = {}
         self._places: dict[bytes, Place] = {}
         self._below: Counter[bytes] = Counter()
         self._changed = changed
+        self._own = frozenset(server_name(apex) for apex in self._apexes)
         self.serial = 1
+        for name in self._own:
+            text = dns.name.from_wire(name, 0)[0].to_text()
+            self._insert(name, _own_record(text, address))
 
     def records(self) -> list[NameRecord]:
         """All records, in the order of their ids."""
@@ -55,19 +63,16 @@ class Zones:
 
     def put(self, record: NameRecord) -> None:
         """Answer with the record, replacing one of the same id; 400 names what cannot be read."""
-        name = _checked(record)
+        name = self._checked(record)
         self.remove(record.record_id)
         self._by_id[record.record_id] = name, record
-        self._at.setdefault(name, Choices()).put(record)
-        self._below.update(_ancestors(name))
-        if name not in self._places:
-            self._keep(name)
+        self._insert(name, record)
         self._touch(name)
 
     def replace(self, owner: str, records: Sequence[NameRecord]) -> None:
         """Let these be all records of an owner; 400 names what cannot be read, and leaves everything as it was."""
         for record in records:
-            _checked(record)
+            self._checked(record)
         keep = {record.record_id for record in records}
         for record_id in [r.record_id for _, r in self._by_id.values() if r.owner == owner]:
             if record_id not in keep:
@@ -103,51 +108,47 @@ class Zones:
             return Place(apex, choices or _NOTHING, choices is not None or name in self._below, lent=False)
         return Place(name, choices, exists=True, lent=True) if choices else None
 
-    def _keep(self, name: bytes) -> None:
-        """A name with records has the same place for as long as it has any."""
-        place = self._looked(name)
-        assert place is not None
-        self._places[name] = place
+    def _checked(self, record: NameRecord) -> bytes:
+        name = check(record)
+        if name in self._own:
+            raise bad_request("name is the name server's own", f"choose another than {record.name}, which NS tells")
+        if name in self._apexes and isinstance(record.canonical, str):
+            detail = f"give {record.name} an address: the apex of a zone has records of its own (RFC 1912, 2.4)"
+            raise bad_request("canonical is not possible here", detail)
+        return name
+
+    def _insert(self, name: bytes, record: NameRecord) -> None:
+        self._at.setdefault(name, Choices()).put(record)
+        self._below.update(_ancestors(name))
+        if name not in self._places:
+            place = self._looked(name)
+            assert place is not None
+            self._places[name] = place  # the same for as long as the name has any record
 
     def _touch(self, name: bytes) -> None:
         self.serial = self.serial % 0xFFFFFFFF + 1
         self._changed(name)
 
 
-def read_name(text: str, field: str) -> dns.name.Name:
-    """An absolute name, with or without its final dot; 400 names ``field`` if it is none, or has a wildcard."""
-    try:
-        name = dns.name.from_text(text)
-    except (dns.exception.DNSException, UnicodeError, ValueError) as error:
-        raise bad_request(f"{field} is not a domain name", f"write a name like video.example; {error}") from None
-    if name.is_wild() or name == dns.name.root:
-        raise bad_request(f"{field} is not a full domain name", f"write one name like video.example; got {text!r}")
-    return name
+def server_name(apex: bytes) -> bytes:
+    """The name of this server in a zone (on the wire, lower case)."""
+    return _OWN_LABEL + apex
 
 
-def _checked(record: NameRecord) -> bytes:
-    name = read_name(record.name, "name")
-    if isinstance(record.address, str) == isinstance(record.canonical, str):
-        raise bad_request("address or canonical", f"give exactly one of them for {record.name}")
-    if isinstance(record.canonical, str):
-        read_name(record.canonical, "canonical")
-    if isinstance(record.address, str):
-        _check_address(record.address)
-    if not 0 <= record.ttl <= _MOST_TTL:
-        raise bad_request("ttl is out of range", f"write seconds between 0 and {_MOST_TTL}; got {record.ttl}")
-    if not 0 <= record.order <= _MOST_ORDER:
-        raise bad_request("order is out of range", f"write 0 (first) to {_MOST_ORDER}; got {record.order}")
-    networks(record.clients)
-    return name.to_digestable()
+def authorities(apex: bytes, lent: bool) -> tuple[bytes, bytes]:
+    """Server and mail address in a SOA (RFC 1035, 3.3.13; RFC 2142, 7); a name only lent has none of its own."""
+    return (apex, apex) if lent else (server_name(apex), _RESPONSIBLE_LABEL + apex)
 
 
-def _check_address(address: str) -> None:
-    try:
-        right = "%" not in address and bool(ip_address(address))
-    except ValueError:
-        right = False
-    if not right:
-        raise bad_request("address is not an IP address", f"write IPv4 or IPv6; got {address!r}")
+def _own_record(name: str, address: str) -> NameRecord:
+    return NameRecord(record_id="name server", owner="", name=name, address=address, ttl=OWN_TTL)
+
+
+def _apex(zone: str) -> bytes:
+    apex = read_name(zone, "zone").to_digestable()
+    if len(authorities(apex, lent=False)[1]) > _LONGEST_NAME:
+        raise bad_request("zone is too long", f"leave room for a label before it; got {zone!r}")
+    return apex
 
 
 def _ancestors(name: bytes) -> Iterator[bytes]:

@@ -30,7 +30,7 @@ async def far() -> AsyncIterator[EmbeddedNames]:
 
 @pytest.fixture
 async def near(far: EmbeddedNames) -> AsyncIterator[EmbeddedNames]:
-    server = EmbeddedNames(NEAR, 0, forward=(FAR, far.port))
+    server = EmbeddedNames(NEAR, 0, forward=[(FAR, far.port)])
     await server.start()
     yield server
     await server.close()

@@ -19,6 +19,10 @@ def record(name: str, record_id: str = "r", address: str = "127.3.0.7", ttl: int
     return NameRecord(record_id=record_id, owner="a", name=name, address=address, ttl=ttl)
 
 
+def alias(name: str, canonical: str, record_id: str = "r") -> NameRecord:
+    return NameRecord(record_id=record_id, owner="a", name=name, canonical=canonical)
+
+
 def find(zones: Zones, name: str, kind: RdataType = RdataType.A) -> Answer | None:
     return answers.find(zones, dns.name.from_text(name), kind, device("127.3.0.1"))
 
@@ -94,6 +98,11 @@ def test_the_serial_of_a_zone_grows_with_each_change() -> None:
         (record("x" * 64 + ".example"), "name is not a domain name"),
         (record("*.mec.example"), "name is not a full domain name"),
         (record(""), "name is not a full domain name"),
+        (record("bücher.example"), "name is not ASCII"),
+        (record("ns.mec.example"), "name is the name server's own"),
+        (record("NS.MEC.example."), "name is the name server's own"),
+        (alias("mec.example", "www.example.org"), "canonical is not possible here"),
+        (alias("v.mec.example", "a..b"), "canonical is not a domain name"),
         (record("v.mec.example", address="127.3.0"), "address is not an IP address"),
         (record("v.mec.example", ttl=-1), "ttl is out of range"),
         (record("v.mec.example", ttl=2**31), "ttl is out of range"),
@@ -106,3 +115,64 @@ def test_a_record_that_cannot_be_answered_is_refused_and_replaces_nothing(wrong:
         zones.put(wrong)
     assert (refused.value.status, refused.value.title) == (400, title)
     assert zones.records() == [record("good.mec.example")]
+
+
+def test_a_zone_tells_who_serves_it_and_where_so_that_others_may_delegate_to_it() -> None:
+    zones = Zones(["mec.example"], address="192.0.2.53")
+    zones.put(record("mec.example"))
+    answer = find(zones, "MEC.example", RdataType.NS)
+    assert answer
+    assert [r.to_text() for r in answer.records] == ["MEC.example. 300 IN NS ns.mec.example."]
+    assert [r.to_text() for r in answer.additional] == ["ns.mec.example. 300 IN A 192.0.2.53"]
+    server = find(zones, "ns.mec.example")
+    assert server
+    assert server.records == answer.additional
+    soa = find(zones, "mec.example", RdataType.SOA)
+    assert soa
+    assert soa.records[0][0].to_text().startswith("ns.mec.example. hostmaster.mec.example. ")
+    zones.replace("a", [])
+    assert code(zones, "ns.mec.example") is Rcode.NOERROR
+    assert zones.records() == []
+
+
+def test_a_name_that_is_only_lent_has_no_server_below_it_that_would_hide_one_of_the_world() -> None:
+    zones = Zones(["mec.example"])
+    zones.put(record("www.example.org"))
+    assert code(zones, "ns.www.example.org") is None
+    answer = find(zones, "www.example.org", RdataType.NS)
+    assert answer
+    assert (answer.code, answer.records, len(answer.authority)) == (Rcode.NOERROR, (), 1)
+
+
+def test_any_of_a_zone_without_address_is_its_soa_and_never_nothing() -> None:
+    answer = find(Zones(["mec.example"]), "mec.example", RdataType.ANY)
+    assert answer
+    assert [r.rdtype for r in answer.records] == [RdataType.SOA]
+
+
+@pytest.mark.parametrize("length", [1, 2, 5])
+def test_names_that_stand_for_each_other_in_a_circle_are_told_once_each(length: int) -> None:
+    zones = Zones(["mec.example"])
+    for n in range(length):
+        zones.put(alias(f"c{n}.mec.example", f"c{(n + 1) % length}.mec.example", str(n)))
+    answer = find(zones, "c0.mec.example")
+    assert answer
+    assert [str(r.name) for r in answer.records] == [f"c{n}.mec.example." for n in range(length)]
+    assert (answer.code, answer.alias) == (Rcode.NOERROR, None)
+
+
+def test_a_chain_of_names_is_followed_to_its_end_and_what_is_too_long_asks_nobody_else() -> None:
+    zones = Zones(["mec.example"])
+    for n in range(20):
+        zones.put(alias(f"c{n}.mec.example", f"c{n + 1}.mec.example", str(n)))
+    zones.put(record("c20.mec.example", "end"))
+    whole, part = find(zones, "c12.mec.example"), find(zones, "c0.mec.example")
+    assert whole
+    assert part
+    assert (len(whole.records), whole.records[-1][0].to_text()) == (9, "127.3.0.7")
+    assert (len(part.records), part.alias) == (9, None)
+
+
+def test_a_zone_whose_name_leaves_no_room_for_its_server_is_refused() -> None:
+    with pytest.raises(Problem, match="zone is too long"):
+        Zones([".".join(["x" * 61] * 4)])
