@@ -246,18 +246,17 @@ def test_a_key_that_cannot_verify_es256_is_refused_at_start(key: dict[str, Any])
 
 
 def test_a_token_that_was_seen_costs_its_hash_and_little_more(house: House) -> None:
-    """A check of the signature takes some 80 µs, more than a handler; generous, for a busy machine."""
-    token = house.token(bound_to="T")
-    house.verifier.verify(token, thumbprint="T")
-    best = min(_seconds_of(house.verifier, token) for _ in range(7))
-    assert best < 15e-6
+    """A check of the signature takes some 80 µs, more than a handler; the hash and the checks of each time some 5."""
+    tokens = [house.token(bound_to="T") for _ in range(200)]
+    unseen = min(_seconds_of(house.verifier, token) for token in tokens)
+    seen = min(_seconds_of(house.verifier, token) for token in tokens)
+    assert seen < unseen / 4
 
 
-def _seconds_of(verifier: TokenVerifier, token: str, rounds: int = 500) -> float:
+def _seconds_of(verifier: TokenVerifier, token: str) -> float:
     begun = time.perf_counter()
-    for _ in range(rounds):
-        verifier.verify(token, thumbprint="T")
-    return (time.perf_counter() - begun) / rounds
+    verifier.verify(token, thumbprint="T")
+    return time.perf_counter() - begun
 
 
 def test_memory_is_bounded_however_many_tokens_come(house: House) -> None:

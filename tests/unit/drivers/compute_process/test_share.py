@@ -43,7 +43,7 @@ async def used_in(pid: int, seconds: float) -> float:
 
 async def test_a_busy_app_leaves_the_processor_to_others(compute: ProcessCompute, tmp_path: Path) -> None:
     pid = await busy(compute, tmp_path, BUSY, milli=200)
-    assert 0.02 < await used_in(pid, 1.5) < 0.35
+    assert 0.02 < await used_in(pid, 2.0) < 0.5, "a fifth, about; one without a bound takes all"
 
 
 async def test_an_app_that_is_held_back_still_ends_in_its_own_way(compute: ProcessCompute, tmp_path: Path) -> None:

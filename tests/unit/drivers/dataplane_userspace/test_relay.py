@@ -19,6 +19,8 @@ from hanse.drivers.dataplane_userspace.pump import Pump
 from hanse.drivers.dataplane_userspace.relay import Relay
 from hanse.refpoints.mp2 import Action, FilterType, Forwarding, RuleCounters, TrafficMatch
 from tests.both_loops import OVERRIDDEN, event_loop_policy  # noqa: F401 (a fixture)
+from tests.bounds import SOON
+from tests.unit.drivers.dataplane_userspace.opened import opened
 
 _BLOCK = f"127.{128 + os.getpid() % 64}.{os.getpid() // 64 % 256}"
 PLANE, VIRTUAL, APP, DEVICE = (f"{_BLOCK}.{n}" for n in (31, 32, 33, 40))
@@ -61,24 +63,29 @@ async def dial() -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     return await asyncio.open_connection(VIRTUAL, PORT, local_addr=(DEVICE, 0))
 
 
-async def descriptors() -> int:
-    """Those that are open, without what the loop keeps for itself from its first connection on."""
+async def descriptors() -> set[tuple[str, str]]:
+    """Those that are open, by number and name, with what the loop keeps for itself from its first connection on."""
     async with await asyncio.start_server(lambda _r, w: w.close(), APP, PORT + 1):
         _, writer = await asyncio.open_connection(APP, PORT + 1)
         writer.close()
         await writer.wait_closed()
     await asyncio.sleep(0.01)
     gc.collect()  # what earlier tests left to the collector is not ours
-    return len(os.listdir("/proc/self/fd"))
+    return opened()
 
 
-async def assert_open(expected: int) -> None:
-    """So many are open, once a busy machine has closed the others."""
-    for _ in range(100):
-        if await descriptors() == expected:
-            return
-        await asyncio.sleep(0.02)
-    assert await descriptors() == expected
+async def assert_none_left(before: set[tuple[str, str]]) -> None:
+    """None is open that was not open before, and none of the rule, once a busy machine has closed them.
+
+    Those of others may be closed meanwhile: the number alone would tell nothing.
+    """
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(SOON):
+            while await descriptors() - before:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+    assert await descriptors() - before == set()
+    with pytest.raises(ConnectionRefusedError):
+        await dial()
 
 
 async def fitfully(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -121,7 +128,10 @@ async def test_flows_that_are_cut_in_the_middle_leave_no_descriptor(plane: Users
     ends = [await dial() for _ in range(10)]
     for _, writer in ends:
         writer.write(bytes(20_000_000))
-    await asyncio.sleep(0.3)
+    async with asyncio.timeout(SOON):
+        while len(lagging) < 10:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    await asyncio.sleep(0.3)  # what fits between the ends is on its way
     assert len(await plane.flows()) == 10
     await plane.withdraw("r")
     for reader, _ in ends:
@@ -131,7 +141,7 @@ async def test_flows_that_are_cut_in_the_middle_leave_no_descriptor(plane: Users
         writer.transport.abort()
     server.close()
     await plane.close()
-    await assert_open(before - 1)  # all but the socket of the rule
+    await assert_none_left(before)
 
 
 async def test_a_flow_that_is_cut_before_the_application_answers_leaves_no_descriptor(
@@ -153,7 +163,7 @@ async def test_a_flow_that_is_cut_before_the_application_answers_leaves_no_descr
         device.close()
         for sock in crowd:
             sock.close()
-    await assert_open(before - 1)
+    await assert_none_left(before)
 
 
 @pytest.mark.parametrize("found_later", [False, True], ids=["never", "later"])

@@ -156,7 +156,9 @@ async def crashing(vim: Vim, bench: Bench, *names: str) -> None:
         await vim.start(name, Launch())
     for name in names:
         bench.machine.crash(name, code=3)
-        await asyncio.sleep(0.02)
+        async with asyncio.timeout(SOON):
+            while name not in bench.manager.asked:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
 
 
 async def test_a_crash_is_told_although_the_manager_cannot_take_that_of_another_app_yet(

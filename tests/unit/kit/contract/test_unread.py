@@ -101,8 +101,9 @@ async def test_who_never_reads_an_answer_from_afar_lets_the_far_producer_go(pati
             sock.close()
 
 
-async def test_who_reads_slowly_gets_everything(patience: float) -> None:
-    port = Port()
+async def test_who_reads_slowly_gets_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    patience, port = 2.0, Port()  # for so long a machine may keep the reader from reading
+    monkeypatch.setattr(connection, "SEND_PATIENCE", patience)
     port.quay.holds["Adler"] = bytes(24 * 1024 * 1024)
     async with listening(port.server) as listener, dialogue(listener.port) as line:
         await line.send(HOLD)
