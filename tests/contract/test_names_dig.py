@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import shutil
 from collections.abc import AsyncIterator
 
 import pytest
 
 from hanse.drivers.names_embedded import EmbeddedNames
 from hanse.refpoints.mp2 import NameRecord
+from tests.contract.digging import dig
 
 ADDRESS = f"127.{64 + os.getpid() % 64}.{os.getpid() // 64 % 256}.59"
 
 
 @pytest.fixture
 async def names() -> AsyncIterator[EmbeddedNames]:
-    if shutil.which("dig") is None:
-        pytest.skip("dig is not installed (Debian: bind9-dnsutils)")
     server = EmbeddedNames(ADDRESS, 0, zones=("mec.example",))
     await server.start()
     for number, clients in enumerate([(), ("10.1.0.0/16",)]):
@@ -28,13 +25,6 @@ async def names() -> AsyncIterator[EmbeddedNames]:
         await server.publish(str(number), record)
     yield server
     await server.close()
-
-
-async def dig(names: EmbeddedNames, *words: str) -> str:
-    command = ("dig", f"@{names.address}", "-p", str(names.port), "+tries=1", "+timeout=5", *words)
-    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
-    told, _ = await asyncio.wait_for(process.communicate(), 15)
-    return told.decode()
 
 
 @pytest.mark.parametrize("way", ["+notcp", "+tcp"])

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from ipaddress import ip_address
 
 import dns.flags
 from dns.message import Message
@@ -20,7 +21,8 @@ from hanse.drivers.names_embedded.fast import MOST_READY, FastAnswers
 from hanse.drivers.names_embedded.forwarding import Forwarder, Overloaded
 from hanse.drivers.names_embedded.limits import RateLimit, Verdict
 from hanse.drivers.names_embedded.messages import Asked
-from hanse.drivers.names_embedded.serving import DatagramService, StreamService
+from hanse.drivers.names_embedded.serving import DatagramService
+from hanse.drivers.names_embedded.streams import StreamService
 from hanse.drivers.names_embedded.zones import Zones
 from hanse.kit.failpoints import effect
 from hanse.kit.ports import bind, describe_holder
@@ -108,14 +110,14 @@ class EmbeddedNames(NameServer):
         """All records in force."""
         return self._zones.records()
 
-    def _limited(self, wire: bytes, client: str, udp: bool) -> bytes | Awaitable[bytes | None] | None:
+    def _limited(self, wire: bytes, client: str, udp: bool) -> bytes | Coroutine[None, None, bytes | None] | None:
         """As `reply`, within the rate; what is beyond it is not even worked out."""
         verdict = self._rate.judge(client)
         if verdict is Verdict.DROP:
             return None
         return messages.cut(wire) if verdict is Verdict.CUT else self.reply(wire, client, udp)
 
-    def reply(self, wire: bytes, client: str, udp: bool) -> bytes | Awaitable[bytes] | None:
+    def reply(self, wire: bytes, client: str, udp: bool) -> bytes | Coroutine[None, None, bytes] | None:
         """What is said to a message of a client: at once, later, or nothing."""
         if udp and (self._admits is None or self._admits(client)):
             ready = self.fast.answer(wire, client)
@@ -160,6 +162,9 @@ class EmbeddedNames(NameServer):
 
     async def _bind(self) -> tuple[socket.socket, socket.socket]:
         """A TCP and a UDP socket on the same port."""
+        if ip_address(self.address).is_unspecified:
+            detail = "name one: an answer must come from the address that was asked, or nobody takes it (RFC 2181, 4)"
+            raise bad_request(f"names.address is every address of this machine, {self.address}", detail)
         try:
             stream = bind(self.address, self.port)
         except OSError as error:

@@ -1,65 +1,52 @@
-"""A client that holds a connection without a question costs the server a bounded place for a bounded time."""
+"""Datagrams are answered from the address that was asked, and a flood of questions that must wait stays bounded."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+import socket
+from collections.abc import Coroutine
 
 import pytest
 
-from hanse.drivers.names_embedded import serving
-from hanse.drivers.names_embedded.driver import EmbeddedNames
-from hanse.drivers.names_embedded.serving import StreamService
+from hanse.drivers.names_embedded import EmbeddedNames, serving
+from hanse.drivers.names_embedded.serving import DatagramService
+from hanse.kit.ports import bind
+from hanse.kit.problems import Problem
+from tests.both_loops import OVERRIDDEN, event_loop_policy  # noqa: F401 (a fixture)
 
-ADDRESS = f"127.{128 + os.getpid() % 64}.{os.getpid() // 64 % 256}.53"
+pytestmark = OVERRIDDEN
+
+_BLOCK = f"127.{128 + os.getpid() % 64}.{os.getpid() // 64 % 256}"
+ADDRESS, CLIENT = f"{_BLOCK}.52", f"{_BLOCK}.51"
 
 
-def mirror(message: bytes, client: str, udp: bool) -> bytes:
-    return message
+async def test_more_questions_than_may_wait_get_no_answer_and_the_rest_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving, "MOST_WAITING", 3)
+    let = asyncio.Event()
 
+    async def later(message: bytes) -> bytes:
+        await let.wait()
+        return message
 
-@pytest.fixture
-async def port() -> AsyncIterator[int]:
-    service = StreamService(mirror, idle=0.1, most=3)
-    server = await asyncio.start_server(service.serve, ADDRESS, 0)
-    yield server.sockets[0].getsockname()[1]
-    server.close()
+    def reply(message: bytes, client: str, udp: bool) -> bytes | Coroutine[None, None, bytes | None] | None:
+        return later(message) if message.startswith(b"s") else message
+
+    service, loop = DatagramService(reply), asyncio.get_running_loop()
+    server = bind(ADDRESS, 0, socket.SOCK_DGRAM)
+    where = server.getsockname()
+    service.open(server)
+    with bind(CLIENT, 0, socket.SOCK_DGRAM) as client:
+        for message in (b"s1", b"s2", b"s3", b"s4", b"at once"):
+            client.sendto(message, where)
+        async with asyncio.timeout(5):
+            assert await loop.sock_recv(client, 64) == b"at once"
+            let.set()
+            assert {await loop.sock_recv(client, 64) for _ in range(3)} == {b"s1", b"s2", b"s3"}
     service.close()
 
 
-async def test_a_silent_connection_is_ended(port: int) -> None:
-    reader, writer = await asyncio.open_connection(ADDRESS, port)
-    writer.write(b"\x00")  # half of a length, then nothing
-    assert await reader.read() == b""
-    writer.close()
-
-
-async def test_a_connection_that_asks_for_ever_is_ended(port: int) -> None:
-    reader, writer = await asyncio.open_connection(ADDRESS, port)
-    writer.write(b"\x00\x01x" * 5)
-    assert (await reader.read())[:9] == b"\x00\x01x" * 3
-    writer.close()
-
-
-async def test_more_connections_than_there_are_places_are_turned_away(
-    port: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(serving, "MOST_CONNECTIONS", 1)
-    held = await asyncio.open_connection(ADDRESS, port)
-    held[1].write(b"\x00\x01x")
-    assert await held[0].readexactly(3) == b"\x00\x01x"
-    reader, writer = await asyncio.open_connection(ADDRESS, port)
-    assert await reader.read() == b""
-    writer.close()
-    held[1].close()
-
-
-async def test_a_server_that_was_closed_can_be_started_again_with_its_records() -> None:
-    names = EmbeddedNames(ADDRESS, 0)
-    for _ in range(2):
-        await names.start()
-        _, writer = await asyncio.open_connection(ADDRESS, names.port)
-        await names.close()
-        writer.close()
-        await asyncio.sleep(0)
+@pytest.mark.parametrize("address", ["0.0.0.0", "::"])
+async def test_a_server_that_could_answer_from_another_address_than_was_asked_does_not_start(address: str) -> None:
+    with pytest.raises(Problem, match=r"400.*every address"):
+        await EmbeddedNames(address, 0).start()

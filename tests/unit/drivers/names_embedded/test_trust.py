@@ -20,7 +20,7 @@ from hanse.drivers.names_embedded import EmbeddedNames, asking, forwarding
 from hanse.drivers.names_embedded.asking import matching, question
 from hanse.drivers.names_embedded.forwarding import Forwarder
 from hanse.drivers.names_embedded.memory import Memory, lifetime
-from hanse.drivers.names_embedded.serving import StreamService
+from hanse.drivers.names_embedded.streams import StreamService
 from hanse.drivers.names_embedded.trust import believed
 from hanse.kit.ports import bind
 from hanse.refpoints.mp2 import NameRecord
