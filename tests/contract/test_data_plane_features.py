@@ -14,6 +14,7 @@ from hanse.drivers.dataplane_nftables.tapping import tap_device
 from hanse.kit.problems import Problem
 from hanse.kit.values import ABSENT
 from hanse.refpoints.mp2 import Action, Ethernet, Feature, FilterType, Forwarding, TrafficMatch, Tunnel, features
+from tests.bounds import SOON
 from tests.contract.grounds import (
     PORT,
     Ground,
@@ -41,6 +42,7 @@ def asks_for(feature: Feature, ground: Ground) -> Forwarding:
     filters = {
         Feature.IPV6: TrafficMatch(dst_address=("fd00:66::1",), dst_port=(str(PORT),)),
         Feature.ICMP: TrafficMatch(dst_address=(ground.virtual,), protocol=("icmp",)),
+        Feature.PACKET_PROTOCOLS: TrafficMatch(dst_address=(ground.virtual,), protocol=("gre", "esp", "253")),
         Feature.DSCP: TrafficMatch(dst_address=(ground.virtual,), dst_port=(str(PORT),), dscp=46),
         Feature.TRAFFIC_CLASS: TrafficMatch(dst_port=(str(PORT),), tc=184),
         Feature.QCI: TrafficMatch(dst_address=(ground.virtual,), dst_port=(str(PORT),), qci=9),
@@ -99,6 +101,7 @@ async def test_user_space_lacks_exactly_what_needs_packets() -> None:
             Feature.IPV6,
             Feature.MAC_INTERFACE,
             Feature.ICMP,
+            Feature.PACKET_PROTOCOLS,
             Feature.DSCP,
             Feature.TRAFFIC_CLASS,
             Feature.QCI,
@@ -150,7 +153,7 @@ class _Datagrams:
         for word in (*words, b"end"):
             self.device.sendto(word, self.to)
         found = []
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(SOON):
             while (word := await asyncio.get_running_loop().sock_recv(self.app, 100)) != b"end":
                 found.append(word)
         return found
@@ -217,7 +220,7 @@ async def test_a_ping_of_a_virtual_address_is_answered_by_the_application(spaces
                 await loop.sock_recv(ping, 100)
         await spaces.plane.install("r", rule(spaces, matches=(match,)))
         ping.sendto(request, (spaces.virtual, 0))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(SOON):
             answer, sender = await loop.sock_recvfrom(ping, 100)
     assert (answer[20], sender[0]) == (0, spaces.virtual)
 

@@ -50,8 +50,8 @@ _CHAINS = """
   chain begin { ct mark set meta mark; meta mark @begun; }
   chain turn {
     type nat hook prerouting priority dstnat; policy accept;
-    meta nfproto ipv4 meta l4proto { tcp, udp, sctp } dnat ip to meta mark map @to4port
-    meta nfproto ipv6 meta l4proto { tcp, udp, sctp } dnat ip6 to meta mark map @to6port
+    meta nfproto ipv4 meta l4proto { tcp, udp, sctp, udplite } dnat ip to meta mark map @to4port
+    meta nfproto ipv6 meta l4proto { tcp, udp, sctp, udplite } dnat ip6 to meta mark map @to6port
     meta nfproto ipv4 dnat ip to meta mark map @to4
     meta nfproto ipv6 dnat ip6 to meta mark map @to6
   }
@@ -100,4 +100,6 @@ def _opened(address: str, port: int) -> str:
 
 
 def _hide(family: str, protocol: str, address: str) -> str:
-    return f"    meta nfproto {family} ct status dnat snat {protocol} to {address}"
+    """Only flows that ports or ids tell apart: of all others, those of two devices would be one behind one address."""
+    told_apart = "meta l4proto { tcp, udp, sctp, udplite, icmp, icmpv6 }"
+    return f"    meta nfproto {family} {told_apart} ct status dnat snat {protocol} to {address}"

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from hanse.kit.problems import bad_request
 from hanse.kit.values import Absent
 from hanse.refpoints.mp2 import TrafficMatch
+from hanse.refpoints.mp2.protocols import in_version, meant_protocols, protocol_name
 from hanse.refpoints.mp2.ranges import AddressRange, address_range, port_range
 
 MOST_BOXES = 1024
@@ -19,17 +20,22 @@ Span = tuple[int, int]
 
 ALL_PORTS: Span = (0, 65535)
 ALL_PROTOCOLS: Span = (0, 255)
-TCP, UDP = 6, 17
-_NUMBERS = {"tcp": (TCP, TCP), "udp": (UDP, UDP), "icmp": (1, 58), "sctp": (132, 132)}
-_WITH_PORTS = ("tcp", "udp", "sctp")
+_UNTRACKED = 33
+"""DCCP, whose ports the kernel's table of flows does not know (any more)."""
+_BEFORE_THE_PROTOCOL = frozenset({0, 43, 44, 51, 60})
+"""Headers of IPv6 that others follow: what the kernel takes for a packet's protocol is what follows last (RFC 8200)."""
 _BITS = {4: 32, 6: 128}
 
 
 class Shape(NamedTuple):
-    """What one map may hold: boxes of an IP version, of one destination each (``exact``) or of ranges."""
+    """What one map may hold: boxes of an IP version, of one destination each (``exact``) or of ranges.
+
+    ``ports``: they ask for ports, which not every packet has: a map that does not ask finds those packets, too.
+    """
 
     version: int
     exact: bool
+    ports: bool
 
 
 class Box(NamedTuple):
@@ -44,9 +50,12 @@ class Box(NamedTuple):
 
     def meets(self, other: Box) -> bool:
         """Whether a packet may lie in both."""
-        return self.version == other.version and all(
-            mine[0] <= theirs[1] and theirs[0] <= mine[1] for mine, theirs in zip(self[1:], other[1:], strict=True)
-        )
+        if self.version != other.version:
+            return False
+        spans = zip(self[1:], other[1:], strict=True)
+        if self.by_header or other.by_header:  # whatever protocol follows that header
+            spans = zip((*self[1:3], *self[4:]), (*other[1:3], *other[4:]), strict=True)
+        return all(mine[0] <= theirs[1] and theirs[0] <= mine[1] for mine, theirs in spans)
 
     def contains(self, src: int, dst: int, protocol: int, sport: int, dport: int) -> bool:
         """Whether a packet of this IP version lies in it; ports are 0 where the protocol has none."""
@@ -56,9 +65,15 @@ class Box(NamedTuple):
     @property
     def shape(self) -> Shape:
         """The kind of map that holds it: a hash finds it if it is one destination and port, for all sources."""
-        one = all(low == high for low, high in (self.dst, self.protocol, self.dport))
+        ports = (self.sport, self.dport) != (ALL_PORTS, ALL_PORTS)
+        one = all(low == high for low, high in (self.dst, self.protocol, *([self.dport] if ports else [])))
         free = self.src == (0, 2 ** _BITS[self.version] - 1) and self.sport == ALL_PORTS
-        return Shape(self.version, one and free)
+        return Shape(self.version, one and free, ports)
+
+    @property
+    def by_header(self) -> bool:
+        """Whether its protocol is one of the headers that no map asks for."""
+        return self.version == 6 and self.protocol != ALL_PROTOCOLS and self.protocol[0] in _BEFORE_THE_PROTOCOL
 
     def turned(self) -> Box:
         """What answers to it: source and destination exchanged."""
@@ -69,17 +84,19 @@ def boxes(match: TrafficMatch) -> tuple[Box, ...]:
     """Disjoint boxes that together are what the filter describes; 400 names what cannot be read or is too much."""
     found = tuple(_boxes(match))
     if not found:
-        raise bad_request("srcAddress and dstAddress differ", "both must have addresses of one IP version")
+        detail = "srcAddress, dstAddress and protocol (icmp, ipv6-icmp) must have one IP version in common"
+        raise bad_request("The attributes of a filter describe no packet", detail)
     return found
 
 
 def _boxes(match: TrafficMatch) -> Iterator[Box]:
     versions = [6] if not isinstance(match.tc, Absent) else [4] if not isinstance(match.dscp, Absent) else [4, 6]
     sports, dports = _ports(match.src_port, "srcPort"), _ports(match.dst_port, "dstPort")
+    meant = _protocols(match)
     for version in versions:
         sources = _addresses(match.src_address, "srcAddress", version)
         targets = _addresses(match.dst_address, "dstAddress", version)
-        protocols = _protocols(match, version)
+        protocols = _spans(meant, version)
         if len(sources) * len(targets) * len(protocols) * len(sports) * len(dports) > MOST_BOXES:
             detail = f"their ranges multiply to more than {MOST_BOXES}; write several rules"
             raise bad_request("The attributes of a filter are too many", detail)
@@ -100,24 +117,22 @@ def _ports(texts: tuple[str, ...] | Absent, field: str) -> list[Span]:
     return merged([(r.low, r.high) for r in (port_range(text, field) for text in texts)])
 
 
-def _protocols(match: TrafficMatch, version: int) -> list[Span]:
-    """Those named; only those with ports if ports are named."""
-    ported = not (isinstance(match.src_port, Absent) and isinstance(match.dst_port, Absent))
-    if isinstance(match.protocol, Absent):
-        return [_NUMBERS["tcp"], _NUMBERS["udp"]] if ported else [ALL_PROTOCOLS]
-    names = {name.strip().lower() for name in match.protocol}
-    if unknown := sorted(names - _NUMBERS.keys()):
-        raise bad_request("protocol is not carried", f"write tcp, udp, icmp or sctp; got {', '.join(unknown)}")
-    if ported and not names <= set(_WITH_PORTS):
-        raise bad_request("protocol icmp has no ports", "leave out srcPort and dstPort, or the protocol")
-    return merged([_number(name, version) for name in names])
+def _protocols(match: TrafficMatch) -> frozenset[int] | None:
+    ports = not (isinstance(match.src_port, Absent) and isinstance(match.dst_port, Absent))
+    numbers = meant_protocols(match.protocol, ports=ports)
+    if ports and numbers and _UNTRACKED in numbers:
+        name = protocol_name(_UNTRACKED)
+        detail = "the kernel does not tell its flows apart by ports; leave out srcPort and dstPort, or the protocol"
+        raise bad_request(f"ports of protocol {name} are not known to the kernel", detail)
+    return numbers
 
 
-def _number(name: str, version: int) -> Span:
-    if name == "icmp":
-        number = _NUMBERS[name][0 if version == 4 else 1]
-        return number, number
-    return _NUMBERS[name]
+def _spans(numbers: frozenset[int] | None, version: int) -> list[Span]:
+    if numbers is None:
+        return [ALL_PROTOCOLS]
+    there = in_version(numbers, version)
+    apart = there & _BEFORE_THE_PROTOCOL if version == 6 else frozenset[int]()
+    return merged([(n, n) for n in there - apart]) + [(n, n) for n in sorted(apart)]
 
 
 def merged(spans: Sequence[Span]) -> list[Span]:

@@ -8,8 +8,10 @@ from ipaddress import ip_address
 import msgspec
 
 from hanse.drivers.dataplane_nftables import conntrack
+from hanse.drivers.dataplane_nftables.conntrack import Tracked
 from hanse.drivers.dataplane_nftables.rules import Rule
 from hanse.refpoints.mp2 import Flow, Forwarding
+from hanse.refpoints.mp2.protocols import protocol_number
 
 
 def cut_changed(namespace: str, before: Rule, after: Rule) -> None:
@@ -19,29 +21,26 @@ def cut_changed(namespace: str, before: Rule, after: Rule) -> None:
         return
     doomed = None
     if same_number and _as(before.forwarding) == _as(after.forwarding):
-        doomed = unfit([flow for mark, flow in conntrack.flows(namespace) if mark == before.mark], after)
+        doomed = unfit([flow for flow in conntrack.flows(namespace) if flow.mark == before.mark], after)
     if doomed is None:
         conntrack.cut(namespace, before.mark)
     else:
         conntrack.forget(namespace, doomed)
 
 
-def unfit(flows: Iterable[Flow], rule: Rule) -> list[Flow] | None:
-    """Those that a rule does not describe; ``None`` if that cannot be told, or they cannot be forgotten one by one.
+def unfit(flows: Iterable[Tracked], rule: Rule) -> list[Tracked] | None:
+    """Those that a rule does not describe; ``None`` if that cannot be told.
 
     A rule that asks for more than addresses, protocol and ports asks for what the table of flows does not know.
     """
     if not all(piece.plain for piece in rule.pieces):
         return None
-    doomed = [flow for flow in flows if not _describes(rule, flow)]
-    return doomed if all(flow.protocol in conntrack.PORTED for flow in doomed) else None
+    return [tracked for tracked in flows if not _describes(rule, tracked.flow)]
 
 
 def _describes(rule: Rule, flow: Flow) -> bool:
     source, target = ip_address(flow.src_address), ip_address(flow.dst_address)
-    protocol = conntrack.PORTED.get(flow.protocol)
-    if protocol is None:  # ICMP: its kind differs between IP versions, and it has no ports
-        protocol = 1 if source.version == 4 else 58
+    protocol = protocol_number(flow.protocol, "protocol")
     point = (int(source), int(target), protocol, flow.src_port, flow.dst_port)
     return any(box.version == source.version and box.contains(*point) for p in rule.pieces for box in p.boxes)
 

@@ -129,20 +129,20 @@ class NftablesDataPlane(DataPlane):
     async def counters(self) -> list[RuleCounters]:
         """Counters of every rule: bytes of packets with headers; ``refused`` are packets that a DROP rule took."""
         counted = read_counters(await self._kernel.listed())
-        passing = Counter(mark for mark, _ in await self._open())
+        passing = Counter(tracked.mark for tracked in await self._open())
         return [counted.of(rule, passing[rule.mark]) for rule in self._in_order()]
 
     async def flows(self) -> list[Flow]:
         """The flows that pass now."""
         ids = {rule.mark: rule_id for rule_id, rule in self._changes.now.rules.items()}
-        return [msgspec.structs.replace(f, rule_id=ids[mark]) for mark, f in await self._open() if mark in ids]
+        return [msgspec.structs.replace(t.flow, rule_id=ids[t.mark]) for t in await self._open() if t.mark in ids]
 
     def _refuse_unready(self) -> None:
         """Before `start` there may be namespaces of an earlier process; what is put into these is lost with them."""
         if not self._ready:
             raise Problem(503, "The data plane has not started", "ask again in a moment", {"Retry-After": "1"})
 
-    async def _open(self) -> list[tuple[int, Flow]]:
+    async def _open(self) -> list[conntrack.Tracked]:
         return await asyncio.to_thread(conntrack.flows, self.site.plane_space)
 
     def _around(self, bearers: Bearers) -> Surroundings:

@@ -24,7 +24,7 @@ class Layer(NamedTuple):
     def map_name(self, shape: Shape) -> str:
         """The name of its map for boxes of one shape."""
         asked, kind = ("packet" if self.packet else "flow"), ("exact" if shape.exact else "ranges")
-        return f"p{self.priority}d{self.depth}{asked}{shape.version}{kind}"
+        return f"p{self.priority}d{self.depth}{asked}{shape.version}{kind}{'' if shape.ports else 'portless'}"
 
 
 class Layers:

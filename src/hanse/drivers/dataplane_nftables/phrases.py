@@ -56,26 +56,27 @@ def set_mark(value: Json) -> Json:
 def looked_up(name: str, shape: Shape) -> Json:
     """The number that a map of boxes gives for the packet; the rule ends there if it gives none."""
     ip = _PROTOCOL[shape.version]
-    key = [_field(ip, "daddr"), _L4, _field("th", "dport")]
+    key = [_field(ip, "daddr"), _L4, *([_field("th", "dport")] if shape.ports else [])]
     if not shape.exact:
-        key += [_field(ip, "saddr"), _field("th", "sport")]
+        key += [_field(ip, "saddr"), *([_field("th", "sport")] if shape.ports else [])]
     return {"map": {"key": {"concat": key}, "data": f"@{name}"}}
 
 
 def map_of_boxes(name: str, shape: Shape) -> Json:
     """Make a map from boxes to numbers: a hash, or bitmaps of ranges, which are slower to ask and to change."""
-    address = f"ipv{shape.version}_addr"
-    key = [address, "inet_proto", "inet_service"]
+    address, port = f"ipv{shape.version}_addr", ["inet_service"] if shape.ports else []
+    key = [address, "inet_proto", *port]
     if shape.exact:
         return command("add", "map", name, type=key, map="mark")
-    return command("add", "map", name, type=[*key, address, "inet_service"], map="mark", flags=["interval"])
+    return command("add", "map", name, type=[*key, address, *port], map="mark", flags=["interval"])
 
 
 def box_key(box: Box) -> Json:
     """A box as the key of an element."""
-    key = [_addresses(box.dst, box.version), _numbers(box.protocol), _numbers(box.dport)]
-    if not box.shape.exact:
-        key += [_addresses(box.src, box.version), _numbers(box.sport)]
+    shape = box.shape
+    key = [_addresses(box.dst, box.version), _numbers(box.protocol), *([_numbers(box.dport)] if shape.ports else [])]
+    if not shape.exact:
+        key += [_addresses(box.src, box.version), *([_numbers(box.sport)] if shape.ports else [])]
     return {"concat": key}
 
 
@@ -90,7 +91,7 @@ def _of_box(box: Box) -> Iterator[Json]:
         if span != every:
             yield is_(_field(ip, field), _addresses(span, box.version))
     if box.protocol != ALL_PROTOCOLS:
-        yield is_(_L4, _numbers(box.protocol))
+        yield is_(_field(ip, "nexthdr") if box.by_header else _L4, _numbers(box.protocol))
     for field, span in (("sport", box.sport), ("dport", box.dport)):
         if span != ALL_PORTS:
             yield is_(_field("th", field), _numbers(span))

@@ -35,7 +35,7 @@ class Piece:
     @property
     def plain(self) -> bool:
         """Whether addresses, protocol and ports say it all."""
-        return self.extra == NOTHING
+        return self.extra == NOTHING and not any(box.by_header for box in self.boxes)
 
     def meets(self, other: Piece) -> bool:
         """Whether both may describe one packet."""

@@ -22,6 +22,7 @@ LACKS: dict[str, str] = {
     Feature.DUPLICATE_ENCAPSULATED: "copies and tunnels need raw packets; use the nftables data plane",
     Feature.IPV6: "127.0.0.0/8 is where every address is there without root; IPv6 has one such address",
     Feature.ICMP: "user space relays tcp and udp; the kernel answers a ping by itself",
+    Feature.PACKET_PROTOCOLS: "user space relays tcp and udp; others are raw packets; use the nftables data plane",
     Feature.DSCP: _RAW,
     Feature.TRAFFIC_CLASS: _RAW,
     Feature.QCI: _RAW,

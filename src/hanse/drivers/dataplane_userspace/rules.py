@@ -13,8 +13,9 @@ from typing import NamedTuple
 import msgspec
 
 from hanse.kit.problems import bad_request
-from hanse.kit.values import ABSENT, Absent
+from hanse.kit.values import Absent
 from hanse.refpoints.mp2 import Forwarding, TrafficMatch
+from hanse.refpoints.mp2.protocols import BY_PORTS_ALONE, meant_protocols, protocol_name
 from hanse.refpoints.mp2.ranges import AddressRange, PortRange, address_range, port_range
 
 Address = tuple[int, int]
@@ -122,7 +123,7 @@ def _read_filter(match: TrafficMatch, networks: Networks) -> Filter:
         dst_address=_addresses(match.dst_address, "dstAddress"),
         src_port=_ports(match.src_port, "srcPort"),
         dst_port=_ports(match.dst_port, "dstPort"),
-        protocols=_protocols(match.protocol),
+        protocols=_protocols(match),
         networks=_networks(match.in_interface, networks),
     )
 
@@ -146,15 +147,14 @@ def _ports(texts: tuple[str, ...] | Absent, field: str) -> tuple[PortRange, ...]
     return None if isinstance(texts, Absent) else tuple(port_range(t, field) for t in texts)
 
 
-def _protocols(names: tuple[str, ...] | Absent) -> tuple[str, ...]:
-    if names is ABSENT:
-        return PROTOCOLS
-    assert not isinstance(names, Absent)
-    folded = tuple(name.strip().lower() for name in names)
-    unknown = [name for name in folded if name not in PROTOCOLS]
-    if unknown:
+def _protocols(match: TrafficMatch) -> tuple[str, ...]:
+    """Those whose flows it may take; 400: one is none, has no ports, or is not carried."""
+    ports = not (isinstance(match.src_port, Absent) and isinstance(match.dst_port, Absent))
+    numbers = meant_protocols(match.protocol, ports=ports)
+    names = tuple(protocol_name(number) for number in sorted(BY_PORTS_ALONE if numbers is None else numbers))
+    if unknown := [name for name in names if name not in PROTOCOLS]:
         raise bad_request("protocol is not carried", f"write tcp or udp; got {', '.join(unknown)}")
-    return folded
+    return names
 
 
 def address_number(text: str) -> Address:

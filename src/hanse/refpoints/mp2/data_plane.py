@@ -11,10 +11,10 @@ class TrafficMatch(Value, gc=False):
     """One filter, resolved to addresses: its attributes are ANDed, the values of one attribute ORed.
 
     Addresses are ``a.b.c.d``, ``a.b.c.d/len`` or ``a.b.c.d-a.b.c.e``, IPv6 likewise; ports ``80`` or ``8000-8010``;
-    protocols ``tcp``, ``udp`` or ``icmp``; ``dscp`` 0 to 63 (IPv4), ``tc`` 0 to 255 (IPv6); tunnel addresses and ports
-    those of GTP-U (ETSI GS MEC 011 V3.1.1, 7.1.5.2). No header carries a QCI: ``qci`` is that of the bearer by which a
-    packet came, so it and the tunnel attributes match only what came in a tunnel. ``in_interface`` are access networks
-    by name. An absent attribute matches everything.
+    protocols IANA's names or numbers (`protocols`), beside ports only those that have ports; ``dscp`` 0 to 63 (IPv4),
+    ``tc`` 0 to 255 (IPv6); tunnel addresses and ports those of GTP-U (ETSI GS MEC 011 V3.1.1, 7.1.5.2). No header
+    carries a QCI: ``qci`` is that of the bearer by which a packet came, so it and the tunnel attributes match only what
+    came in a tunnel. ``in_interface`` are access networks by name. An absent attribute matches everything.
     """
 
     src_address: tuple[str, ...] | Absent = ABSENT
@@ -100,6 +100,8 @@ class RuleCounters(Value):
 
 class Flow(Value):
     """A flow that passes now: the device's address and port, and the address and port that it dialled.
+
+    ``protocol`` is its name, or its number where it has none (`protocols`); ports are 0 where it has none.
 
     ``peer_address`` and ``peer_port`` are the other end as the application sees it: those of the data plane, or the
     device's own where the data plane does not hide them. They are absent until the application is reached.

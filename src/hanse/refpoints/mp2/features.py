@@ -9,6 +9,7 @@ from hanse.kit.problems import bad_request
 from hanse.kit.values import Absent
 from hanse.model.descriptor.traffic import Action
 from hanse.refpoints.mp2.data_plane import Forwarding, TrafficMatch
+from hanse.refpoints.mp2.protocols import BY_PORTS_ALONE, ICMP, ICMPV6, meant_protocols, protocol_name
 
 
 class Feature(StrEnum):
@@ -19,6 +20,7 @@ class Feature(StrEnum):
     DUPLICATE_ENCAPSULATED = Action.DUPLICATE_ENCAPSULATED
     IPV6 = "IPv6"
     ICMP = "ICMP"
+    PACKET_PROTOCOLS = "packet-level protocols"
     DSCP = "DSCP"
     TRAFFIC_CLASS = "traffic class"
     QCI = "QCI"
@@ -48,7 +50,7 @@ _SPELLED = {"dscp": "dSCP", "tc": "tC", "qci": "qCI"}
 
 
 def features(forwarding: Forwarding) -> Iterator[tuple[str, Feature]]:
-    """Each thing that a rule needs, with the attribute that asks for it."""
+    """Each thing that a rule needs, with the attribute that asks for it. 400: a protocol is none."""
     action = forwarding.action.value
     if action in Feature.__members__:
         yield f"action {action}", Feature(action)
@@ -76,8 +78,10 @@ def _of_match(match: TrafficMatch) -> Iterator[tuple[str, Feature]]:
     for name, addresses in (("srcAddress", match.src_address), ("dstAddress", match.dst_address)):
         if not isinstance(addresses, Absent) and any(":" in text for text in addresses):
             yield name, Feature.IPV6
-    if not isinstance(match.protocol, Absent) and any(p.strip().lower() == "icmp" for p in match.protocol):
-        yield "protocol icmp", Feature.ICMP
+    for number in sorted(meant_protocols(match.protocol, ports=False) or ()):
+        if number not in BY_PORTS_ALONE:
+            feature = Feature.ICMP if number in (ICMP, ICMPV6) else Feature.PACKET_PROTOCOLS
+            yield f"protocol {protocol_name(number)}", feature
 
 
 def _spelled(name: str) -> str:

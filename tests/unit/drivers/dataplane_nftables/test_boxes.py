@@ -8,9 +8,11 @@ from itertools import pairwise
 
 import pytest
 
-from hanse.drivers.dataplane_nftables.boxes import ALL_PROTOCOLS, Box, boxes, merged
+from hanse.drivers.dataplane_nftables.boxes import ALL_PROTOCOLS, Box, Shape, boxes, merged
 from hanse.kit.problems import Problem
 from hanse.refpoints.mp2 import TrafficMatch
+
+NO_PACKET = "The attributes of a filter describe no packet"
 
 
 def at(text: str) -> int:
@@ -49,6 +51,43 @@ def test_a_ping_has_another_number_in_each_version(address: str, number: int) ->
     assert box.protocol == (number, number)
 
 
+def test_protocols_that_have_no_ports_are_meant_by_name_or_number_and_neighbours_lie_in_one_box() -> None:
+    four, six = boxes(TrafficMatch(protocol=("GRE", "48", "esp", "49"))), boxes(TrafficMatch(protocol=("253",)))
+    assert [(box.version, box.protocol) for box in four] == [(4, (47, 50)), (6, (47, 50))]
+    assert [(box.version, box.protocol) for box in six] == [(4, (253, 253)), (6, (253, 253))]
+
+
+def test_only_what_asks_for_ports_lies_in_maps_that_ask_for_them() -> None:
+    shapes = {
+        "gre": Shape(4, exact=True, ports=False),
+        "253": Shape(4, exact=True, ports=False),
+        "tcp": Shape(4, exact=True, ports=False),
+    }
+    for protocol, shape in shapes.items():
+        [box] = boxes(TrafficMatch(dst_address=("10.9.0.1",), protocol=(protocol,)))
+        assert box.shape == shape
+    [box] = boxes(TrafficMatch(dst_address=("10.9.0.1",), protocol=("tcp",), dst_port=("80",)))
+    assert box.shape == Shape(4, exact=True, ports=True)
+    [box] = boxes(TrafficMatch(dst_address=("10.9.0.1",), protocol=("tcp",), src_port=("80",)))
+    assert box.shape == Shape(4, exact=False, ports=True)
+    [box] = boxes(TrafficMatch(dst_address=("10.9.0.0/24",), protocol=("esp",)))
+    assert box.shape == Shape(4, exact=False, ports=False)
+
+
+def test_an_authentication_header_is_a_protocol_of_ipv4_and_stands_before_one_in_ipv6() -> None:
+    esp_and_ah = boxes(TrafficMatch(protocol=("esp", "ah")))
+    assert [(box.version, box.protocol, box.by_header) for box in esp_and_ah] == [
+        (4, (50, 51), False),
+        (6, (50, 50), False),
+        (6, (51, 51), True),
+    ]
+    [tcp] = boxes(TrafficMatch(dst_address=("fd00::1",), protocol=("tcp",)))
+    *_, header = esp_and_ah
+    assert header.meets(tcp)
+    assert tcp.meets(header)
+    assert not any(box.by_header for box in boxes(TrafficMatch()))
+
+
 def test_overlapping_ranges_become_one() -> None:
     assert merged([(5, 9), (1, 3), (4, 6), (20, 20)]) == [(1, 9), (20, 20)]
 
@@ -78,9 +117,13 @@ def test_a_dscp_is_of_ipv4_and_a_traffic_class_of_ipv6() -> None:
     [
         (TrafficMatch(dst_address=("10.9.0.300",)), "dstAddress is not an address"),
         (TrafficMatch(src_port=("90-80",)), "srcPort is not a range of ports"),
-        (TrafficMatch(protocol=("tpc",)), "protocol is not carried"),
+        (TrafficMatch(protocol=("tpc",)), "protocol is not a protocol"),
         (TrafficMatch(protocol=("icmp",), dst_port=("80",)), "protocol icmp has no ports"),
-        (TrafficMatch(src_address=("10.0.0.1",), dst_address=("fd00::1",)), "srcAddress and dstAddress differ"),
+        (TrafficMatch(protocol=("tcp", "47"), src_port=("80",)), "protocol gre has no ports"),
+        (TrafficMatch(protocol=("dccp",), dst_port=("80",)), "ports of protocol dccp are not known to the kernel"),
+        (TrafficMatch(src_address=("10.0.0.1",), dst_address=("fd00::1",)), NO_PACKET),
+        (TrafficMatch(dst_address=("10.0.0.1",), protocol=("icmpv6",)), NO_PACKET),
+        (TrafficMatch(dscp=46, protocol=("58",)), NO_PACKET),
         (
             TrafficMatch(
                 src_port=tuple(str(n) for n in range(1, 80, 2)), dst_port=tuple(str(n) for n in range(1, 80, 2))

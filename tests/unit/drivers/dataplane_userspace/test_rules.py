@@ -79,6 +79,12 @@ def test_without_a_port_of_its_own_a_rule_keeps_the_dialled_one() -> None:
     assert rule("r", TrafficMatch(), to_port=None).target(80) == ("127.3.0.7", 80)
 
 
+def test_numbers_of_protocols_mean_the_same_as_their_names() -> None:
+    assert taken_by(rule("r", TrafficMatch(protocol=("6",)))) == "r"
+    assert taken_by(rule("r", TrafficMatch(protocol=(" 17 ",)))) is None
+    assert rule("r", TrafficMatch(protocol=("17", "udp", "TCP"))).filters[0].protocols == ("tcp", "udp")
+
+
 def test_a_protocol_that_is_not_carried_is_refused() -> None:
     with pytest.raises(Problem, match=r"400 protocol.*tcp or udp; got sctp"):
         rule("r", TrafficMatch(protocol=("tcp", "sctp")))
