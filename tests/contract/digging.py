@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import shutil
 from typing import NamedTuple
@@ -31,7 +32,8 @@ async def dig(names: EmbeddedNames, *words: str) -> str:
     if shutil.which("dig") is None:
         pytest.skip("dig is not installed (Debian: bind9-dnsutils)")
     command = ("dig", f"@{names.address}", "-p", str(names.port), "+tries=1", "+timeout=5", *words)
-    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    local = {**os.environ, "LC_ALL": "C.UTF-8"}
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, env=local)
     told, _ = await asyncio.wait_for(process.communicate(), 15)
     return told.decode()
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator, Callable
 
 import dns.flags
 import dns.message
@@ -16,7 +15,7 @@ from dns.message import Message, QueryMessage
 from dns.rcode import Rcode
 from dns.rdatatype import RdataType
 
-from hanse.drivers.names_embedded import EmbeddedNames, asking, forwarding
+from hanse.drivers.names_embedded import EmbeddedNames, asking
 from hanse.drivers.names_embedded.asking import matching, question
 from hanse.drivers.names_embedded.forwarding import Forwarder
 from hanse.drivers.names_embedded.memory import Memory, lifetime
@@ -24,30 +23,15 @@ from hanse.drivers.names_embedded.streams import StreamService
 from hanse.drivers.names_embedded.trust import believed
 from hanse.kit.ports import bind
 from hanse.refpoints.mp2 import NameRecord
+from tests.unit.drivers.names_embedded.upstream import Upstream, answer, texts
 
 _BLOCK = f"127.{128 + os.getpid() % 64}.{os.getpid() // 64 % 256}"
-UPSTREAM, FORGER = f"{_BLOCK}.56", f"{_BLOCK}.58"
+FORGER = f"{_BLOCK}.58"
 NAME = dns.name.from_text("www.far.example")
-
-
-def answer(query: QueryMessage, *records: str, code: Rcode = Rcode.NOERROR, authority: str = "") -> Message:
-    found = dns.message.make_response(query)
-    found.set_rcode(code)
-    for text in records:
-        owner, ttl, kind, *rest = text.split(" ")
-        found.answer.append(dns.rrset.from_text(owner, int(ttl), "IN", kind, " ".join(rest)))
-    if authority:
-        owner, ttl, kind, *rest = authority.split(" ")
-        found.authority.append(dns.rrset.from_text(owner, int(ttl), "IN", kind, " ".join(rest)))
-    return found
 
 
 def plain() -> QueryMessage:
     return dns.message.make_query(NAME, "A")
-
-
-def texts(message: Message) -> list[str]:
-    return [rdata.to_text() for rrset in message.answer for rdata in rrset]
 
 
 def test_each_question_has_an_identifier_and_a_spelling_of_its_own() -> None:
@@ -137,33 +121,6 @@ def test_only_so_many_answers_are_remembered_and_the_least_used_goes_first() -> 
     assert [memory.recall(dns.name.from_text(n), RdataType.A) is not None for n in "abc"] == [True, False, True]
 
 
-class Upstream:
-    """Another server on a real socket, which does with each query what a test wants."""
-
-    def __init__(self) -> None:
-        self.socket = bind(UPSTREAM, 0, socket.SOCK_DGRAM)
-        self.address = UPSTREAM, self.socket.getsockname()[1]
-        self.senders: list[tuple[str, int]] = []
-        self.reply: Callable[[QueryMessage], list[bytes]] = lambda query: []
-
-    def serve(self) -> None:
-        wire, sender = self.socket.recvfrom(4096)
-        self.senders.append(sender)
-        query = dns.message.from_wire(wire)
-        assert isinstance(query, QueryMessage)
-        for each in self.reply(query):
-            self.socket.sendto(each, sender)
-
-
-@pytest.fixture
-async def upstream() -> AsyncIterator[Upstream]:
-    server = Upstream()
-    asyncio.get_running_loop().add_reader(server.socket, server.serve)
-    yield server
-    asyncio.get_running_loop().remove_reader(server.socket)
-    server.socket.close()
-
-
 async def test_a_forger_who_answers_first_is_passed_over(upstream: Upstream) -> None:
     def first_forged(query: QueryMessage) -> list[bytes]:
         forged = answer(query, "www.far.example. 60 A 127.6.6.6")
@@ -210,32 +167,3 @@ async def test_a_hundred_devices_that_ask_the_same_cost_one_question_and_each_qu
     for number in range(10):
         await forwarder.ask(dns.name.from_text(f"w{number}.far.example"), RdataType.A)
     assert len({port for _, port in upstream.senders}) > 8
-
-
-async def test_a_lost_question_is_asked_again_and_silence_is_given_up(
-    upstream: Upstream, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(forwarding, "PATIENCE", 0.4)
-    assert (await Forwarder([upstream.address]).ask(NAME, RdataType.A)).rcode() == Rcode.SERVFAIL
-    assert len(upstream.senders) == 2
-
-
-async def test_an_alias_to_a_name_of_others_is_answered_whole_and_remembered(upstream: Upstream) -> None:
-    upstream.reply = lambda query: [answer(query, f"{query.question[0].name} 60 A 127.3.0.1").to_wire()]
-    names = EmbeddedNames("127.0.0.1", 0, zones=("mec.example",), forward=[upstream.address])
-    names.put(NameRecord(record_id="r", owner="a", name="v.mec.example", canonical="www.far.example"))
-    for _ in range(2):
-        later = names.reply(dns.message.make_query("v.mec.example", "A").to_wire(), "127.9.0.1", True)
-        assert later is not None
-        wire = later if isinstance(later, bytes) else await later
-        assert texts(dns.message.from_wire(wire)) == ["www.far.example.", "127.3.0.1"]
-    assert len(upstream.senders) == 1
-
-
-async def test_one_who_wants_no_recursion_is_not_told_what_others_asked(upstream: Upstream) -> None:
-    names = EmbeddedNames("127.0.0.1", 0, forward=[upstream.address])
-    query = dns.message.make_query(NAME, "A", flags=0)
-    reply = names.reply(query.to_wire(), "127.9.0.1", True)
-    assert isinstance(reply, bytes)
-    assert dns.message.from_wire(reply).rcode() == Rcode.REFUSED
-    assert upstream.senders == []

@@ -1,0 +1,101 @@
+"""Names of others are found although a server fails, is old or slow; the failure of all is told as a failure."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import time
+from collections.abc import Callable
+
+import dns.edns
+import dns.flags
+import dns.message
+import dns.name
+import pytest
+from dns.message import QueryMessage
+from dns.rcode import Rcode
+from dns.rdatatype import RdataType
+
+from hanse.drivers.names_embedded import EmbeddedNames, forwarding
+from hanse.drivers.names_embedded.forwarding import Forwarder
+from hanse.drivers.names_embedded.streams import StreamService
+from hanse.kit.ports import bind
+from hanse.refpoints.mp2 import NameRecord
+from tests.unit.drivers.names_embedded.upstream import Upstream, answer, ask, near, texts, told
+
+DEAD = f"127.{128 + os.getpid() % 64}.{os.getpid() // 64 % 256}.59"
+NAME = dns.name.from_text("www.far.example")
+
+
+def error(code: Rcode, question: bool = True) -> Callable[[QueryMessage], list[bytes]]:
+    def reply(query: QueryMessage) -> list[bytes]:
+        found = answer(query, code=code)
+        found.use_edns(-1)
+        if not question:
+            found.question.clear()
+        return [found.to_wire()]
+
+    return reply
+
+
+async def test_where_the_first_server_is_silent_the_next_answers_and_is_asked_first_from_then_on(
+    upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forwarding, "PATIENCE", 0.6)
+    upstream.reply = told
+    with bind(DEAD, 0, socket.SOCK_DGRAM) as silent:
+        forwarder = Forwarder([silent.getsockname(), upstream.address])
+        assert texts(await forwarder.ask(NAME, RdataType.A)) == ["127.3.0.1"]
+        began = time.monotonic()
+        assert texts(await forwarder.ask(dns.name.from_text("w2.far.example"), RdataType.A)) == ["127.3.0.1"]
+        assert time.monotonic() - began < 0.25
+
+
+@pytest.mark.parametrize("code", [Rcode.SERVFAIL, Rcode.REFUSED, Rcode.FORMERR, Rcode.NOTIMP, Rcode.YXDOMAIN])
+async def test_the_failure_of_others_is_a_failure_and_never_a_complaint_about_the_question(
+    upstream: Upstream, code: Rcode
+) -> None:
+    upstream.reply = error(code)
+    reply = await ask(near(upstream.address), dns.message.make_query(NAME, "A"))
+    assert (reply.rcode(), reply.edns, reply.answer) == (Rcode.SERVFAIL, -1, [])
+
+
+async def test_nobody_waits_again_at_once_for_a_server_that_was_just_silent(
+    upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forwarding, "PATIENCE", 0.2)
+    names = near(upstream.address)
+    replies = [await ask(names, dns.message.make_query(NAME, "A")) for _ in range(5)]
+    assert {reply.rcode() for reply in replies} == {Rcode.SERVFAIL}
+    assert len(upstream.queries) == 2
+
+
+@pytest.mark.parametrize("question", [True, False])
+@pytest.mark.parametrize("code", [Rcode.FORMERR, Rcode.NOTIMP])
+async def test_a_server_that_knows_no_edns_is_asked_without(upstream: Upstream, code: Rcode, question: bool) -> None:
+    old = error(code, question)
+    upstream.reply = lambda query: told(query) if query.edns < 0 else old(query)
+    assert texts(await Forwarder([upstream.address]).ask(NAME, RdataType.A)) == ["127.3.0.1"]
+
+
+async def test_a_server_that_changes_the_case_of_letters_is_believed_by_tcp(upstream: Upstream) -> None:
+    def lower(query: QueryMessage) -> list[bytes]:
+        found = answer(query, "www.far.example. 60 A 127.6.6.6")
+        found.question[0].name = found.question[0].name.canonicalize()
+        return [found.to_wire()]
+
+    upstream.reply = lower
+    real = EmbeddedNames("127.0.0.1", 0, zones=("far.example",))
+    real.put(NameRecord(record_id="r", owner="a", name="www.far.example", address="127.3.0.1"))
+    async with await asyncio.start_server(StreamService(real.reply).serve, *upstream.address):
+        assert texts(await Forwarder([upstream.address]).ask(NAME, RdataType.A)) == ["127.3.0.1"]
+    assert len(upstream.queries) == 1
+
+
+async def test_a_lost_question_is_asked_again_and_silence_is_given_up(
+    upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forwarding, "PATIENCE", 0.4)
+    assert (await Forwarder([upstream.address]).ask(NAME, RdataType.A)).rcode() == Rcode.SERVFAIL
+    assert len(upstream.senders) == 2
