@@ -31,7 +31,8 @@ def describe_holder(address: str, port: int, protocol: str = "tcp", proc: Path =
     """A clause for an error: ``port 8443 on 127.2.0.1 is taken by pid 812 (nginx)``.
 
     ``address`` is an IPv4 or IPv6 address, ``protocol`` is ``tcp`` or ``udp``. A socket on the wildcard address
-    holds the port too. It reads hundreds of small files: call it for an error only, from an event loop in a thread.
+    holds the port too; asked for that address, a socket on any does. It reads hundreds of small files: call it for an
+    error only, from an event loop in a thread.
     """
     holder = find_holder(address, port, protocol, proc)
     whom = f"pid {holder.pid} ({holder.name})" if holder else "a process that this user may not see"
@@ -61,12 +62,12 @@ def addresses_in_use(proc: Path = _PROC) -> set[str]:
 
 def _inodes(address: str, port: int, protocol: str, proc: Path) -> list[str]:
     """Inodes of the sockets on the port; listeners before connections that merely left from it."""
-    wanted = {f"{host}:{port:04X}" for host in _spellings(address)}
+    wanted = None if ip_address(address).is_unspecified else {f"{host}:{port:04X}" for host in _spellings(address)}
     found = [
         (state, inode)
         for table in (protocol, f"{protocol}6")
         for local, state, inode in _rows(proc / "net" / table)
-        if local in wanted and inode != _UNNAMED_INODE
+        if inode != _UNNAMED_INODE and (local.endswith(f":{port:04X}") if wanted is None else local in wanted)
     ]
     listening = [inode for state, inode in found if state == _LISTEN]
     return listening or [inode for _, inode in found]
@@ -122,12 +123,12 @@ def _name(process: Path) -> str:
 
 
 def bind(
-    address: str, port: int, kind: socket.SocketKind = socket.SOCK_STREAM, *, shared: bool = False
+    address: str, port: int, kind: socket.SocketKind = socket.SOCK_STREAM, *, shared: bool = False, device: str = ""
 ) -> socket.socket:
     """A bound, non-blocking socket; raises the `OSError` of the kernel. A TCP port may be taken again at once.
 
     ``shared``: others of this user may bind the same port, also in another process, if they share it too; the kernel
-    then gives each connection to one of them.
+    then gives each connection to one of them. ``device`` is the network interface by which alone it is reached.
     """
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     protocol = socket.IPPROTO_TCP if kind == socket.SOCK_STREAM else 0  # named, or asyncio sets no TCP_NODELAY
@@ -138,6 +139,8 @@ def bind(
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if shared:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        if device:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device.encode())
         sock.bind((address, port))
     except OSError:
         sock.close()

@@ -44,13 +44,23 @@ class DatagramListener(_Socket):
     """What devices send to one endpoint; each device port that a rule takes has its own session."""
 
     def __init__(self, table: FlowTable, endpoint: Endpoint, source: str, idle: float = IDLE_SECONDS) -> None:
-        self.table, self._endpoint, self._source, self._idle = table, endpoint, source, idle
+        self.table, self._endpoint, self._source, self._patience = table, endpoint, source, idle
         self._sessions: dict[tuple[str, int], DatagramSession] = {}
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         session = self._sessions.get(addr) or self._begin(addr)
         if session:
             session.up(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+        """Nobody can be answered from here any more."""
+        for session in list(self._sessions.values()):
+            session.cut()
+
+    @property
+    def idle(self) -> bool:
+        """Whether no session is left."""
+        return not self._sessions
 
     def forget(self, device: tuple[str, int]) -> None:
         """The device's session is over."""
@@ -60,7 +70,7 @@ class DatagramListener(_Socket):
         admission = self.table.admit(device, self._endpoint)
         if admission is None:
             return None
-        self._sessions[device] = session = DatagramSession(self, device, admission, self._source, self._idle)
+        self._sessions[device] = session = DatagramSession(self, device, admission, self._source, self._patience)
         return session
 
 

@@ -7,9 +7,11 @@ import socket
 from types import MappingProxyType
 
 from hanse.drivers.dataplane_userspace.datagrams import DatagramListener
-from hanse.drivers.dataplane_userspace.endpoints import LACKS, Endpoint, endpoints, is_loopback
+from hanse.drivers.dataplane_userspace.endpoints import LACKS, Endpoint, is_loopback
 from hanse.drivers.dataplane_userspace.flows import FlowTable
+from hanse.drivers.dataplane_userspace.following import Following
 from hanse.drivers.dataplane_userspace.listeners import Listeners
+from hanse.drivers.dataplane_userspace.listening import listening
 from hanse.drivers.dataplane_userspace.pipes import Pipes
 from hanse.drivers.dataplane_userspace.relay import Relay
 from hanse.drivers.dataplane_userspace.rules import Networks, read_rule
@@ -39,6 +41,7 @@ class UserspaceDataPlane(DataPlane):
         self._pipes = Pipes()
         self._listeners = Listeners(self._device_dials, self._device_sends)
         self._changing = asyncio.Lock()
+        self._following = Following(self._listeners, self._table, self._changing)
 
     async def start(self) -> None:
         """Find out whether its own address is there; 400 if it is not one of 127.0.0.0/8."""
@@ -69,12 +72,18 @@ class UserspaceDataPlane(DataPlane):
             raise bad_request("ruleId differs", f"the address says {rule_id}, the body {forwarding.rule_id}")
         refuse_lacking(forwarding, LACKS)
         rule = read_rule(forwarding, self._networks)
-        listens = endpoints(rule)
+        plan = listening(rule)
         async with self._changing:
-            await self._listeners.hold(listens, shared=forwarding.shared)
+            await self._listeners.hold(plan.fixed, shared=forwarding.shared)
+            try:
+                follower = await self._following.follower(rule_id, plan, shared=forwarding.shared)
+            except BaseException:
+                self._listeners.release(plan.fixed)
+                raise
             before = self._table.get(rule_id)
             no_longer = before.listens if before else frozenset[Endpoint]()
-            self._table.put(rule, listens)
+            self._table.put(rule, plan.fixed | follower.held)
+            await self._following.keep(follower)
             self._listeners.release(no_longer)
 
     @effect("data_plane.withdraw")
@@ -85,6 +94,7 @@ class UserspaceDataPlane(DataPlane):
             if installed is None:
                 return
             self._table.remove(rule_id)
+            await self._following.forget(rule_id)
             self._listeners.release(installed.listens)
 
     async def forwardings(self) -> list[Forwarding]:
@@ -99,15 +109,15 @@ class UserspaceDataPlane(DataPlane):
         """The flows that pass now, those whose application is still being dialled included."""
         return self._table.flows()
 
-    def _device_dials(self, endpoint: Endpoint, device: socket.socket, source: tuple[str, int]) -> None:
-        admission = self._table.admit(source, endpoint)
+    def _device_dials(self, dialled: Endpoint, device: socket.socket, source: tuple[str, int]) -> None:
+        admission = self._table.admit(source, dialled)
         if admission is None:
             reset(device)
         else:
             Relay(device, admission, self.address, self._pipes, self._table.taps)
 
-    def _device_sends(self, endpoint: Endpoint) -> DatagramListener:
-        return DatagramListener(self._table, endpoint, self.address)
+    def _device_sends(self, dialled: Endpoint) -> DatagramListener:
+        return DatagramListener(self._table, dialled, self.address)
 
     def _unavailable(self) -> str | None:
         """Why its own address cannot be used, or ``None``."""

@@ -7,10 +7,11 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from hanse.drivers.dataplane_userspace.endpoints import Endpoint, copies
-from hanse.drivers.dataplane_userspace.index import RuleIndex
+from hanse.drivers.dataplane_userspace.index import Listened, RuleIndex
 from hanse.drivers.dataplane_userspace.installed import Installed, Passing
 from hanse.drivers.dataplane_userspace.rules import Rule, by_priority, decide, flow_key
 from hanse.drivers.dataplane_userspace.taps import Taps
+from hanse.kit.values import Absent
 from hanse.refpoints.mp2 import Action, Flow, Forwarding
 
 
@@ -28,7 +29,7 @@ class FlowTable:
     def __init__(self, most: int) -> None:
         self._most = most
         self._installed: dict[str, Installed] = {}
-        self._index = RuleIndex()
+        self._index, self._listened = RuleIndex(), Listened()
         self._live: dict[Passing, None] = {}
         self.taps = Taps(room=lambda: not self._full())
 
@@ -56,6 +57,13 @@ class FlowTable:
         if copied or copies(rule.forwarding):
             self._retap()
 
+    def listen(self, rule_id: str, listens: frozenset[Endpoint]) -> None:
+        """A rule in force has come to listen elsewhere; what passes goes on."""
+        installed = self._installed[rule_id]
+        self._listened.remove(installed.rule, installed.listens)
+        installed.listens = listens
+        self._listened.add(installed.rule, listens)
+
     def remove(self, rule_id: str) -> None:
         """Take a rule out of force and cut its flows."""
         installed = self._installed.pop(rule_id)
@@ -69,31 +77,34 @@ class FlowTable:
         if copies(installed.rule.forwarding):
             self.taps.put(installed)
         else:
-            self._index.add(installed.rule, installed.listens)
+            self._index.add(installed.rule)
+            self._listened.add(installed.rule, installed.listens)
 
     def _take_out(self, installed: Installed) -> None:
         if copies(installed.rule.forwarding):
             self.taps.remove(installed)
         else:
-            self._index.remove(installed.rule, installed.listens)
+            self._index.remove(installed.rule)
+            self._listened.remove(installed.rule, installed.listens)
 
     def _retap(self) -> None:
         for passing in list(self._live):
             passing.retap()
 
-    def admit(self, source: tuple[str, int], endpoint: Endpoint) -> Admission | None:
-        """Decide on a new flow that dialled ``endpoint``; a refused one is counted, a copy made here is none."""
-        if self.taps.is_own(source, endpoint):
+    def admit(self, source: tuple[str, int], dialled: Endpoint) -> Admission | None:
+        """Decide on a new flow that dialled an address and port; a refused one is counted, a copy made here is none."""
+        if self.taps.is_own(source, dialled):
             return None
-        candidates = self._index.candidates(source[0], endpoint)
-        taken = decide(candidates, *source, endpoint.address, endpoint.port, endpoint.protocol)
-        installed = self._installed[taken.rule_id] if taken else self._first_listening(endpoint)
+        candidates = self._index.candidates(source[0], dialled)
+        taken = decide(candidates, *source, dialled.address, dialled.port, dialled.protocol)
+        installed = self._installed[taken.rule_id] if taken else self._first_listening(dialled)
         if installed is None:
             return None
-        if taken is None or taken.action is Action.DROP or self._full():
+        target = _target(installed.rule, dialled) if taken else None
+        if taken is None or target is None or self._full():
             installed.refused += 1
             return None
-        return Admission(_flow(taken, source, endpoint), installed.rule.target(endpoint.port), installed)
+        return Admission(_flow(taken, source, dialled), target, installed)
 
     def flows(self) -> list[Flow]:
         """What passes now, the newest flow last."""
@@ -103,9 +114,9 @@ class FlowTable:
         """A flow takes two sockets, a copy of one direction one."""
         return 2 * len(self._live) + self.taps.sockets >= 2 * self._most
 
-    def _first_listening(self, endpoint: Endpoint) -> Installed | None:
+    def _first_listening(self, dialled: Endpoint) -> Installed | None:
         """The rule at which a flow that no rule takes is counted: the first that listens where it dialled."""
-        first = self._index.first_listening(endpoint)
+        first = self._listened.first(dialled)
         return self._installed[first.forwarding.rule_id] if first else None
 
     @staticmethod
@@ -113,8 +124,17 @@ class FlowTable:
         """Whether a replaced rule would still carry this flow to the same place."""
         flow = passing.flow
         key = flow_key(flow.src_address, flow.src_port, flow.dst_address, flow.dst_port, flow.protocol)
-        forwards = rule.forwarding.action is not Action.DROP and not copies(rule.forwarding)
-        return forwards and rule.takes(key) and rule.target(flow.dst_port) == passing.target
+        dialled = Endpoint(flow.protocol, flow.dst_address, flow.dst_port)
+        return not copies(rule.forwarding) and rule.takes(key) and _target(rule, dialled) == passing.target
+
+
+def _target(rule: Rule, dialled: Endpoint) -> tuple[str, int] | None:
+    """Where a rule brings what dialled here; nowhere if it drops it, or if here is where it would bring it."""
+    forwarding = rule.forwarding
+    if forwarding.action is Action.DROP or isinstance(forwarding.to_address, Absent):
+        return None
+    target = rule.target(dialled.port)
+    return None if target == (dialled.address, dialled.port) else target
 
 
 def reached_from(flow: Flow, own: tuple[str, int] | None) -> Flow:
@@ -122,12 +142,12 @@ def reached_from(flow: Flow, own: tuple[str, int] | None) -> Flow:
     return replace(flow, peer_address=own[0], peer_port=own[1]) if own else flow
 
 
-def _flow(taken: Forwarding, source: tuple[str, int], endpoint: Endpoint) -> Flow:
+def _flow(taken: Forwarding, source: tuple[str, int], dialled: Endpoint) -> Flow:
     return Flow(
         rule_id=taken.rule_id,
-        protocol=endpoint.protocol,
+        protocol=dialled.protocol,
         src_address=source[0],
         src_port=source[1],
-        dst_address=endpoint.address,
-        dst_port=endpoint.port,
+        dst_address=dialled.address,
+        dst_port=dialled.port,
     )

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import errno
+import os
 import socket
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable
-from typing import Protocol
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple, Protocol
 
-from hanse.drivers.dataplane_userspace.endpoints import Endpoint
+from hanse.drivers.dataplane_userspace.datagrams import DatagramListener
+from hanse.drivers.dataplane_userspace.endpoints import ANYWHERE, Endpoint
+from hanse.drivers.dataplane_userspace.everywhere import DatagramsEverywhere
+from hanse.drivers.dataplane_userspace.refusals import explained, no_room
+from hanse.drivers.dataplane_userspace.rules import TCP
+from hanse.drivers.dataplane_userspace.sockets import beside, listening_socket
+from hanse.kit import descriptors
 from hanse.kit.accepting import Acceptor
-from hanse.kit.ports import bind, describe_holder
-from hanse.kit.problems import Problem, bad_request, conflict
-
-_BACKLOG = 1024
 
 
 class Closable(Protocol):
@@ -24,21 +26,30 @@ class Closable(Protocol):
         """Stop listening."""
 
 
+class _Open(NamedTuple):
+    """A socket, what serves it, and whether others may have the same."""
+
+    sock: socket.socket
+    server: Closable
+    shared: bool
+    inode: int
+
+
 class Listeners:
     """Listening sockets, counted by the rules that need them.
 
-    ``serve_stream`` gets the socket of each connection that an endpoint accepts, with the address and port that
-    dialled; ``serve_datagrams`` makes the one protocol of an endpoint's socket.
+    ``serve_stream`` gets the socket of each connection, the address and port that it dialled, and those that it came
+    from; ``serve_datagrams`` makes the listener of an address and port.
     """
 
     def __init__(
         self,
         serve_stream: Callable[[Endpoint, socket.socket, tuple[str, int]], None],
-        serve_datagrams: Callable[[Endpoint], asyncio.DatagramProtocol],
+        serve_datagrams: Callable[[Endpoint], DatagramListener],
     ) -> None:
         self._serve_stream, self._serve_datagrams = serve_stream, serve_datagrams
         self._users: Counter[Endpoint] = Counter()
-        self._open: dict[Endpoint, Closable] = {}
+        self._open: dict[Endpoint, _Open] = {}
 
     async def hold(self, wanted: Iterable[Endpoint], *, shared: bool = False) -> None:
         """Listen on all of them, once more each; if one cannot be had, on none (409 tells who holds it).
@@ -48,13 +59,27 @@ class Listeners:
         held: list[Endpoint] = []
         try:
             for endpoint in sorted(wanted):
-                if endpoint not in self._open:
-                    self._open[endpoint] = await self._listen(endpoint, shared)
-                self._users[endpoint] += 1
+                await self._hold(endpoint, shared)
                 held.append(endpoint)
+        except OSError as error:
+            self.release(held)
+            raise await explained(endpoint, error) from None
         except BaseException:
             self.release(held)
             raise
+
+    async def hold_free(
+        self, wanted: Iterable[Endpoint], *, shared: bool = False
+    ) -> tuple[frozenset[Endpoint], dict[Endpoint, OSError]]:
+        """Listen on those of them that can be had, once more each; and why the others cannot."""
+        held, missing = set[Endpoint](), dict[Endpoint, OSError]()
+        for endpoint in sorted(wanted):
+            try:
+                await self._hold(endpoint, shared)
+                held.add(endpoint)
+            except OSError as error:
+                missing[endpoint] = error
+        return frozenset(held), missing
 
     def release(self, unwanted: Iterable[Endpoint]) -> None:
         """One rule fewer listens on each of them; a socket that no rule needs is closed."""
@@ -62,45 +87,52 @@ class Listeners:
             self._users[endpoint] -= 1
             if self._users[endpoint] == 0:
                 del self._users[endpoint]
-                self._open.pop(endpoint).close()
+                self._open.pop(endpoint).server.close()
 
     def addresses(self) -> list[Endpoint]:
         """Where it listens now."""
         return sorted(self._open)
 
-    async def _listen(self, endpoint: Endpoint, shared: bool) -> Closable:
-        try:
-            return await self._opened(endpoint, shared)
-        except OSError as error:
-            raise await _explain(endpoint, error) from None
+    def inodes(self) -> frozenset[int]:
+        """By which the kernel tells its sockets from those of others."""
+        return frozenset(opened.inode for opened in self._open.values())
 
-    def _opened(self, endpoint: Endpoint, shared: bool) -> Awaitable[Closable]:
-        return self._stream(endpoint, shared) if endpoint.protocol == "tcp" else self._datagrams(endpoint, shared)
+    async def _hold(self, endpoint: Endpoint, shared: bool) -> None:
+        if endpoint not in self._open:
+            if len(self._open) >= descriptors.allowed() // 4:
+                raise no_room(len(self._open))
+            self._open[endpoint] = await self._opened(endpoint, shared)
+        self._users[endpoint] += 1
 
-    async def _stream(self, endpoint: Endpoint, shared: bool) -> Closable:
-        sock = bind(endpoint.address, endpoint.port, shared=shared)
+    async def _opened(self, endpoint: Endpoint, shared: bool) -> _Open:
+        others = [(opened.sock, opened.shared) for opened in self._beside(endpoint)]
+        sock = beside(others, endpoint, shared) if others else listening_socket(endpoint, shared)
         try:
-            sock.listen(_BACKLOG)  # here the kernel finds a second listener
-            return Acceptor(sock, lambda device, source: self._serve_stream(endpoint, device, source))
+            return _Open(sock, await self._served(endpoint, sock), shared, os.fstat(sock.fileno()).st_ino)
         except BaseException:
             sock.close()
             raise
 
-    async def _datagrams(self, endpoint: Endpoint, shared: bool) -> Closable:
-        sock = bind(endpoint.address, endpoint.port, endpoint.kind, shared=shared)
+    def _beside(self, endpoint: Endpoint) -> Iterator[_Open]:
+        """Sockets of ours that the kernel takes for rivals: at a single address and at every one."""
+        if endpoint.address == ANYWHERE:
+            for other, opened in self._open.items():
+                if other.everywhere == endpoint:
+                    yield opened
+        elif endpoint.everywhere in self._open:
+            yield self._open[endpoint.everywhere]
+
+    async def _served(self, endpoint: Endpoint, sock: socket.socket) -> Closable:
+        if endpoint.protocol == TCP:
+            return Acceptor(sock, lambda device, source: self._accepted(endpoint, device, source))
+        if endpoint.address == ANYWHERE:
+            return DatagramsEverywhere(sock, self._serve_datagrams)
         loop = asyncio.get_running_loop()
         transport, _ = await loop.create_datagram_endpoint(lambda: self._serve_datagrams(endpoint), sock=sock)
         return transport
 
-
-async def _explain(endpoint: Endpoint, error: OSError) -> Problem:
-    """The problem that says who is in the way and what to do about it."""
-    protocol, address, port = endpoint
-    if error.errno == errno.EADDRINUSE:
-        holder = await asyncio.to_thread(describe_holder, address, port, protocol)
-        return conflict(
-            f"{protocol} port {port} on {address} is taken", f"{holder}; stop it or give the rule another dstPort"
-        )
-    if error.errno == errno.EACCES:
-        return bad_request(f"dstPort {port} needs root", f"user space may listen on ports from 1024 on {address}")
-    return bad_request(f"{address}:{port} cannot be listened on", str(error))
+    def _accepted(self, endpoint: Endpoint, device: socket.socket, source: tuple[str, int]) -> None:
+        dialled = endpoint
+        if endpoint.address == ANYWHERE:
+            dialled = Endpoint(endpoint.protocol, *device.getsockname()[:2])
+        self._serve_stream(dialled, device, source)

@@ -44,12 +44,12 @@ class Taps:
     def put(self, installed: Installed) -> None:
         """A rule copies from now on."""
         self._rules[installed.rule.forwarding.rule_id] = installed
-        self._index.add(installed.rule, ())
+        self._index.add(installed.rule)
 
     def remove(self, installed: Installed) -> None:
         """A rule that was put copies no more."""
         del self._rules[installed.rule.forwarding.rule_id]
-        self._index.remove(installed.rule, ())
+        self._index.remove(installed.rule)
 
     def of(self, flow: Flow) -> list[Tap]:
         """The copies that are made of a flow, the first priority first.

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from hanse.drivers.dataplane_userspace.endpoints import Endpoint, endpoints
+from hanse.drivers.dataplane_userspace.endpoints import Endpoint
 from hanse.drivers.dataplane_userspace.flows import Admission, FlowTable
+from hanse.drivers.dataplane_userspace.listening import listening
 from hanse.drivers.dataplane_userspace.rules import read_rule
 from hanse.kit.values import ABSENT
 from hanse.refpoints.mp2 import Action, FilterType, Flow, Forwarding, TrafficMatch
@@ -44,7 +45,7 @@ def put(table: FlowTable, rule_id: str = "r", match: TrafficMatch = WEB, **chang
     values: dict[str, object] = {"action": Action.PASSTHROUGH, "to_address": "127.3.0.7", "priority": 9} | changes
     forwarding = Forwarding(rule_id=rule_id, owner="a", filter_type=FilterType.FLOW, matches=(match,), **values)  # type: ignore[arg-type]
     rule = read_rule(forwarding)
-    table.put(rule, endpoints(rule))
+    table.put(rule, listening(rule).fixed)
 
 
 def begin(table: FlowTable, source: tuple[str, int] = DEVICE) -> Recorded | None:
@@ -138,6 +139,61 @@ def test_more_flows_than_the_machine_should_hold_are_refused_until_one_ends() ->
     assert table.rules()[0].refused == 1
     first.cut()
     assert begin(table)
+
+
+def test_a_flow_that_would_come_back_here_is_refused_and_does_not_go_round() -> None:
+    table = FlowTable(10)
+    put(table, match=TrafficMatch(dst_port=("80",), protocol=("tcp",)), to_port=81)
+    put(table, "back", TrafficMatch(dst_port=("81",)), action=Action.PASSTHROUGH, to_address=HERE.address, priority=0)
+    back = Endpoint("tcp", HERE.address, 81)
+    assert table.admit(DEVICE, back) is None
+    assert {i.rule.forwarding.rule_id: i.refused for i in table.rules()} == {"r": 0, "back": 1}
+    assert begin(table)
+
+
+def test_a_rule_for_every_address_and_one_for_a_single_one_are_asked_by_priority() -> None:
+    for first, other in (("all", "one"), ("one", "all")):
+        table = FlowTable(10)
+        everywhere = TrafficMatch(dst_port=("80",), protocol=("tcp",))
+        put(table, "all", everywhere, to_port=81, priority=1 if first == "all" else 2)
+        put(table, "one", priority=1 if first == "one" else 2)
+        taken = begin(table)
+        assert taken
+        assert taken.flow.rule_id == first
+        table.remove(first)
+        left = begin(table)
+        assert left
+        assert left.flow.rule_id == other
+
+
+def test_a_rule_for_all_ports_takes_what_it_describes_where_others_listen() -> None:
+    table = FlowTable(10)
+    put(table)
+    put(table, "d", TrafficMatch(dst_address=(HERE.address,)), to_address="127.3.0.8", priority=0)
+    taken = begin(table)
+    assert taken
+    assert (taken.flow.rule_id, taken.target) == ("d", ("127.3.0.8", 80))
+
+
+def test_what_is_refused_at_every_address_counts_at_the_rule_that_listens_there() -> None:
+    table = FlowTable(10)
+    put(table, match=TrafficMatch(src_address=("127.9.0.6",), dst_port=("80",), protocol=("tcp",)), to_port=81)
+    assert begin(table) is None
+    assert table.rules()[0].refused == 1
+
+
+def test_a_rule_that_comes_to_listen_elsewhere_keeps_what_passes() -> None:
+    table = FlowTable(10)
+    put(table)
+    passing = begin(table)
+    assert passing
+    elsewhere = Endpoint("tcp", HERE.address, 81)
+    table.listen("r", frozenset({elsewhere}))
+    assert not passing.cuts
+    assert table.admit(("127.9.0.9", 1), elsewhere) is None
+    assert table.rules()[0].refused == 1, "it is counted where it listens now"
+    table.remove("r")
+    assert passing.cuts
 
 
 def test_where_no_rule_is_left_a_flow_is_refused() -> None:
