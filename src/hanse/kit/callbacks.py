@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import ssl
 import time
+from collections.abc import Callable
 
 import msgspec
 
@@ -11,10 +14,13 @@ from hanse.kit.contract.call import Caller, current_call, new_span
 from hanse.kit.contract.observe import Message, Observer
 from hanse.kit.failpoints import effect
 from hanse.kit.fairness import Room
-from hanse.kit.posting import Poster, Unwanted
+from hanse.kit.posting import Poster, Unwanted, target_of
 from hanse.kit.problems import Problem, forbidden, unreachable
 from hanse.kit.receivers import ANYWHERE, Receivers
+from hanse.kit.recent import Recent
 from hanse.kit.values import Value
+
+log = logging.getLogger("hanse.callbacks")
 
 PATIENCE = 5.0
 """Seconds that a receiver may take; a slow one delays only its own lane."""
@@ -22,11 +28,13 @@ NOT_YET = frozenset((401, 403, 404, 405))
 """What a receiver may answer that is only just starting: it is told again as long as one that does not answer."""
 PROMPT = 0.3
 """Seconds after which a receiver counts as slow, and no longer takes up room that others could use."""
+MOST_DISTRUSTED = 1000
+"""Receivers of which is remembered that the log says why they are not trusted."""
 AT_ONCE = 200
 """Posts to prompt receivers at the same time, and as many to slow ones."""
 
 
-class CallbackTo(Value):
+class CallbackTo(Value, gc=False):
     """Something to be posted: where to, the JSON body, the receiver's name for records, the trace it is in."""
 
     url: str
@@ -48,14 +56,20 @@ class Callbacks:
     """
 
     def __init__(
-        self, caller: Caller, reference_point: str, observer: Observer, receivers: Receivers = ANYWHERE
+        self,
+        caller: Caller,
+        reference_point: str,
+        observer: Observer,
+        receivers: Receivers = ANYWHERE,
+        trust: Callable[[], ssl.SSLContext] = ssl.create_default_context,
     ) -> None:
         self.receivers = receivers
         """Where callbacks may go; those who take addresses from others ask it first."""
         self._caller = caller
         self._reference_point = reference_point
         self._observer = observer
-        self._poster = Poster(receivers.is_inside)
+        self._poster = Poster(receivers.is_inside, trust)
+        self._distrusted: Recent[str, str] = Recent(MOST_DISTRUSTED)
         self._room = Room(AT_ONCE, PROMPT)
 
     async def deliver(self, event: bytes) -> None:
@@ -80,8 +94,20 @@ class Callbacks:
             raise Problem(504, f"{to.receiver} does not answer", f"no answer within {PATIENCE} s") from None
         except Unwanted as error:
             raise forbidden("Not allowed: callbackReference", f"{to.receiver}: {error}") from None
+        except ssl.SSLCertVerificationError as error:
+            raise self._distrust(to, error.verify_message) from None
         except (OSError, ValueError) as error:
             raise unreachable(to.receiver, str(error)) from None
+
+    def _distrust(self, to: CallbackTo, reason: str) -> Problem:
+        """Said in the log once for each receiver and reason: it is tried for long, and nobody else would learn why."""
+        scheme, host, port = target_of(to.url).origin
+        origin = f"{scheme}://{host}:{port}"
+        detail = f"{origin} is not trusted: {reason} (callbacks.authorities adds authorities to the public ones)"
+        if self._distrusted.find(origin) != reason:
+            self._distrusted.keep(origin, reason)
+            log.warning("%s is not told: %s", to.receiver, detail)
+        return unreachable(to.receiver, detail)
 
     def _record(self, to: CallbackTo, status: int, began: float) -> None:
         self._observer.saw(

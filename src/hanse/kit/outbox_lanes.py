@@ -15,8 +15,11 @@ from hanse.kit.values import Value
 log = logging.getLogger("hanse.outbox")
 
 
-class Event(Value):
-    """Something to be told: when it happened (Unix seconds), to whom (lane), how (topic), what (a JSON body)."""
+class Event(Value, gc=False):
+    """Something to be told: when it happened (Unix seconds), to whom (lane), how (topic), what (a JSON body).
+
+    It refers to nothing that could refer to it: however many wait, collecting garbage passes them over.
+    """
 
     event_id: str
     lane: str

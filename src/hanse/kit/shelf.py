@@ -61,8 +61,10 @@ class Shelf(Generic[T]):
 
     def settle(self, number: int, key: str, value: Any, *, kept: bool) -> None:
         """It is on disk, or was refused."""
-        for index in self._indexes:
-            index.settle(number, key, self._durable.get(key), kept=kept)
+        if self._indexes:
+            before, after = self._durable.get(key), None if value is DELETED else value
+            for index in self._indexes:
+                index.settle(number, key, before, after, kept=kept)
         if kept and value is DELETED:
             self._durable.pop(key, None)
         elif kept:

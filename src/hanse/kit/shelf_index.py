@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound=msgspec.Struct)
 V = TypeVar("V")
+W = TypeVar("W")
 
 
 class Index(Generic[T, V]):
-    """What ``by`` makes of each value of ``shelf``, under words; ``by`` is pure, and cheap next to a write to disk.
+    """What ``by`` makes of each value of ``shelf``, under words. ``by`` is pure and cheap, and never raises.
 
     ``Index(services, lambda record: {record.owner: record})`` finds services by their owner. A value may have any
     number of words. Under one word they stand in the order in which they came under it.
@@ -30,10 +31,10 @@ class Index(Generic[T, V]):
         self.by = by
         self._durable: dict[Hashable, dict[str, V]] = {}
         self._coming: dict[Hashable, dict[str, int]] = {}
-        self._staged: dict[tuple[str, int], Mapping[Hashable, V]] = {}
         shelf.follow(self)
         for key, value in shelf.items():
-            self._put(key, self.by(value))
+            for word, what in self.by(value).items():
+                self._durable.setdefault(word, {})[key] = what
 
     def values(self, word: Hashable) -> list[V]:
         """What stands under a word on disk; a decision asks its transaction, which sees earlier decisions too."""
@@ -53,36 +54,29 @@ class Index(Generic[T, V]):
 
     def stage(self, number: int, key: str, value: T) -> None:
         """The decision of this number is on its way to the disk with a value."""
-        made = self._staged[key, number] = self.by(value)
-        for word in made:
+        for word in self.by(value):
             self._coming.setdefault(word, {})[key] = number
 
-    def settle(self, number: int, key: str, before: T | None, *, kept: bool) -> None:
-        """It has arrived and stands in the place of ``before``, or was refused; without a staged value it removes."""
-        made = self._staged.pop((key, number), {})
+    def settle(self, number: int, key: str, before: T | None, after: T | None, *, kept: bool) -> None:
+        """The decision has arrived, and what it left is ``after`` in the place of ``before``, or it was refused."""
+        made = {} if after is None else self.by(after)
         for word in made:
-            self._arrive(word, key, number)
-        if not kept:
-            return
-        if before is not None:
-            self._take_away(key, [word for word in self.by(before) if word not in made])
-        self._put(key, made)
+            if self._coming[word].get(key) == number:  # a later decision may have put the key there again
+                _remove(self._coming, word, key)
+        if kept:
+            if before is not None:
+                self._take_away(key, before, made)
+            for word, what in made.items():
+                self._durable.setdefault(word, {})[key] = what
 
-    def _put(self, key: str, made: Mapping[Hashable, V]) -> None:
-        for word, what in made.items():
-            self._durable.setdefault(word, {})[key] = what
+    def _take_away(self, key: str, before: T, made: Collection[Hashable]) -> None:
+        for word in self.by(before):
+            if word not in made:
+                _remove(self._durable, word, key)
 
-    def _take_away(self, key: str, words: Collection[Hashable]) -> None:
-        for word in words:
-            group = self._durable[word]
-            del group[key]
-            if not group:
-                del self._durable[word]
 
-    def _arrive(self, word: Hashable, key: str, number: int) -> None:
-        """Nothing of this decision is on its way any more; a later one may have put the key there again."""
-        keys = self._coming[word]
-        if keys.get(key) == number:
-            del keys[key]
-            if not keys:
-                del self._coming[word]
+def _remove(groups: dict[Hashable, dict[str, W]], word: Hashable, key: str) -> None:
+    group = groups[word]
+    del group[key]
+    if not group:
+        del groups[word]

@@ -159,7 +159,7 @@ async def test_what_the_disk_refuses_is_found_by_nobody(garage: Garage) -> None:
     garage.full = False
     assert (garage.found("ann"), garage.found("bob"), garage.found("red")[1]) == (garage.searched("ann"), ([], []), [1])
     assert await garage.store.commit(lambda tx: tx.count(garage.owned, "ann")) == 1
-    assert (garage.owned._coming, garage.owned._staged) == ({}, {})
+    assert garage.owned._coming == {}
 
 
 async def test_a_decision_that_raises_leaves_nothing_to_be_found(garage: Garage) -> None:
@@ -214,4 +214,4 @@ async def test_a_thousand_random_changes_are_found_as_if_every_value_had_been_lo
         assert [each for each in done if each is not None and getattr(each, "status", 0) != 507] == []
         check(None)
     assert lost
-    assert (garage.owned._coming, garage.owned._staged, garage.prices._coming) == ({}, {}, {})
+    assert (garage.owned._coming, garage.prices._coming) == ({}, {})

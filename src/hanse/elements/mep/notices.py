@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from hanse.elements.mep.quotas import Quotas
 from hanse.elements.mep.records import AppRecord, AvailabilityRecord, Records
 from hanse.elements.mep.service_management.domain import concerns, service_names
@@ -46,11 +48,11 @@ class Notices:
         For a subscriber that takes none as many wait as its quota says, and the oldest are dropped: an app could have
         the disk of its platform filled by changes of its own. Notices of an app's end are never dropped.
         """
-        reference = self._reference(service, change)
+        reference, room = self._reference(service, change), cache(self._room)
         for name in service_names(service):
             for record in tx.under(self._records.concerned, name):
                 if concerns(record.subscription.filtering_criteria, service):
-                    self._emit_availability(tx, record, reference)
+                    self._emit_availability(tx, record, reference, room(record.app_instance_id))
 
     def ending(self, tx: Transaction, app_instance_id: str, action: OperationAction, timeout: int) -> None:
         """Tell the app that it will be stopped or terminated (7.1.4.2)."""
@@ -84,12 +86,17 @@ class Notices:
             ser_name=service.ser_name, ser_instance_id=identifier, state=service.state, change_type=change, link=link
         )
 
-    def _emit_availability(self, tx: Transaction, record: AvailabilityRecord, reference: ServiceReference) -> None:
+    def _room(self, app_instance_id: str) -> int:
+        """How many may wait for each subscription of an app."""
+        return self._quotas.notices(self._records.availability_of.count(app_instance_id))
+
+    def _emit_availability(
+        self, tx: Transaction, record: AvailabilityRecord, reference: ServiceReference, room: int
+    ) -> None:
         app = record.app_instance_id
         subscription = f"{self._url}{_BASE}/applications/{app}/subscriptions/{record.subscription_id}"
         notification = AvailabilityNotification(
             service_references=(reference,), links=SubscriptionLink(subscription=Link(href=subscription))
         )
         to = CallbackTo.of(record.subscription.callback_reference, notification, f"app.{app[:8]}")
-        room = self._quotas.notices(self._records.availability_of.count(app))
         self._outbox.emit(tx, "mp1.notification", record.subscription_id, to, room)
