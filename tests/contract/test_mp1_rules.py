@@ -42,6 +42,18 @@ async def test_an_empty_list_in_a_filter_asks_for_nothing_rather_than_for_what_c
     assert replaced.headers["etag"] == before.headers["etag"]
 
 
+async def test_a_protocol_is_told_as_it_was_written_and_means_the_same(host: Host) -> None:
+    app = await active(host)
+    before = await app.support("GET", HERE)
+    for written in (["6"], ["TCP"], ["17", "tcp"]):
+        changed = before.body | {"trafficFilter": [before.body["trafficFilter"][0] | {"protocol": written}]}
+        replaced = await app.support("PUT", HERE, changed)
+        assert (replaced.status, replaced.body) == (200, changed)
+        assert (await app.support("GET", HERE)).body == changed
+        [passing] = await carried(host, app)
+        assert passing.matches[0].protocol == tuple(written)
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -49,6 +61,9 @@ async def test_an_empty_list_in_a_filter_asks_for_nothing_rather_than_for_what_c
         ({"srcPort": ["99999"]}, ("trafficFilter[0].srcPort", "99999")),
         ({"dSCP": 99}, ("trafficFilter[0].dSCP", "63")),
         ({"dSCP": 7}, ("dSCP is not supported",)),
+        ({"protocol": ["tcp", "tpc"]}, ("trafficFilter[0].protocol", "tpc", "0 to 255")),
+        ({"protocol": ["47"]}, ("trafficFilter[0].protocol", "gre has none", "tcp, udp")),
+        ({"protocol": ["sctp"]}, ("protocol sctp is not supported", "packet-level protocols")),
     ],
 )
 async def test_a_filter_that_is_refused_leaves_the_rule_as_it_was(

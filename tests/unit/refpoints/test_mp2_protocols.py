@@ -19,6 +19,7 @@ from hanse.refpoints.mp2.protocols import (
     meant_protocols,
     protocol_name,
     protocol_number,
+    spelt_alike,
 )
 
 
@@ -93,7 +94,9 @@ def test_a_filter_without_protocols_means_all_and_with_ports_those_that_apps_mea
 
 @pytest.mark.parametrize("text", ["icmp", "gre", "50", "igmp", "253"])
 def test_ports_of_a_protocol_that_has_none_are_refused_with_those_that_have(text: str) -> None:
-    with pytest.raises(Problem, match="has no ports") as refused:
+    with pytest.raises(
+        Problem, match=f"400 protocol has no ports: {protocol_name(protocol_number(text, ''))} has none"
+    ) as refused:
         meant_protocols(("tcp", text), ports=True)
     assert refused.value.status == 400
     assert "tcp, udp, dccp, sctp, udplite" in refused.value.detail
@@ -106,3 +109,8 @@ def test_a_ping_is_another_protocol_in_each_ip_version() -> None:
     assert in_version({ICMP, TCP}, 6) == {ICMPV6, TCP}
     assert in_version({ICMPV6}, 6) == {ICMPV6}
     assert in_version({ICMPV6}, 4) == frozenset()
+
+
+def test_what_means_one_protocol_is_spelt_alike_and_nonsense_stays_as_it_is() -> None:
+    assert spelt_alike(("6", "TCP", "tcp")) == {"tcp"}
+    assert spelt_alike(("47", "No such")) == {"gre", "No such"}

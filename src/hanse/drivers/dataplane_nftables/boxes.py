@@ -9,7 +9,7 @@ from typing import NamedTuple
 from hanse.kit.problems import bad_request
 from hanse.kit.values import Absent
 from hanse.refpoints.mp2 import TrafficMatch
-from hanse.refpoints.mp2.protocols import in_version, meant_protocols, protocol_name
+from hanse.refpoints.mp2.protocols import BEFORE_OTHERS, in_version, meant_protocols, protocol_name
 from hanse.refpoints.mp2.ranges import AddressRange, address_range, port_range
 
 MOST_BOXES = 1024
@@ -22,8 +22,6 @@ ALL_PORTS: Span = (0, 65535)
 ALL_PROTOCOLS: Span = (0, 255)
 _UNTRACKED = 33
 """DCCP, whose ports the kernel's table of flows does not know (any more)."""
-_BEFORE_THE_PROTOCOL = frozenset({0, 43, 44, 51, 60})
-"""Headers of IPv6 that others follow: what the kernel takes for a packet's protocol is what follows last (RFC 8200)."""
 _BITS = {4: 32, 6: 128}
 
 
@@ -72,8 +70,8 @@ class Box(NamedTuple):
 
     @property
     def by_header(self) -> bool:
-        """Whether its protocol is one of the headers that no map asks for."""
-        return self.version == 6 and self.protocol != ALL_PROTOCOLS and self.protocol[0] in _BEFORE_THE_PROTOCOL
+        """Whether its protocol is a header that others follow; what the kernel knows as a protocol is the last one."""
+        return self.version == 6 and self.protocol != ALL_PROTOCOLS and self.protocol[0] in BEFORE_OTHERS
 
     def turned(self) -> Box:
         """What answers to it: source and destination exchanged."""
@@ -131,7 +129,7 @@ def _spans(numbers: frozenset[int] | None, version: int) -> list[Span]:
     if numbers is None:
         return [ALL_PROTOCOLS]
     there = in_version(numbers, version)
-    apart = there & _BEFORE_THE_PROTOCOL if version == 6 else frozenset[int]()
+    apart = there & BEFORE_OTHERS if version == 6 else frozenset[int]()
     return merged([(n, n) for n in there - apart]) + [(n, n) for n in sorted(apart)]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from hanse.kit.problems import bad_request
+from hanse.kit.problems import Problem, bad_request
 from hanse.kit.values import Absent
 
 ICMP: Final = 1
@@ -20,6 +20,8 @@ WITH_PORTS: Final = frozenset({TCP, UDP, 33, 132, 136})
 """TCP, UDP, DCCP, SCTP and UDP-Lite: their headers begin with two ports."""
 BY_PORTS_ALONE: Final = frozenset({TCP, UDP})
 """What a filter means that names ports and no protocol."""
+BEFORE_OTHERS: Final = frozenset({0, 43, 44, 51, 60})
+"""Headers of IPv6 that others follow: a packet with one of these has another protocol as well (RFC 8200, 4)."""
 
 _LAST: Final = 255
 _NAMES: Final = """
@@ -76,10 +78,21 @@ def meant_protocols(texts: tuple[str, ...] | Absent, field: str = "protocol", *,
         return BY_PORTS_ALONE if ports else None
     numbers = frozenset(protocol_number(text, field) for text in texts)
     if ports and (without := numbers - WITH_PORTS):
-        named = ", ".join(protocol_name(n) for n in sorted(without))
         detail = f"leave out srcPort and dstPort, or write of these only: {_listed(WITH_PORTS)}"
-        raise bad_request(f"{field} {named} has no ports", detail)
+        raise bad_request(f"{field} has no ports", f"{_listed(without)} has none: {detail}")
     return numbers
+
+
+def spelt_alike(texts: Iterable[str]) -> frozenset[str]:
+    """The same words for the same protocols, to compare them; what is no protocol stays as it is written."""
+    return frozenset(_spelt(text) for text in texts)
+
+
+def _spelt(text: str) -> str:
+    try:
+        return protocol_name(protocol_number(text, "protocol"))
+    except Problem:
+        return text
 
 
 def in_version(numbers: Iterable[int], version: int) -> frozenset[int]:

@@ -13,6 +13,7 @@ from hanse.kit.problems import Problem, bad_request
 from hanse.kit.values import ABSENT, Absent
 from hanse.model.descriptor.traffic import InterfaceType
 from hanse.refpoints.mp1.support import DestinationInterface, TrafficFilter
+from hanse.refpoints.mp2.protocols import meant_protocols
 from hanse.refpoints.mp2.ranges import address_range, port_range
 
 _TEXTS: dict[str, Callable[[str, str], object]] = {
@@ -36,17 +37,26 @@ _MAC = re.compile(r"[0-9A-Fa-f]{2}([:-][0-9A-Fa-f]{2}){5}")
 
 
 def check_filter(wanted: TrafficFilter, path: str) -> None:
-    """Addresses, ports and numbers of a filter at ``path``; a problem 400 names the attribute that cannot be meant."""
+    """Addresses, ports, protocols and numbers of a filter at ``path``; 400 names the attribute that cannot be meant."""
     for name, read in _TEXTS.items():
         for text in getattr(wanted, name) or ():
             try:
                 read(text, f"{path}.{_wire(name)}")
             except Problem as problem:
                 raise _invalid(f"{path}.{_wire(name)}", problem.detail) from None
+    _check_protocols(wanted, f"{path}.protocol")
     for name, (wire, highest) in _HIGHEST.items():
         value = getattr(wanted, name)
         if isinstance(value, int) and not 0 <= value <= highest:
             raise _invalid(f"{path}.{wire}", f"0 to {highest}; got {value}")
+
+
+def _check_protocols(wanted: TrafficFilter, path: str) -> None:
+    ports = bool(wanted.src_port) or bool(wanted.dst_port)
+    try:
+        meant_protocols(wanted.protocol, path, ports=ports)
+    except Problem as problem:
+        raise _invalid(path, problem.detail) from None
 
 
 def check_interface(interface: DestinationInterface, path: str) -> None:

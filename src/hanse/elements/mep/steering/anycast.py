@@ -17,6 +17,7 @@ from hanse.elements.mep.steering.devices import Devices
 from hanse.model.place import Zone
 from hanse.refpoints.mm1.steering import Preference, SteeringPolicy, Target
 from hanse.refpoints.mp2 import Forwarding, TrafficMatch
+from hanse.refpoints.mp2.protocols import spelt_alike
 from hanse.refpoints.mp3.services import SharedRule
 
 FIRST = "!"
@@ -40,7 +41,7 @@ def groups(instances: Iterable[Instance]) -> list[list[Instance]]:
     found: dict[object, list[Instance]] = {}
     for instance in instances:
         rule, claimed = instance.rule, instance.rule.forwarding
-        claim = tuple((m.dst_address, m.dst_port, m.protocol) for m in claimed.matches)
+        claim = tuple((m.dst_address, m.dst_port, spelt_alike(m.protocol or ())) for m in claimed.matches)
         key = (rule.app_d_id, rule.traffic_rule_id, claimed.priority, claimed.filter_type, claim)
         found.setdefault(key, []).append(instance)
     return list(found.values())
@@ -111,5 +112,6 @@ def foreign(claimed: Forwarding, others: Iterable[SharedRule], app_d_id: str) ->
 
 def _meet(one: TrafficMatch, other: TrafficMatch) -> bool:
     """Whether two filters name an address and a port in common, as they are spelt; what is absent is every one."""
-    pairs = ((one.dst_address, other.dst_address), (one.dst_port, other.dst_port), (one.protocol, other.protocol))
+    protocols = spelt_alike(one.protocol or ()), spelt_alike(other.protocol or ())
+    pairs = ((one.dst_address, other.dst_address), (one.dst_port, other.dst_port), protocols)
     return all(not a or not b or bool(set(a) & set(b)) for a, b in pairs)

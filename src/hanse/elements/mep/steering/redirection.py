@@ -19,6 +19,7 @@ from hanse.kit.problems import Problem, not_found
 from hanse.refpoints.mm1.steering import SteeringPolicy, Target
 from hanse.refpoints.mp1.support import RuleState
 from hanse.refpoints.mp2 import Action
+from hanse.refpoints.mp2.protocols import spelt_alike
 
 _UNSAFE = re.compile(rb"[^\x21-\x22\x24-\x7e]")
 """All but printable ASCII, and ``#``: what follows one would be the client's own fragment."""
@@ -116,7 +117,7 @@ def port_at(app: AppRecord, address: str) -> int | None:
 
 
 def _takes_tcp(protocols: Sequence[str]) -> bool:
-    return not protocols or any(protocol.strip().lower() == "tcp" for protocol in protocols)
+    return not protocols or "tcp" in spelt_alike(protocols)
 
 
 def _plain(name: str) -> str:

@@ -70,6 +70,16 @@ async def test_an_app_of_the_same_tenant_is_told_whose_rule_it_is_and_the_operat
     ] * 2
 
 
+@pytest.mark.parametrize(("one", "two"), [("tcp", "6"), ("GRE", "47"), ("icmp", "1"), ("253", "253")])
+async def test_a_protocol_by_its_number_is_no_way_to_anothers_packets(bench: Bench, one: str, two: str) -> None:
+    def wanting(name: str, protocol: str) -> AppConfiguration:
+        return app(name, traffic_filter=(replace(ALL, protocol=(protocol,)),))
+
+    await configure(bench, wanting("one", one), wanting("other", "udp"))
+    await refused(bench, wanting("two", two))
+    assert (await rule_of(bench, "one")).traffic_filter[0].protocol == (one,)
+
+
 @pytest.mark.parametrize(
     "harmless",
     [

@@ -26,6 +26,14 @@ def meets(one: dict[str, object], other: dict[str, object]) -> bool:
         ({"tag": ("a",)}, {"src_address": ("10.0.0.1",)}),
         ({"dst_address": ("fd00::/64",)}, {"dst_address": ("fd00::7",)}),
         ({"dscp": 46}, {"qci": 9}),
+        ({"protocol": ("6",)}, {"protocol": ("tcp",)}),
+        ({"protocol": ("47",)}, {"dst_address": ("10.0.0.1",), "protocol": ("GRE", "esp")}),
+        ({"protocol": ("ICMP",), "dst_address": ("fd00::1",)}, {"protocol": ("icmpv6",)}),
+        ({"protocol": ("1",), "dst_address": ("10.0.0.1",)}, {"protocol": ("icmp",)}),
+        ({"protocol": ("tcp",)}, {"dst_port": ("80",)}),
+        ({"protocol": ("132",), "dst_port": ("80",)}, {"protocol": ("sctp",)}),
+        ({"protocol": ("ah",), "dst_address": ("fd00::1",)}, {"protocol": ("tcp",)}),
+        ({"protocol": ()}, {"protocol": ("esp",)}),
     ],
 )
 def test_a_packet_that_both_describe_is_seen(one: dict[str, object], other: dict[str, object]) -> None:
@@ -47,6 +55,14 @@ def test_a_packet_that_both_describe_is_seen(one: dict[str, object], other: dict
         ({"qci": 5}, {"qci": 9}),
         ({"src_tunnel_address": ("10.9.0.1",)}, {"src_tunnel_address": ("10.9.0.2",)}),
         ({"dst_tunnel_port": ("2152",)}, {"dst_tunnel_port": ("2153",)}),
+        ({"protocol": ("6",)}, {"protocol": ("udp",)}),
+        ({"protocol": ("gre",)}, {"dst_port": ("80",)}),
+        ({"protocol": ("icmp",), "dst_address": ("10.0.0.1",)}, {"protocol": ("icmpv6",)}),
+        ({"protocol": ("58",)}, {"dst_address": ("10.0.0.1",)}),
+        ({"protocol": ("58",)}, {"dscp": 46}),
+        ({"tc": 1}, {"src_address": ("10.0.0.1",)}),
+        ({"src_address": ("fd00::1",)}, {"dst_address": ("10.0.0.1",)}),
+        ({"protocol": ("ah",)}, {"protocol": ("tcp",), "dst_address": ("10.0.0.1",)}),
     ],
 )
 def test_what_no_packet_can_be_is_no_overlap(one: dict[str, object], other: dict[str, object]) -> None:
@@ -56,3 +72,5 @@ def test_what_no_packet_can_be_is_no_overlap(one: dict[str, object], other: dict
 def test_what_cannot_be_read_describes_nothing() -> None:
     assert not meets({"dst_address": ("no address",)}, {"dst_address": ("10.0.0.1",)})
     assert meets({"dst_address": ("no address", "10.0.0.1")}, {"dst_address": ("10.0.0.1",)})
+    assert not meets({"protocol": ("tpc",)}, {"protocol": ("tcp", "tpc")})
+    assert not meets({"protocol": ("gre",), "dst_port": ("80",)}, {"protocol": ("gre",)})

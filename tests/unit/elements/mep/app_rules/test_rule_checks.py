@@ -24,6 +24,10 @@ IP, MAC, TUNNEL = InterfaceType.IP, InterfaceType.MAC, InterfaceType.TUNNEL
         ({"dst_port": ("http",)}, "dstPort"),
         ({"tgt_tunnel_address": ("",)}, "tgtTunnelAddress"),
         ({"src_tunnel_port": ("0",)}, "srcTunnelPort"),
+        ({"protocol": ("tcp", "tpc")}, "protocol"),
+        ({"protocol": ("256",)}, "protocol"),
+        ({"protocol": ("gre",), "dst_port": ("80",)}, "protocol"),
+        ({"protocol": ("tcp", "1"), "src_port": ("80",)}, "protocol"),
         ({"dscp": 64}, "dSCP"),
         ({"tc": -1}, "tC"),
         ({"qci": 256}, "qCI"),
@@ -45,9 +49,11 @@ def test_a_filter_that_cannot_be_meant_is_refused_by_the_name_of_its_attribute(
         {"src_address": ("10.0.0.7", "10.0.0.0/8", "10.0.0.0/255.0.0.0", "10.0.0.1-10.0.0.9", "2001:db8::/32")},
         {"dst_port": ("80", "8000-8010"), "src_tunnel_port": ("2152",)},
         {"dscp": 63, "tc": 255, "qci": 0},
+        {"protocol": ("TCP", "17", "sctp"), "src_port": ("80",)},
+        {"protocol": ("gre", "50", "253", "OSPFIGP"), "dst_port": ()},
     ],
 )
-def test_every_way_to_write_addresses_and_ports_is_taken(wanted: dict[str, Any]) -> None:
+def test_every_way_to_write_addresses_ports_and_protocols_is_taken(wanted: dict[str, Any]) -> None:
     check_filter(TrafficFilter(**wanted), "trafficFilter[0]")
 
 

@@ -118,6 +118,7 @@ def test_only_the_same_rule_of_the_same_package_with_the_same_claim_stands_for_a
     ]
     assert [len(group) for group in groups([first, *others])] == [1] * 5
     assert [len(group) for group in groups([first, instance("airport", src_address=(ALICE,))])] == [2]
+    assert [len(group) for group in groups([first, instance("airport", protocol=("6",))])] == [2]
 
 
 def test_an_address_that_another_app_claims_is_not_shared_with_it() -> None:
@@ -125,6 +126,8 @@ def test_an_address_that_another_app_claims_is_not_shared_with_it() -> None:
     assert foreign(mine.forwarding, [instance("airport", package="e").rule], "d")
     assert not foreign(mine.forwarding, [instance("airport").rule], "d")
     assert not foreign(mine.forwarding, [instance("airport", package="e", dst_port=("81",)).rule], "d")
+    assert foreign(mine.forwarding, [instance("airport", package="e", protocol=("6",)).rule], "d")
+    assert not foreign(mine.forwarding, [instance("airport", package="e", protocol=("17",)).rule], "d")
 
 
 def test_the_instance_behind_a_rule_is_found_wherever_it_is_carried_out() -> None:

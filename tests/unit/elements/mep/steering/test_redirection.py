@@ -139,6 +139,8 @@ async def test_a_device_is_led_to_an_address_of_the_family_by_which_it_came(benc
         ((), (), None),
         (("53",), ("udp",), None),
         (("53",), ("udp", "TCP"), 53),
+        (("53",), ("6",), 53),
+        (("53",), ("17",), None),
     ],
 )
 async def test_only_a_port_that_is_alone_is_told(
