@@ -254,6 +254,28 @@ async def test_names_are_certified_as_they_are_led_and_not_before(place: Place) 
     assert (await _by_tls(place, NAME)).status == 307
 
 
+async def test_names_that_could_not_be_certified_are_as_soon_as_they_can_be(
+    place: Place, caplog: pytest.LogCaptureFixture
+) -> None:
+    await place.lead()
+    await _by_tls(place, NAME)
+    caplog.set_level("WARNING", "hanse.redirection")
+    key = place.authority.parent / "redirection.harbour.key.pem"
+    away = key.rename(key.with_suffix(".away"))
+    key.mkdir()  # nothing can be made with what is no file
+    try:
+        await place.lead(name="late.example.com")
+        async with asyncio.timeout(SOON):
+            while not caplog.records:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+    finally:
+        key.rmdir()
+        away.rename(key)
+    assert "are not certified, the next try is in 1 s" in caplog.records[0].getMessage()
+    assert (await _by_tls(place, NAME)).status == 307, "what is certified goes on"
+    assert (await _by_tls(place, "late.example.com")).status == 307
+
+
 async def test_a_tls_connection_serves_the_name_that_it_was_made_for(place: Place) -> None:
     await place.lead()
     await place.lead(name="films.example.com")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import ssl
 from weakref import WeakKeyDictionary
@@ -29,6 +30,8 @@ MOST_CERTIFIED = 1000
 """Names in a certificate: a client takes a chain of 100 kB at most, and each handshake carries it."""
 MOST_TAKEN = 1024 * 1024
 """Bytes of a body that are taken before the answer; who has more to send should ask first (RFC 9110, 10.1.1)."""
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
+"""Seconds until a certificate that could not be made is tried again."""
 _UNKEPT = (b"cache-control", b"no-store")  # the next request may be led elsewhere, also to what is not there now
 
 
@@ -108,6 +111,8 @@ class Redirector:
         self._redirection = redirection
         self._server_names = ServerNames()
         self._certified: tuple[str, ...] = ()
+        self._shown: tuple[str, ...] = ()
+        self._tls: ssl.SSLContext | None = None
         self._listeners: list[Listener] = []
         self._background = Background()
 
@@ -115,15 +120,17 @@ class Redirector:
         """Listen; 409 names who holds a port."""
         if self._wiring.settings.hosts[self._host].data_plane_driver == "nftables":
             await until_there(self._place.address)
-        self._certified = self._names()
+        self._certified = self._shown = self._names()
         server = RedirectionServer(self._redirection, self._server_names)
         for scheme, port in self._place.ports().items():
-            context = await asyncio.to_thread(self._context) if scheme == "https" else None
+            if scheme == "https":
+                self._tls = await asyncio.to_thread(self._context)
+            context = self._tls if scheme == "https" else None
             listener = Listener(server, listen_on(self._place.address, port), context)
             self._listeners.append(listener)
             await listener.start()
-        if self._place.tls_port:
-            self._background.start(self._follow())
+        if self._tls is not None:
+            self._background.start(self._follow(self._tls))
 
     async def close(self) -> None:
         """Listen no more."""
@@ -146,12 +153,26 @@ class Redirector:
             log.warning("%d names are led, %d of them are in the certificate", len(names), MOST_CERTIFIED)
         return tuple(names[:MOST_CERTIFIED])
 
-    async def _follow(self) -> None:
-        """Have other names certified as they come and go, until cancelled."""
+    async def _follow(self, tls: ssl.SSLContext) -> None:
+        """Have other names certified as they come and go, until cancelled; what fails is tried again by itself."""
+        pause: float | None = None
         while True:
-            await self._redirection.changed.wait()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._redirection.changed.wait()
             self._redirection.changed.clear()
-            names = self._names()
-            if names != self._certified:
-                self._certified = names
-                await self._wiring.renewal.look()
+            pause = await self._certify(tls, pause)
+
+    async def _certify(self, tls: ssl.SSLContext, last: float | None) -> float | None:
+        """Show a certificate for the names that are led now; after a failure the seconds until the next try."""
+        self._certified = names = self._names()
+        if names == self._shown:
+            return None
+        try:
+            await self._wiring.renewal.show(tls)
+        except Exception as error:  # a full disk, most likely; the names wait, those that are certified do not
+            pause = FIRST_PAUSE if last is None else min(2 * last, LONGEST_PAUSE)
+            log.warning("names at %s are not certified, the next try is in %g s: %s", self._host, pause, error)
+            return pause
+        self._shown = names
+        return None

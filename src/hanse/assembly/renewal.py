@@ -68,17 +68,19 @@ class Renewal:
         renewed = 0
         for shown in self._shown:
             try:
-                identity, thumbprint = await asyncio.to_thread(_issued, shown.issue)
-                if thumbprint != shown.thumbprint:
-                    renew(shown.context, identity)
-                    shown.thumbprint = thumbprint
-                    renewed += 1
+                renewed += await _renewed(shown)
             except Problem as problem:
                 log.error("a certificate is not renewed: %s", problem)
         if renewed:
             for tell in self._renewed:
                 tell()
         return renewed
+
+    async def show(self, context: ssl.SSLContext) -> None:
+        """Have one context show now what its ``issue`` gives; a problem if that cannot be had, or not be shown."""
+        for shown in self._shown:
+            if shown.context is context:
+                await _renewed(shown)
 
     async def _run(self) -> None:
         while True:
@@ -87,6 +89,16 @@ class Renewal:
                 await self.look()
             except Exception:  # whatever it is, tomorrow is another day
                 log.exception("looking at certificates failed")
+
+
+async def _renewed(shown: _Shown) -> bool:
+    """Whether a context shows something new from now on."""
+    identity, thumbprint = await asyncio.to_thread(_issued, shown.issue)
+    if thumbprint == shown.thumbprint:
+        return False
+    renew(shown.context, identity)
+    shown.thumbprint = thumbprint
+    return True
 
 
 def _issued(issue: Issue) -> tuple[Identity, str]:

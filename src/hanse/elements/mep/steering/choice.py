@@ -7,6 +7,7 @@ nearest to it. So a target that goes away is passed over, and comes back by itse
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from typing import NamedTuple
 
@@ -62,9 +63,14 @@ def means(preference: Preference, asker: Asker) -> bool:
 def within(address: str, subnet: str) -> bool:
     """Whether an IP address lies in a network of its family; what cannot be read does not."""
     try:
-        return ip_address(address) in ip_network(subnet)
+        return _address(address) in _network(subnet)
     except ValueError:
         return False
+
+
+_address = lru_cache(maxsize=4096)(ip_address)
+_network = lru_cache(maxsize=4096)(ip_network)
+"""Read once: a policy is asked at every request, with the same subnets."""
 
 
 def _nearest(targets: Sequence[Target], position: Position | None) -> Target | None:

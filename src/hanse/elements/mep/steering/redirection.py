@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from ipaddress import IPv6Address, ip_address
+from typing import NamedTuple
 
 from hanse.elements.mep.app_rules.rules import names
 from hanse.elements.mep.records import AppRecord, Records
@@ -16,6 +17,7 @@ from hanse.elements.mep.steering.choice import Asker, choose
 from hanse.elements.mep.steering.devices import Devices
 from hanse.elements.mep.steering.redirection_request import Request, is_name, wanted
 from hanse.kit.problems import Problem, not_found
+from hanse.kit.store import Index
 from hanse.refpoints.mm1.steering import SteeringPolicy, Target
 from hanse.refpoints.mp1.support import RuleState
 from hanse.refpoints.mp2 import Action
@@ -25,15 +27,24 @@ _UNSAFE = re.compile(rb"[^\x21-\x22\x24-\x7e]")
 """All but printable ASCII, and ``#``: what follows one would be the client's own fragment."""
 
 
-class Redirection:
-    """Reads records of the platform at each request: what is led by is what names are answered by.
+class Place(NamedTuple):
+    """Where an active DNS rule leads: an address, and the port that the traffic rules of its app open there."""
 
+    address: str
+    port: int | None
+
+
+class Redirection:
+    """Leads by the records of the platform as they stand at each request: by the same that names are answered by.
+
+    Where the rules of apps lead is worked out when an app changes; a request looks at the places of its name alone.
     ``zones`` are those that the host answers for; ``changed`` is set when other names may be led than before.
     """
 
     def __init__(self, host: str, records: Records, devices: Devices, zones: Sequence[str] = ()) -> None:
         self._host = host
         self._records = records
+        self._places: Index[AppRecord, tuple[Place, ...]] = Index(records.apps, places_of)
         self._devices = devices
         self._zones = tuple(_plain(zone) for zone in zones)
         self.changed = asyncio.Event()
@@ -82,14 +93,11 @@ class Redirection:
         return SteeringPolicy(name=name, targets=tuple(targets))
 
     def _by_rules(self, name: str, scheme: str) -> Iterator[Target]:
-        """Where active DNS rules of apps of this host lead, with the port that their traffic rules open there."""
-        for app in self._records.apps.values():
-            for record in names(app):
-                if _plain(record.name) == name and isinstance(record.address, str):
-                    port = port_at(app, record.address)
-                    place = f"{scheme}://{_bracketed(record.address)}"
-                    location = f"{place}:{port}" if port else place
-                    yield Target(host=self._host, address=record.address, location=location)
+        """Where rules of apps of this host lead."""
+        for places in self._places.values(name):
+            for address, port in places:
+                base = f"{scheme}://{_bracketed(address)}"
+                yield Target(host=self._host, address=address, location=f"{base}:{port}" if port else base)
 
 
 def base_of(target: Target, scheme: str) -> str:
@@ -100,6 +108,16 @@ def base_of(target: Target, scheme: str) -> str:
 def location(base: str, rest: bytes) -> str:
     """Path and query below a base, byte for byte; what no header may hold is percent-encoded."""
     return base + _UNSAFE.sub(lambda found: b"%%%02X" % found[0][0], rest).decode("ascii")
+
+
+def places_of(app: AppRecord) -> dict[Hashable, tuple[Place, ...]]:
+    """Where the active DNS rules of an app lead, by name."""
+    found: dict[Hashable, tuple[Place, ...]] = {}
+    for record in names(app):
+        if isinstance(record.address, str):
+            name = _plain(record.name)
+            found[name] = (*found.get(name, ()), Place(record.address, port_at(app, record.address)))
+    return found
 
 
 def port_at(app: AppRecord, address: str) -> int | None:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from msgspec.structs import replace
 
+from hanse.elements.mep.app_rules.rules import dns_rule, names, traffic_rule
+from hanse.elements.mep.records import AppRecord
+from hanse.elements.mep.steering import redirection as redirection_module
 from hanse.elements.mep.steering.redirection import Redirection, base_of, location, port_at
 from hanse.elements.mep.steering.redirection_request import Request
 from hanse.kit.problems import Problem
+from hanse.kit.store import Shelf, Transaction
 from hanse.model.descriptor.traffic import DNSRuleDescriptor, IpAddressType, TrafficFilter
 from hanse.refpoints.mm1.steering import Preference, SteeringPolicies, SteeringPolicy, Target
-from hanse.refpoints.mm5.platform import AppConfiguration
+from hanse.refpoints.mm5.platform import AppConfiguration, AppPhase
+from hanse.refpoints.mp2 import NameRecord
 from tests.unit.elements.mep.parts import DEVICES, Bench, configuration
 
 NAME, OF_AN_APP = "video.example.com", "app.example.com"
@@ -153,6 +160,48 @@ async def test_only_a_port_that_is_alone_is_told(
     record = bench.platform.records.apps.get("a")
     assert port_at(record, "127.9.1.1") == port
     assert port_at(record, "127.9.1.2") is None
+
+
+async def test_a_request_reads_nothing_of_apps_that_have_other_names(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+
+    def counted(app: AppRecord) -> list[NameRecord]:
+        read.append(app.app_instance_id)
+        return names(app)
+
+    def refused(*_: object) -> Any:
+        raise AssertionError("all apps were looked at")
+
+    def keep(tx: Transaction) -> None:
+        for app in made:
+            tx.put(bench.platform.records.apps, app.app_instance_id, app)
+
+    made = [running(f"app-{number}", f"Name-{number}.example.com.") for number in range(1000)]
+    monkeypatch.setattr(redirection_module, "names", counted)
+    await bench.store.commit(keep)
+    assert 1 <= len(read) / len(made) <= 2, "each is read when it changes"
+    read.clear()
+    monkeypatch.setattr(Shelf, "values", refused)
+    monkeypatch.setattr(Shelf, "items", refused)
+    for number in range(0, 1000, 10):
+        assert led(bench, name=f"name-{number}.example.com") == "http://127.9.1.1/"
+    with pytest.raises(Problem, match="404"):
+        led(bench, name="name-1000.example.com")
+    assert read == []
+
+
+def running(app_instance_id: str, name: str) -> AppRecord:
+    """An app that runs, with a name."""
+    described = configuration(app_instance_id)
+    return AppRecord(
+        configuration=described,
+        phase=AppPhase.READY,
+        traffic_rules=tuple(traffic_rule(rule) for rule in described.traffic_rules),
+        dns_rules=tuple(replace(dns_rule(rule), domain_name=name) for rule in described.dns_rules),
+        active=True,
+    )
 
 
 async def test_a_certificate_stands_for_what_the_operator_named_and_for_no_name_of_others(bench: Bench) -> None:
