@@ -1,9 +1,16 @@
-"""Where apps may lead the platforms of an operator: to themselves and devices, never to the operator's own elements."""
+"""Where apps may lead the platforms of an operator: to themselves and devices, never to the operator's own elements.
+
+And by which authorities those whom platforms notify over HTTPS are known.
+"""
 
 from __future__ import annotations
 
+import ssl
+from collections.abc import Callable
+
 from hanse.assembly.catalogue import elements
 from hanse.assembly.settings import Settings
+from hanse.kit.problems import bad_request
 from hanse.kit.receivers import ANYWHERE, Receivers
 
 
@@ -11,6 +18,25 @@ def receivers(settings: Settings) -> Receivers:
     """The rule for notifications of all platforms; every app may name its own address besides."""
     devices = tuple(device.address for device in settings.devices.values())
     return Receivers(allowed=(*settings.callbacks.allow, *devices), inside=_places(settings))
+
+
+def trust(settings: Settings) -> Callable[[], ssl.SSLContext]:
+    """How https receivers are judged: by public authorities, and those of the settings, which are read now.
+
+    A problem 400 names a file that cannot be read, or holds no certificate.
+    """
+    key, names = "callbacks.authorities", settings.callbacks.authorities
+    if not names:
+        return ssl.create_default_context
+    context = ssl.create_default_context()
+    for name in names:
+        pem = settings.content(key, name).decode("ascii", "ignore")
+        try:
+            context.load_verify_locations(cadata=pem)
+        except (ssl.SSLError, ValueError):
+            right = f"{settings.file(name)} must be PEM with at least one certificate"
+            raise bad_request(f"{settings.path}: Invalid key {key}", right) from None
+    return lambda: context
 
 
 def producers(settings: Settings) -> Receivers:

@@ -33,10 +33,12 @@ class CertificateSettings(Value, forbid_unknown_fields=True, rename={}):
 class CallbackSettings(Value, forbid_unknown_fields=True, rename={}):
     """``[callbacks]``: where notifications may go besides an app's own address and those of the operator's devices.
 
-    ``allow``: addresses, networks (``192.0.2.0/24``), host names, also ``*.example.com``.
+    ``allow``: addresses, networks (``192.0.2.0/24``), host names, also ``*.example.com``. ``authorities``: PEM files of
+    authorities that https receivers may be certified by, besides the public ones; they are read at start.
     """
 
     allow: tuple[str, ...] = ()
+    authorities: tuple[str, ...] = ()
 
     def checks(self) -> list[Check]:
         """What must hold of the values."""

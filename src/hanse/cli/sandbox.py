@@ -30,6 +30,12 @@ def sandbox(
     names_port: Annotated[int, typer.Option(help="The port of the name server.")] = 10053,
     grace: Annotated[int, typer.Option(min=0, help="Seconds for apps to confirm that they are stopped.")] = 5,
     home: Annotated[Path | None, typer.Option(help="Keep everything here; without it nothing is kept.")] = None,
+    callback_authority: Annotated[
+        list[Path] | None,
+        typer.Option(
+            exists=True, dir_okay=False, help="PEM file: who certifies receivers of notifications. Repeatable."
+        ),
+    ] = None,
     as_json: here.JsonOption = False,
 ) -> None:
     """Run one MEC host with every Mp1 API, until a signal. No root, no operator's files."""
@@ -45,6 +51,7 @@ def sandbox(
             prefix="" if prefix == "/" else prefix.rstrip("/"),
             plain=plain,
             grace=grace,
+            callback_authorities=tuple(callback_authority or ()),
         )
         _run(options, as_json)
 

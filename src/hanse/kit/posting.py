@@ -54,9 +54,18 @@ def target_of(url: str) -> Target:
 class Poster:
     """Keeps connections by origin; any number of posts may be under way, each on a connection of its own."""
 
-    def __init__(self, unwanted: Callable[[str, int], bool] = lambda _address, _port: False) -> None:
-        """``unwanted`` says of the address and port that a connection leads to whether nothing may be posted there."""
+    def __init__(
+        self,
+        unwanted: Callable[[str, int], bool] = lambda _address, _port: False,
+        trust: Callable[[], ssl.SSLContext] = ssl.create_default_context,
+    ) -> None:
+        """``unwanted`` says of the address and port that a connection leads to whether nothing may be posted there.
+
+        ``trust`` makes the TLS context by which https receivers are judged; it may read files. Public authorities, if
+        nothing is said.
+        """
         self._unwanted = unwanted
+        self._trust = trust
         self._idle: dict[Origin, list[_Connection]] = {}
         self._count = 0
         self._tls: ssl.SSLContext | None = None
@@ -116,7 +125,7 @@ class Poster:
     async def _connected(self, origin: Origin) -> _Connection:
         scheme, host, port = origin
         if scheme == "https" and self._tls is None:
-            self._tls = await asyncio.to_thread(ssl.create_default_context)
+            self._tls = await asyncio.to_thread(self._trust)
         context = self._tls if scheme == "https" else None
         transport, connection = await asyncio.get_running_loop().create_connection(_Connection, host, port, ssl=context)
         address, reached = transport.get_extra_info("peername")[:2]

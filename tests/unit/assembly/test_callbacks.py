@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import ssl
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from hanse.assembly.callbacks import producers, receivers
+from hanse.assembly.callbacks import producers, receivers, trust
 from hanse.assembly.catalogue import elements
 from hanse.assembly.deployment import Deployment
 from hanse.assembly.settings import Settings
 from hanse.assembly.upkeep import CallbackSettings
+from hanse.kit.certificates import Authority
 from hanse.kit.problems import Problem
 
 OWN = "127.10.1.100"
@@ -49,6 +51,24 @@ def test_what_the_operator_allows_can_be_told(settings: Settings) -> None:
     allowing = msgspec.structs.replace(settings, callbacks=CallbackSettings(allow=("192.0.2.0/24", "*.example.com")))
     assert not refused(allowing, "https://192.0.2.77/hook")
     assert not refused(allowing, "https://hooks.example.com/")
+
+
+def test_authorities_of_receivers_are_added_to_the_public_ones(settings: Settings) -> None:
+    public = len(trust(settings)().get_ca_certs())
+    authority = Authority.ensure(settings.base, "private").certificate_path
+    adding = msgspec.structs.replace(settings, callbacks=CallbackSettings(authorities=(authority.name,)))
+    assert len(trust(adding)().get_ca_certs()) == public + 1
+    assert trust(adding)().verify_mode is ssl.CERT_REQUIRED
+
+
+@pytest.mark.parametrize("content", [None, b"", b"none", b"-----BEGIN CERTIFICATE-----\n\xff\n", b"\x30\x82\x01"])
+def test_a_file_that_holds_no_authority_is_named_with_its_key(settings: Settings, content: bytes | None) -> None:
+    if content is not None:
+        settings.file("hooks.pem").write_bytes(content)
+    wrong = msgspec.structs.replace(settings, callbacks=CallbackSettings(authorities=("hooks.pem",)))
+    with pytest.raises(Problem, match=r"Invalid key callbacks\.authorities") as caught:
+        trust(wrong)
+    assert (caught.value.status, str(settings.file("hooks.pem")) in caught.value.detail) == (400, True)
 
 
 def test_no_service_is_carried_to_an_element_or_a_device(settings: Settings) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hanse.assembly.authentication import element_caller
 from hanse.assembly.builders.built import Built
 from hanse.assembly.callbacks import producers as reachable
-from hanse.assembly.callbacks import receivers
+from hanse.assembly.callbacks import receivers, trust
 from hanse.assembly.catalogue import Element
 from hanse.assembly.identities import secret
 from hanse.assembly.producers import Producers
@@ -43,7 +43,7 @@ def _surroundings(built: Built, element: Element) -> Surroundings:
     settings, directory, store = wiring.settings, wiring.directory, wiring.store(element)
     place = settings.hosts[host]
     caller = element_caller(wiring.operator, element.name)
-    callbacks = Callbacks(caller, "Mp1", wiring.observer, receivers(settings))
+    callbacks = Callbacks(caller, "Mp1", wiring.observer, receivers(settings), trust(settings))
     reach = reachable(settings)
     producers = Producers(reach.is_inside)
     links = built.links(element, built.watch(element))

@@ -23,7 +23,8 @@ class Options:
 
     ``plain`` means HTTP without TLS, on an address of 127.0.0.0/8 only, like apps that are anonymous. ``names_port`` is
     the port of the name server, for UDP and TCP. ``grace``: seconds that apps have to confirm that they are stopped
-    when it ends.
+    when it ends. ``callback_authorities`` are PEM files of authorities by which receivers of notifications may be
+    certified, besides the public ones.
     """
 
     home: Path
@@ -34,6 +35,7 @@ class Options:
     prefix: str = ""
     plain: bool = False
     grace: int = 5
+    callback_authorities: tuple[Path, ...] = ()
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)*", self.prefix):
@@ -80,12 +82,13 @@ class Options:
             | {"latitude": device.latitude, "longitude": device.longitude}
             for name, device in self.seed.devices.items()
         }
+        authorities = [str(path.absolute()) for path in self.callback_authorities]
         raw = {
             "operator": {"name": OPERATOR, "address": self.address},
             "federation": {"address": self.address},
             "hosts": {HOST: host},
             "devices": devices,
-            "callbacks": {"allow": list(self.seed.callbacks)},
+            "callbacks": {"allow": list(self.seed.callbacks), "authorities": authorities},
             "limits": msgspec.to_builtins(self.seed.limits),
         }
         return parse(raw, self.home / "sandbox.toml")

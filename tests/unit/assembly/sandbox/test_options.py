@@ -74,6 +74,15 @@ def test_a_port_that_cannot_be_is_refused_before_anything_starts() -> None:
         options(port=0).settings()
 
 
+def test_authorities_of_receivers_are_found_from_where_they_were_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = options(callback_authorities=(Path("hooks.pem"), Path("/etc/more.pem"))).settings()
+    found = [settings.file(name) for name in settings.callbacks.authorities]
+    assert found == [tmp_path / "hooks.pem", Path("/etc/more.pem")]
+
+
 def test_the_devices_of_the_seed_are_the_hosts() -> None:
     seed = Seed(devices={"alice": SeededDevice(address="127.9.100.1", tags=("tag-alice",), latitude=54.0)})
     settings = options(seed=seed).settings()
