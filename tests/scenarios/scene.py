@@ -23,6 +23,8 @@ from hanse.scenarios.stage import Stage
 
 PATIENCE = 20.0
 """Seconds that a test waits for what must come."""
+DISCOVERY = "/mec_service_mgmt/v1/services?ser_name=speech-recognition"
+"""The navigation app's question for services that only the partner has."""
 _DAY = timedelta(days=1)
 
 
@@ -143,7 +145,12 @@ class Scene:
                 return all("speech-recognition" in host.services for host in hosts)
 
             await until(offered)
-        await asyncio.sleep(0.5)  # the registration with the federation manager follows the report
+        app = self.app("navigation")
+
+        async def found() -> bool:  # the registration with the federation manager follows the report
+            return bool((await app.ask("GET", f"{app.platform}{DISCOVERY}")).value)
+
+        await until(found)
 
     def app(self, name: str) -> App:
         """A running application by the name of its instance: ``navigation``, or the host of a speech recogniser."""

@@ -17,6 +17,7 @@ import pytest
 from hanse.assembly.administration import administration
 from hanse.assembly.deployment import Deployment
 from hanse.refpoints.mfm_fed.members import PartnerState
+from tests.lateness import lateness
 from tests.scenarios.conftest import opened
 from tests.scenarios.recorder import Recorder
 from tests.scenarios.scene import App, Scene, Told, ask, bearer, until, until_available
@@ -226,11 +227,13 @@ async def endured(scene: Scene, misbehaviour: Misbehaviour) -> None:
         assert (await ask("POST", f"{uri}/echo", app.context(), bearer(token), b"hello")).body == b"hello"
         south.misbehave(misbehaviour)
         began = time.monotonic()
-        await asyncio.gather(
-            discovery_is_empty(app, token), call_fails_in_time(app, token, uri), own_work_goes_on(scene, app, token)
-        )
-        await until_available(scene.north, PartnerState.TEMPORARY_FAILURE)
-        assert time.monotonic() - began < 10, "north's status never said so"
+        async with lateness() as late:
+            await asyncio.gather(
+                discovery_is_empty(app, token), call_fails_in_time(app, token, uri), own_work_goes_on(scene, app, token)
+            )
+            await until_available(scene.north, PartnerState.TEMPORARY_FAILURE)
+            took = time.monotonic() - began
+        assert took < 10 + late.seconds, "north's status never said so"
         async with administration(scene.north) as oss:
             assert len((await oss.overview.overview()).partners[0].detail) < 5000, "a partner fills our status"
         await discovery_is_empty(app, token)
@@ -238,15 +241,17 @@ async def endured(scene: Scene, misbehaviour: Misbehaviour) -> None:
 
 async def discovery_is_empty(app: App, token: str) -> None:
     url, began = f"{app.platform}/mec_service_mgmt/v1/services?ser_name=speech-recognition", time.monotonic()
-    told = await ask("GET", url, app.context(), bearer(token))
+    async with lateness() as late:
+        told = await ask("GET", url, app.context(), bearer(token))
     assert (told.status, told.value) == (200, [])
-    assert time.monotonic() - began < 6
+    assert time.monotonic() - began < 6 + late.seconds
 
 
 async def call_fails_in_time(app: App, token: str, uri: str) -> None:
     began = time.monotonic()
-    told = await patient(app, f"{uri}/echo", {**bearer(token), "hanse-patience": str(APP_PATIENCE)})
-    assert time.monotonic() - began < APP_PATIENCE + 2
+    async with lateness() as late:
+        told = await patient(app, f"{uri}/echo", {**bearer(token), "hanse-patience": str(APP_PATIENCE)})
+    assert time.monotonic() - began < APP_PATIENCE + 2 + late.seconds
     if told is None:
         return  # the answer had begun, and ended in its middle: the app sees that it is not whole
     assert told.status != 500
@@ -258,7 +263,7 @@ async def call_fails_in_time(app: App, token: str, uri: str) -> None:
 async def patient(app: App, url: str, headers: dict[str, str]) -> Told | None:
     """The answer; ``None`` if it breaks off. A client bound above all others tells if nothing else ends it."""
     try:
-        return await ask("POST", url, app.context(), headers, b"hello", patience=APP_PATIENCE + 4)
+        return await ask("POST", url, app.context(), headers, b"hello", patience=APP_PATIENCE + 30)
     except aiohttp.ClientError:
         return None
 
@@ -266,10 +271,11 @@ async def patient(app: App, url: str, headers: dict[str, str]) -> Told | None:
 async def own_work_goes_on(scene: Scene, app: App, token: str) -> None:
     for _ in range(3):
         began = time.monotonic()
-        async with administration(scene.north) as oss:
-            assert len((await oss.overview.overview()).system.hosts) == 2
-        assert (await ask("GET", f"{app.support}/traffic_rules", app.context(), bearer(token))).status == 200
-        answer = await scene.stage.device("north", "alice").request("GET", "http://navigation.example.com:8080/healthz")
-        assert answer.status == 200
-        assert time.monotonic() - began < 3
+        async with lateness() as late:
+            async with administration(scene.north) as oss:
+                assert len((await oss.overview.overview()).system.hosts) == 2
+            assert (await ask("GET", f"{app.support}/traffic_rules", app.context(), bearer(token))).status == 200
+            alice = scene.stage.device("north", "alice")
+            assert (await alice.request("GET", "http://navigation.example.com:8080/healthz")).status == 200
+        assert time.monotonic() - began < 3 + late.seconds
         await asyncio.sleep(0.5)

@@ -31,7 +31,7 @@ async def found(app: App, peer: str = "") -> Told:
 
 async def peers_of(scene: Scene, app: App, stack: AsyncExitStack) -> list[str]:
     """The ends of two connections that the app serves: alice's, who is in the west, and bob's, who is in the east."""
-    known, peers = set[str](), []
+    known, peers = _ends(scene, app), list[str]()  # others may be on their way out
     for name in ("alice", "bob"):
         device = scene.stage.device("north", name)
         _, writer = await device.open("navigation.example.com", 8080)

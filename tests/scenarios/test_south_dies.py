@@ -16,6 +16,7 @@ from hanse.refpoints.mfm_fed.members import PartnerState
 from hanse.scenarios.stage import Stage, example_module
 from tests.faults.remains import app_at
 from tests.faults.stages import federated, offers, stands, until, up
+from tests.lateness import lateness
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -37,9 +38,11 @@ async def test_north_lives_on_without_south_and_has_it_back_without_a_command(tm
         workloads = stage.workloads()
         south = [running.pid for running in stage.deployment.running() if running.operator == "south"]
         assert (len(south) > 1) is separate
-        for pid in south:
-            os.kill(pid, signal.SIGKILL)
-        assert await until(lambda: stands(stage, "north", PartnerState.TEMPORARY_FAILURE), NOTICED)
+        async with lateness() as late:
+            for pid in south:
+                os.kill(pid, signal.SIGKILL)
+            noticed = await until(lambda: stands(stage, "north", PartnerState.TEMPORARY_FAILURE))
+        assert 0 < noticed < NOTICED + late.seconds
 
         assert (await stage.device("north", "alice").request("GET", f"{HOME}/healthz")).status == 200
         app = app_at(stage.operator("north"), "harbour", consumer)

@@ -24,6 +24,7 @@ from hanse.kit.certificates import Authority, Identity, client_context
 from hanse.kit.problems import MARK
 from hanse.kit.tokens import TokenIssuer
 from hanse.refpoints.mfm_fed.members import Partner
+from tests.lateness import lateness
 from tests.scenarios.scene import App, Scene, ask, bearer, until_available
 
 HANDSHAKE = 0
@@ -242,7 +243,12 @@ async def test_closing_the_agreement_ends_issued_tokens_for_good(scene: Scene) -
     assert await as_partner(scene, context, token, reading) == 200
     async with administration(scene.south) as oss:
         await oss.overview.close_agreement("north")
-        await asyncio.sleep(0.9)
+        began = time.monotonic()
+        async with lateness() as late:
+            while await as_partner(scene, context, token, reading) not in (401, 403):
+                assert time.monotonic() - began < 1.0 + late.seconds, "within a second"
+                await asyncio.sleep(0.05)
+        await asyncio.sleep(1.0)
         assert await as_partner(scene, context, token, reading) in (401, 403)
         await oss.overview.open_agreement("north")
     await until_available(scene.south)
