@@ -1,18 +1,19 @@
-"""A name server outside: each change of ours becomes one signed update of a name."""
+"""A name server outside: each change of ours becomes a signed update of the names that it touches."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence, Set
 from pathlib import Path
 
 import dns.asyncquery
 import dns.exception
 import dns.name
-from dns.name import Name
 from dns.rcode import Rcode
+from dns.update import UpdateMessage
 
 from hanse.drivers.names_rfc2136.journal import Published, load, save
-from hanse.drivers.names_rfc2136.updates import SAME_FOR_ALL, Key, check, update
+from hanse.drivers.names_rfc2136.updates import SAME_FOR_ALL, Key, by_name, canonical, check, updates
 from hanse.kit.failpoints import effect
 from hanse.kit.problems import Problem, bad_request
 from hanse.refpoints.mp2 import BY_CLIENT, NameRecord, NameRecords, NameServer, NameServerCapabilities, check_owned
@@ -34,17 +35,16 @@ class UpdatedNames(NameServer):
         self._key = key.ring()
         self._file = file
         self._records: dict[str, NameRecord] = {}
-        self._doubtful: set[Name] = set()
+        self._doubtful: set[str] = set()
         self._lock = asyncio.Lock()
 
     async def start(self) -> None:
         """Bring the outside server to what was published before; 503 if it cannot be."""
         published = await asyncio.to_thread(load, self._file)
         self._records = {record.record_id: record for record in published.records}
-        self._doubtful = {dns.name.from_text(name) for name in published.names}
+        self._doubtful = {canonical(name) for name in published.names}
         async with self._lock:
-            for name in sorted(self._doubtful):
-                await self._send(name, self._records)
+            await self._send(self._doubtful, self._records)
             await self._remember()
 
     async def close(self) -> None:
@@ -68,7 +68,7 @@ class UpdatedNames(NameServer):
 
     @effect("names.publish_all")
     async def publish_all(self, owner: str, records: NameRecords) -> None:
-        """Let it answer with these and no others of the owner, one update for each name; 400 and 503 as `publish`."""
+        """Let it answer with these and no others of the owner, by one update if they fit; 400 and 503 as `publish`."""
         check_owned(owner, records)
         for record in records.records:
             check(record, self._zone)
@@ -89,12 +89,11 @@ class UpdatedNames(NameServer):
         present = self._records
         ids = [k for k in present.keys() | wanted.keys() if present.get(k) != wanted.get(k)]
         touched = [r for k in ids for r in (present.get(k), wanted.get(k)) if r is not None]
-        names = self._doubtful | {dns.name.from_text(record.name) for record in touched}
+        names = self._doubtful | {canonical(record.name) for record in touched}
         self._doubtful |= names
         await self._remember()
         try:
-            for name in sorted(names):
-                await self._send(name, wanted)
+            await self._send(names, wanted)
         except Problem:
             self._doubtful |= names  # also those that were sent: the records are still those before
             raise
@@ -103,21 +102,24 @@ class UpdatedNames(NameServer):
 
     async def _remember(self) -> None:
         """The records, and all names that may be ours outside: an update without answer may yet have been made."""
-        ours = {dns.name.from_text(record.name) for record in self._records.values()} | self._doubtful
-        names = sorted(name.to_text() for name in ours)
+        names = sorted({canonical(record.name) for record in self._records.values()} | self._doubtful)
         await asyncio.to_thread(save, self._file, Published(records=list(self._records.values()), names=names))
 
-    async def _send(self, name: Name, records: dict[str, NameRecord]) -> None:
-        here = [record for record in records.values() if dns.name.from_text(record.name) == name]
-        message = update(self._zone, name, here, self._key)
+    async def _send(self, names: Set[str], records: dict[str, NameRecord]) -> None:
+        for message in updates(self._zone, by_name(names, records.values()), self._key):
+            await self._exchange(message)
+
+    async def _exchange(self, message: UpdateMessage) -> None:
+        names = dict.fromkeys(record_set.name.to_text() for record_set in message.update)
         try:
             answer = await dns.asyncquery.tcp(message, self.address, PATIENCE, self.port)
         except (dns.exception.DNSException, OSError, EOFError) as error:
-            raise self._failed(name, str(error) or type(error).__name__) from None
+            raise self._failed(list(names), str(error) or type(error).__name__) from None
         if answer.rcode() != Rcode.NOERROR:
-            raise self._failed(name, f"it said {Rcode(answer.rcode()).name}; may the key update {self._zone}?")
-        self._doubtful.discard(name)
+            raise self._failed(list(names), f"it said {Rcode(answer.rcode()).name}; may the key update {self._zone}?")
+        self._doubtful -= names.keys()
 
-    def _failed(self, name: Name, why: str) -> Problem:
-        title = f"The name server {self.address}, port {self.port}, did not take {name.to_text(True)}"
+    def _failed(self, names: Sequence[str], why: str) -> Problem:
+        others = f" and {len(names) - 1} more" if names[1:] else ""
+        title = f"The name server {self.address}, port {self.port}, did not take {names[0].removesuffix('.')}{others}"
         return Problem(503, title, why)

@@ -1,10 +1,11 @@
-"""Which update makes a name what our records say (RFC 2136, 2.5). No socket here."""
+"""Which updates make names what our records say (RFC 2136, 2.5). No socket here."""
 
 from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import NamedTuple
 
@@ -19,6 +20,10 @@ from dns.update import UpdateMessage
 from hanse.kit.problems import bad_request
 from hanse.refpoints.mp2 import NameRecord
 
+MOST_BYTES = 60_000
+"""How long an update may become: a message by TCP has room for 65,535 bytes, of which the signature takes some."""
+
+_MOST_OF_A_NAME, _MOST_OF_A_RECORD = 2 * 255 + 4 * 12, 28
 _MOST_TTL = 2**31 - 1
 _KINDS = ("A", "AAAA", "CNAME")
 
@@ -64,14 +69,41 @@ def check(record: NameRecord, zone: Name) -> Name:
     return name
 
 
-def update(zone: Name, name: Name, records: Sequence[NameRecord], key: dns.tsig.Key) -> UpdateMessage:
-    """The signed update after which a name has these records of ours, and no other address or alias."""
-    message = UpdateMessage(zone, keyring=key)
-    for kind in _KINDS:
-        message.delete(name, kind)
-    for record_set in sets(name, records):
-        message.add(name, record_set)
-    return message
+@lru_cache(maxsize=1 << 17)
+def canonical(name: str) -> str:
+    """The one spelling of a name that can be read: whole, in lower case, with its final dot."""
+    return dns.name.from_text(name).canonicalize().to_text()
+
+
+def by_name(names: Iterable[str], records: Iterable[NameRecord]) -> dict[str, list[NameRecord]]:
+    """The records of each of these names (`canonical`), in their order."""
+    found: dict[str, list[NameRecord]] = {name: [] for name in sorted(names)}
+    for record in records:
+        here = found.get(canonical(record.name))
+        if here is not None:
+            here.append(record)
+    return found
+
+
+def updates(zone: Name, wanted: Mapping[str, Sequence[NameRecord]], key: dns.tsig.Key) -> Iterator[UpdateMessage]:
+    """The signed updates after which each name has these records of ours, and no other address or alias.
+
+    As few as have room for them: what is in one is done as a whole, or not at all (RFC 2136, 3.4).
+    """
+    message, size = UpdateMessage(zone, keyring=key), 0
+    for text, records in wanted.items():
+        name = dns.name.from_text(text)
+        more = _MOST_OF_A_NAME + len(records) * _MOST_OF_A_RECORD
+        if size and size + more > MOST_BYTES:
+            yield message
+            message, size = UpdateMessage(zone, keyring=key), 0
+        size += more
+        for kind in _KINDS:
+            message.delete(name, kind)
+        for record_set in sets(name, records):
+            message.add(name, record_set)
+    if size:
+        yield message
 
 
 def sets(name: Name, records: Sequence[NameRecord]) -> list[dns.rrset.RRset]:

@@ -12,7 +12,7 @@ from dns.message import Message
 from dns.rcode import Rcode
 
 from benchmarks.dns_queries import opt, question, subnet
-from hanse.drivers.names_embedded import EmbeddedNames
+from hanse.drivers.names_embedded import EmbeddedNames, messages
 from hanse.refpoints.mp2 import NameRecord
 
 A, SOA, UNKNOWN = 1, 6, 1000
@@ -92,17 +92,80 @@ def test_an_answer_that_is_cut_is_still_one_with_edns_and_the_subnet_and_says_so
     assert not dns.message.from_wire(names.reply(wire, "127.9.0.1", False)).flags & dns.flags.TC  # type: ignore[arg-type]
 
 
-def test_an_option_that_is_longer_than_its_record_is_a_format_error() -> None:
-    broken = opt(struct.pack("!HH", 100, 9) + b"short")
-    assert ask(extra=broken).rcode() == Rcode.FORMERR
+OPTION_TOO_LONG = opt(struct.pack("!HH", 100, 9) + b"short")
+HALF_AN_OPTION = opt(b"\0\x64\0")
 
 
-def test_two_records_of_edns_are_a_format_error() -> None:
+@pytest.mark.parametrize(
+    ("counts", "extra"),
+    [
+        ((0, 0, 1), OPTION_TOO_LONG),
+        ((0, 0, 1), HALF_AN_OPTION),
+        ((0, 0, 1), opt(OPTION_TOO_LONG[11:], flags=0x8000)),
+        ((0, 0, 2), opt() + opt()),
+        ((0, 0, 2), opt() + opt(version=1)),
+        ((1, 0, 0), opt()),
+        ((0, 1, 0), opt()),
+        ((0, 0, 1), b"\x01a" + opt()),
+        ((0, 0, 1), opt() + b"x"),
+        ((0, 0, 2), opt()),
+    ],
+    ids=[
+        "an option longer than its record",
+        "half an option",
+        "with DO",
+        "twice",
+        "twice, of two versions",
+        "among answers",
+        "among authorities",
+        "with a name",
+        "bytes after it",
+        "a record missing after it",
+    ],
+)
+@pytest.mark.parametrize("kind", [A, SOA], ids=["short way", "complete way"])
+def test_edns_that_is_badly_written_is_a_format_error_that_has_edns_and_the_question(
+    kind: int, counts: tuple[int, int, int], extra: bytes
+) -> None:
+    """RFC 6891, 6.1.1 and 7."""
     names = EmbeddedNames("127.0.0.1", 0, zones=("mec.example",))
-    wire = struct.pack("!6H", 9, 0, 1, 0, 0, 2) + question(b"mec.example", SOA) + opt() + opt()
-    answer = names.reply(wire, "127.9.0.1", True)
-    assert isinstance(answer, bytes)
-    assert dns.message.from_wire(answer).rcode() == Rcode.FORMERR
+    wire = struct.pack("!6H", 9, 0x0100, 1, *counts) + question(b"mEc.example", kind) + extra
+    reply = names.reply(wire, "127.9.0.1", True)
+    assert isinstance(reply, bytes)
+    told = dns.message.from_wire(reply)
+    assert (told.rcode(), told.edns, told.payload) == (Rcode.FORMERR, 0, 1232)
+    assert bool(told.ednsflags & 0x8000) == (b"\x80\0" in extra[:11])
+    assert told.question[0].to_text().startswith("mEc.example. IN ")
+    assert len(reply) <= len(wire)
+
+
+@pytest.mark.parametrize("opcode", [1, 2, 4, 5, 6, 15])
+def test_an_operation_that_is_not_implemented_is_refused_with_edns(opcode: int) -> None:
+    names = EmbeddedNames("127.0.0.1", 0, zones=("mec.example",))
+    wire = struct.pack("!6H", 9, opcode << 11, 1, 0, 0, 1) + question(b"mec.example", SOA) + opt(flags=0x8000)
+    reply = names.reply(wire, "127.9.0.1", True)
+    assert isinstance(reply, bytes)
+    assert reply == struct.pack("!6H", 9, 0x8000 | opcode << 11 | 4, 0, 0, 0, 1) + opt(flags=0x8000)
+
+
+def test_records_beside_the_question_that_we_do_not_read_do_no_harm() -> None:
+    signature = b"\x01k" + struct.pack("!BHHIH", 0, 250, 255, 0, 4) + b"junk"
+    names = EmbeddedNames("127.0.0.1", 0, zones=("mec.example",))
+    wire = struct.pack("!6H", 9, 0, 1, 0, 0, 2) + question(b"mec.example", SOA) + opt() + signature
+    reply = names.reply(wire, "127.9.0.1", True)
+    assert isinstance(reply, bytes)
+    told = dns.message.from_wire(reply)
+    assert (told.rcode(), told.edns, len(told.answer)) == (Rcode.NOERROR, 0, 1)
+
+
+def test_who_is_not_admitted_and_who_is_cut_short_hear_it_with_edns() -> None:
+    names = EmbeddedNames("127.0.0.1", 0, zones=("mec.example",), admits=lambda _: False)
+    wire = struct.pack("!6H", 9, 0, 1, 0, 0, 1) + question(b"mec.example", SOA) + opt(flags=0x8000)
+    for reply in (names.reply(wire, "127.9.0.1", True), messages.cut(wire)):
+        assert isinstance(reply, bytes)
+        told = dns.message.from_wire(reply)
+        assert (told.edns, told.ednsflags & 0x8000, len(told.question)) == (0, 0x8000, 1)
+        assert len(reply) <= len(wire)
 
 
 def test_one_who_hides_its_subnet_is_served_by_its_address() -> None:

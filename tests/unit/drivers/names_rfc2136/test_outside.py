@@ -16,7 +16,7 @@ from dns.rcode import Rcode
 from hanse.drivers.names_rfc2136 import Key, UpdatedNames, driver
 from hanse.kit.ports import bind
 from hanse.kit.problems import Problem
-from hanse.refpoints.mp2 import NameRecord
+from hanse.refpoints.mp2 import NameRecord, NameRecords
 from tests.bounds import SOON
 from tests.contract.outside import KEY, outside
 
@@ -70,6 +70,18 @@ async def test_a_moved_record_leaves_nothing_at_its_old_name(names: UpdatedNames
     assert (await found(port), await found(port, "w.mec.example")) == ([], ["127.3.0.1"])
 
 
+async def test_many_names_of_an_owner_are_there_and_gone_together(names: UpdatedNames, port: int) -> None:
+    many = tuple(record(str(n), f"n{n}.mec.example", f"127.3.{n // 256}.{n % 256}") for n in range(400))
+    await names.publish_all("a", NameRecords(records=many))
+    assert [await found(port, f"N{n}.mec.example") for n in (0, 150, 399)] == [
+        ["127.3.0.0"],
+        ["127.3.0.150"],
+        ["127.3.1.143"],
+    ]
+    await names.publish_all("a", NameRecords(records=many[:1]))
+    assert [await found(port, f"n{n}.mec.example") for n in (0, 150, 399)] == [["127.3.0.0"], [], []]
+
+
 async def test_names_that_are_not_ours_are_left_alone(names: UpdatedNames, port: int) -> None:
     await names.publish("r", record())
     await names.retract("r")
@@ -84,6 +96,8 @@ async def test_a_key_that_the_server_does_not_know_is_told_and_nothing_counts_as
         await names.publish("r", record())
     assert refused.value.status == 503
     assert await names.records() == []
+    with pytest.raises(Problem, match=r"did not take v.mec.example and 1 more"):
+        await names.publish_all("a", NameRecords(records=(record(), record("s", "w.mec.example"))))
 
 
 async def test_a_change_at_the_moment_of_a_crash_is_settled_at_the_next_start(

@@ -8,7 +8,7 @@ import dns.name
 import pytest
 
 from hanse.drivers.names_rfc2136 import Key, UpdatedNames, journal
-from hanse.drivers.names_rfc2136.updates import check, sets, update
+from hanse.drivers.names_rfc2136.updates import MOST_BYTES, check, sets, updates
 from hanse.kit.problems import Problem
 from hanse.refpoints.mp2 import NameRecord
 
@@ -22,13 +22,24 @@ def record(record_id: str = "r", address: str = "127.3.0.1", order: int = 0, ttl
 
 
 def test_one_update_takes_all_old_addresses_away_and_adds_the_new_so_that_nobody_sees_a_mixture() -> None:
-    message = update(ZONE, NAME, [record(), record("s", "2001:db8::1")], KEY.ring())
+    [message] = updates(ZONE, {NAME.to_text(): [record(), record("s", "2001:db8::1")]}, KEY.ring())
     lines = [line.split()[2:] for rrset in message.update for line in rrset.to_text().splitlines()]
     text = "\n".join(rrset.to_text() for rrset in message.update)
     assert [rrset.deleting is not None for rrset in message.update] == [True, True, True, False, False]
     assert "127.3.0.1" in text
     assert "2001:db8::1" in text
     assert lines
+
+
+def test_ten_thousand_names_go_in_few_updates_that_each_have_room() -> None:
+    wanted = {
+        f"{'x' * 60}.n{n}.mec.example.": [record(str(k), f"127.3.{k}.1") for k in range(n % 4)] for n in range(10_000)
+    }
+    messages = list(updates(ZONE, wanted, KEY.ring()))
+    assert {rrset.name.to_text() for message in messages for rrset in message.update} == wanted.keys()
+    assert len(messages) < 150
+    assert all(len(message.to_wire()) < MOST_BYTES for message in messages)
+    assert list(updates(ZONE, {}, KEY.ring())) == []
 
 
 def test_records_of_the_first_policy_are_published_and_the_shortest_time_to_live_counts() -> None:
