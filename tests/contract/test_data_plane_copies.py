@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import socket
 from collections.abc import AsyncIterator
@@ -17,7 +18,7 @@ from hanse.kit.problems import Problem
 from hanse.refpoints.mp2 import Action, FilterType, Forwarding, RuleCounters, TrafficMatch
 from tests.both_loops import OVERRIDDEN, event_loop_policy  # noqa: F401 (a fixture)
 from tests.bounds import SOON
-from tests.contract.grounds import PORT, Loopback, Run, applications, begun, bound, dial, echo, rule
+from tests.contract.grounds import PORT, Loopback, Run, applications, begun, bound, connected, dial, echo, rule
 
 CORE = Loopback.own.rpartition(".")[0] + ".9"
 WORDS = random.Random(5).randbytes(3_000_000)
@@ -285,3 +286,20 @@ async def test_datagrams_are_copied_both_ways_and_do_not_go_round(ground: Loopba
     for sock in (*at.values(), device):
         sock.close()
     assert (await counters_of(ground, "r")).flows == 1
+
+
+async def test_what_is_dialled_at_any_address_or_port_is_copied_by_a_tap_for_all(ground: Loopback, serve: Run) -> None:
+    tapped = Tapped()
+    await serve(echo)
+    await serve(tapped.take, ground.other_app)
+    dialled = (ground.virtual.rpartition(".")[0] + ".209", 12_003 + os.getpid() % 1500 * 4)
+    every = TrafficMatch(dst_port=(str(dialled[1]),), protocol=("tcp",))
+    await ground.plane.install("r", rule(ground, matches=(every,)))
+    await ground.plane.install("tap", tap(ground, matches=(TrafficMatch(protocol=("tcp",)),), to_port=PORT))
+    reader, writer = await connected(bound(ground.device, 0, socket.SOCK_STREAM), dialled)
+    writer.write(b"word")
+    writer.write_eof()
+    assert await reader.read() == b"word"
+    writer.close()
+    assert await tapped.heard(2) == sorted([Heard(ground.device, b"word", True), Heard(dialled[0], b"word", True)])
+    assert (await counters_of(ground, "tap")).bytes_up == 4

@@ -1,74 +1,23 @@
-"""Every data plane: rules that name networks or no address, ranges of ports or none, carry what they describe.
+"""Every data plane: rules that name networks or no address carry what is dialled at any of them.
 
-What a data plane on loopback lacks of it (``every address``, ``every port``) it says, and refuses or leaves by name.
+What a data plane on loopback lacks of it (``every address``) it refuses with the reason.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 
 import pytest
 
 from hanse.kit.problems import Problem
 from hanse.kit.values import ABSENT
-from hanse.refpoints.mp2 import Action, RuleCounters, TrafficMatch
+from hanse.refpoints.mp2 import Action, TrafficMatch
 from tests.both_loops import OVERRIDDEN, event_loop_policy  # noqa: F401 (a fixture)
-from tests.contract.grounds import PORT, Ground, Run, answered, bound, connected, echo, lacks, rule, says
-
-DIALLED = 12_002 + os.getpid() % 1500 * 4
-"""A port that no other run of these tests takes at every address of this machine."""
-OTHER_PORT = PORT + 7
+from tests.contract.grounds import PORT, Ground, Run, bound, connected, echo, lacks, rule, says
+from tests.contract.wide import DIALLED, came, counters, device_of, heard, neighbour, tcp
 
 pytestmark = [pytest.mark.timeout(60), OVERRIDDEN]
-
-
-def tcp(**attributes: object) -> tuple[TrafficMatch, ...]:
-    return (TrafficMatch(protocol=("tcp",), **attributes),)  # type: ignore[arg-type]
-
-
-def neighbour(ground: Ground) -> str:
-    """Another address of the network of the virtual one, which no rule names."""
-    return ground.virtual.rpartition(".")[0] + ".209"
-
-
-async def heard(ground: Ground, at: tuple[str, int], words: bytes = b"", source: str = "") -> bytes:
-    streams = await connected(ground.socket(source or ground.device), at)
-    return await answered(streams, words, patience=5)
-
-
-async def heard_soon(ground: Ground, at: tuple[str, int]) -> bytes:
-    """As soon as somebody listens there."""
-    async with asyncio.timeout(10):
-        while True:
-            try:
-                return await heard(ground, at)
-            except ConnectionError:
-                await asyncio.sleep(0.05)
-
-
-async def refused_soon(ground: Ground, at: tuple[str, int]) -> None:
-    """As soon as nobody listens there any more."""
-    async with asyncio.timeout(10):
-        while True:
-            try:
-                await heard(ground, at)
-            except ConnectionError:
-                return
-            await asyncio.sleep(0.05)
-
-
-async def counters(ground: Ground, rule_id: str = "r") -> RuleCounters:
-    return {c.rule_id: c for c in await ground.plane.counters()}[rule_id]
-
-
-async def serving(ground: Ground, word: bytes, port: int, address: str = "") -> asyncio.Server:
-    async def say(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(word)
-        writer.close()
-
-    return await asyncio.start_server(say, sock=ground.socket(address or ground.app, port))
 
 
 def wide(ground: Ground) -> list[object]:
@@ -174,110 +123,32 @@ async def test_datagrams_to_any_address_are_answered_from_that_address(ground: G
     assert {flow.dst_address for flow in await ground.plane.flows()} == {ground.virtual, neighbour(ground)}
 
 
-async def came(sock: socket.socket) -> tuple[bytes, tuple[str, int]]:
-    """The next datagram and whence it came (uvloop has no sock_recvfrom)."""
-    readable, loop = asyncio.Event(), asyncio.get_running_loop()
-    loop.add_reader(sock, readable.set)
-    async with asyncio.timeout(5):
-        await readable.wait()
-    loop.remove_reader(sock)
-    return sock.recvfrom(2000)
+async def test_datagrams_go_on_by_one_flow_while_another_rule_comes_to_their_port_and_goes(ground: Ground) -> None:
+    def udp(**attributes: object) -> tuple[TrafficMatch, ...]:
+        return (TrafficMatch(dst_port=(str(DIALLED),), protocol=("udp",), **attributes),)  # type: ignore[arg-type]
 
-
-async def test_a_rule_without_port_carries_what_is_dialled_at_the_ports_of_its_application(ground: Ground) -> None:
-    servers = [await serving(ground, b"%d" % port, port) for port in (PORT, OTHER_PORT)]
-    match = tcp(dst_address=(ground.virtual,))
-    await ground.plane.install("r", rule(ground, matches=match, to_port=ABSENT))
-    for port in (PORT, OTHER_PORT):
-        assert await heard(ground, (ground.virtual, port)) == b"%d" % port
-    with pytest.raises(ConnectionError):
-        await heard(ground, (ground.virtual, PORT + 1))
-    assert (await counters(ground)).flows >= 2
-    await ground.plane.withdraw("r")
-    with pytest.raises(ConnectionError):
-        await heard(ground, (ground.virtual, PORT))
-    for server in servers:
-        server.close()
-
-
-async def test_an_application_that_comes_to_listen_later_is_reached_and_one_that_stops_is_not(ground: Ground) -> None:
-    range_ = tcp(dst_address=(ground.virtual,), dst_port=("1024-65535",))
-    await ground.plane.install("r", rule(ground, matches=range_, to_port=ABSENT))
-    with pytest.raises(ConnectionError):
-        await heard(ground, (ground.virtual, OTHER_PORT))
-    for word in (b"first", b"again"):
-        server = await serving(ground, word, OTHER_PORT)
-        assert await heard_soon(ground, (ground.virtual, OTHER_PORT)) == word
-        server.close()
-        await server.wait_closed()
-        await refused_soon(ground, (ground.virtual, OTHER_PORT))
-
-
-async def test_a_rule_that_leads_all_ports_to_one_does_so_wherever_it_listens(ground: Ground, serve: Run) -> None:
-    await serve(says(b"one port"))
-    other = await serving(ground, b"another", OTHER_PORT)
-    await ground.plane.install("r", rule(ground, matches=tcp(dst_address=(ground.virtual,))))
-    for port in (PORT, OTHER_PORT):
-        assert await heard(ground, (ground.virtual, port)) == b"one port"
-    if not await lacks(ground, "every port"):
-        assert await heard(ground, (ground.virtual, PORT + 1)) == b"one port"
-    other.close()
-
-
-async def test_datagrams_reach_an_application_by_a_rule_without_port_and_protocol(ground: Ground) -> None:
-    loop = asyncio.get_running_loop()
-    with ground.socket(ground.app, PORT, socket.SOCK_DGRAM) as app:
-        match = TrafficMatch(dst_address=(ground.virtual,), src_address=(ground.device,))
-        await ground.plane.install("r", rule(ground, matches=(match,), to_port=ABSENT))
-        with ground.socket(ground.device, 0, socket.SOCK_DGRAM) as device:
-            device.connect((ground.virtual, PORT))
-            device.send(b"hi")
-            words, peer = await came(app)
-            app.sendto(words + b" you", peer)
-            async with asyncio.timeout(5):
-                assert await loop.sock_recv(device, 100) == b"hi you"
-
-
-async def test_a_rule_without_port_is_asked_before_later_ones_also_where_only_these_listen(
-    ground: Ground, serve: Run
-) -> None:
-    await serve(says(b"first"))
-    await serve(says(b"later"), ground.other_app)
-    every = rule(ground, "first", priority=0, matches=tcp(src_address=(ground.device,), dst_address=(ground.virtual,)))
-    await ground.plane.install("first", every)
-    single = tcp(dst_address=(ground.virtual,), dst_port=(str(DIALLED),))
-    await ground.plane.install("later", rule(ground, "later", matches=single, to_address=ground.other_app))
-    assert await heard(ground, (ground.virtual, DIALLED)) == b"first"
-    assert await heard(ground, (ground.virtual, DIALLED), source=ground.stranger) == b"later"
-
-
-async def test_a_hundred_ports_are_all_carried(ground: Ground, serve: Run) -> None:
-    await serve(says(b"x"))
-    match = tcp(dst_address=(ground.virtual,), dst_port=("19000-19099",))
-    await ground.plane.install("r", rule(ground, matches=match))
-    for port in (19000, 19050, 19099):
-        assert await heard(ground, (ground.virtual, port)) == b"x"
-    with pytest.raises(ConnectionError):
-        await heard(ground, (ground.virtual, 19100))
-
-
-async def test_a_dropped_device_reaches_nothing_by_rules_for_all_addresses_or_ports(ground: Ground, serve: Run) -> None:
-    await serve(says(b"x"))
-    drop = {"action": Action.DROP, "to_address": ABSENT, "to_port": ABSENT, "priority": 0}
-    match = (TrafficMatch(src_address=(ground.stranger,)),)
-    await ground.plane.install("d", rule(ground, "d", matches=match, **drop))
-    await ground.plane.install("r", rule(ground, matches=tcp(dst_port=(str(DIALLED),))))
-    await ground.plane.install("s", rule(ground, "s", matches=tcp(dst_address=(ground.virtual,))))
-    refusal = ConnectionError if await lacks(ground, "silent DROP") else TimeoutError
-    for port in (DIALLED, PORT):
-        with pytest.raises(refusal):
-            await connected_and_told(ground, (ground.virtual, port))
-        assert await heard(ground, (ground.virtual, port)) == b"x"
-    assert (await counters(ground, "d")).refused >= 2
-
-
-async def connected_and_told(ground: Ground, at: tuple[str, int]) -> bytes:
-    return await answered(await connected(ground.socket(ground.stranger), at, patience=0.5), b"", patience=0.5)
+    every = rule(ground, "every", matches=udp(src_address=(ground.device,)), priority=1)
+    single = rule(ground, "single", matches=udp(dst_address=(ground.virtual,)), priority=9)
+    for stays, comes in ((every, single), (single, rule(ground, "every", matches=udp(), priority=10))):
+        await ground.plane.install(stays.rule_id, stays)
+        with ground.socket(ground.app, PORT, socket.SOCK_DGRAM) as app, device_of(ground) as device:
+            device.connect((ground.virtual, DIALLED))
+            peers = set()
+            for number in range(6):
+                if number % 2:
+                    await ground.plane.install(comes.rule_id, comes)
+                elif number:
+                    await ground.plane.withdraw(comes.rule_id)
+                await asyncio.sleep(0)
+                device.send(b"%d" % number)
+                words, peer = await came(app)
+                peers.add(peer)
+                app.sendto(words, peer)
+                assert (await came(device))[0] == b"%d" % number
+            assert len(peers) == 1, "the application talks to one peer"
+        assert (await counters(ground, stays.rule_id)).flows == 1
+        for each in (stays, comes):
+            await ground.plane.withdraw(each.rule_id)
 
 
 async def test_what_passes_through_reaches_where_it_was_sent_as_it_was(ground: Ground, serve: Run) -> None:

@@ -40,21 +40,45 @@ class _Socket(asyncio.DatagramProtocol):
         return True
 
 
-class DatagramListener(_Socket):
-    """What devices send to one endpoint; each device port that a rule takes has its own session."""
+class Entrance(_Socket):
+    """A socket by which devices reach a listener: one at its address alone, or one at every address."""
 
-    def __init__(self, table: FlowTable, endpoint: Endpoint, source: str, idle: float = IDLE_SECONDS) -> None:
-        self.table, self._endpoint, self._source, self._patience = table, endpoint, source, idle
-        self._sessions: dict[tuple[str, int], DatagramSession] = {}
+    def __init__(self, listener: DatagramListener) -> None:
+        self.listener = listener
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self.listener.entrances.append(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+        self.listener.entrances.remove(self)
+        self.listener.check_reached()
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        session = self._sessions.get(addr) or self._begin(addr)
+        self.listener.received(data, addr)
+
+
+class DatagramListener:
+    """What devices send to one address and port; each device port that a rule takes has its own session."""
+
+    def __init__(self, table: FlowTable, dialled: Endpoint, source: str, idle: float = IDLE_SECONDS) -> None:
+        self.table, self._dialled, self._source, self._patience = table, dialled, source, idle
+        self._sessions: dict[tuple[str, int], DatagramSession] = {}
+        self.entrances: list[Entrance] = []
+
+    def received(self, data: bytes, device: tuple[str, int]) -> None:
+        """A device sent a datagram."""
+        session = self._sessions.get(device) or self._begin(device)
         if session:
             session.up(data)
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
-        """Nobody can be answered from here any more."""
-        for session in list(self._sessions.values()):
+    def answer(self, data: bytes, device: tuple[str, int]) -> bool:
+        """Send one back, by whichever socket there is; ``False`` if it is lost."""
+        return any(entrance.send(data, device) for entrance in reversed(self.entrances))
+
+    def check_reached(self) -> None:
+        """A socket is gone; if it was the last, nobody can be answered any more."""
+        for session in [] if self.entrances else list(self._sessions.values()):
             session.cut()
 
     @property
@@ -67,7 +91,7 @@ class DatagramListener(_Socket):
         self._sessions.pop(device, None)
 
     def _begin(self, device: tuple[str, int]) -> DatagramSession | None:
-        admission = self.table.admit(device, self._endpoint)
+        admission = self.table.admit(device, self._dialled)
         if admission is None:
             return None
         self._sessions[device] = session = DatagramSession(self, device, admission, self._source, self._patience)
@@ -125,7 +149,7 @@ class DatagramSession(_Socket):
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:  # noqa: ARG002
         self._heard = self._loop.time()
-        if self._listener.send(data, self._device):
+        if self._listener.answer(data, self._device):
             self.admission.by.bytes_down += len(data)
             for copy in self._copying.down:
                 copy.feed(data)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import socket
 from types import MappingProxyType
+from weakref import WeakValueDictionary
 
-from hanse.drivers.dataplane_userspace.datagrams import DatagramListener
+from hanse.drivers.dataplane_userspace.datagrams import DatagramListener, Entrance
 from hanse.drivers.dataplane_userspace.endpoints import LACKS, Endpoint, is_loopback
 from hanse.drivers.dataplane_userspace.flows import FlowTable
 from hanse.drivers.dataplane_userspace.following import Following
@@ -40,6 +41,7 @@ class UserspaceDataPlane(DataPlane):
         self._table = FlowTable(most_flows)
         self._pipes = Pipes()
         self._listeners = Listeners(self._device_dials, self._device_sends)
+        self._dialled: WeakValueDictionary[Endpoint, DatagramListener] = WeakValueDictionary()
         self._changing = asyncio.Lock()
         self._following = Following(self._listeners, self._table, self._changing)
 
@@ -85,6 +87,7 @@ class UserspaceDataPlane(DataPlane):
             self._table.put(rule, plan.fixed | follower.held)
             await self._following.keep(follower)
             self._listeners.release(no_longer)
+            await self._listeners.closed()
 
     @effect("data_plane.withdraw")
     async def withdraw(self, rule_id: str) -> None:
@@ -96,6 +99,7 @@ class UserspaceDataPlane(DataPlane):
             self._table.remove(rule_id)
             await self._following.forget(rule_id)
             self._listeners.release(installed.listens)
+            await self._listeners.closed()
 
     async def forwardings(self) -> list[Forwarding]:
         """All rules in force, the first priority first."""
@@ -116,8 +120,11 @@ class UserspaceDataPlane(DataPlane):
         else:
             Relay(device, admission, self.address, self._pipes, self._table.taps)
 
-    def _device_sends(self, dialled: Endpoint) -> DatagramListener:
-        return DatagramListener(self._table, dialled, self.address)
+    def _device_sends(self, dialled: Endpoint) -> Entrance:
+        """By a socket at its address or by one at every address: a flow is the same if one of these comes or goes."""
+        listener = self._dialled.get(dialled) or DatagramListener(self._table, dialled, self.address)
+        self._dialled[dialled] = listener
+        return Entrance(listener)
 
     def _unavailable(self) -> str | None:
         """Why its own address cannot be used, or ``None``."""

@@ -8,7 +8,7 @@ import socket
 import struct
 from collections.abc import Callable
 
-from hanse.drivers.dataplane_userspace.datagrams import DatagramListener
+from hanse.drivers.dataplane_userspace.datagrams import Entrance
 from hanse.drivers.dataplane_userspace.endpoints import Endpoint
 from hanse.drivers.dataplane_userspace.rules import UDP
 
@@ -21,13 +21,13 @@ _TIDY = 256
 
 
 class DatagramsEverywhere:
-    """Hands each datagram to a listener of the address that was dialled, which lasts as long as it is used."""
+    """Hands each datagram to the listener of the address that was dialled, which lasts as long as it is used."""
 
-    def __init__(self, sock: socket.socket, listener: Callable[[Endpoint], DatagramListener]) -> None:
+    def __init__(self, sock: socket.socket, entrance: Callable[[Endpoint], Entrance]) -> None:
         """``sock`` is bound at every address, and is closed with this."""
         sock.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
-        self._sock, self._made, self._port = sock, listener, sock.getsockname()[1]
-        self._listeners: dict[str, DatagramListener] = {}
+        self._sock, self._made, self._port = sock, entrance, sock.getsockname()[1]
+        self._entrances: dict[str, Entrance] = {}
         self._tidied = 0
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(sock, self._read)
@@ -37,10 +37,18 @@ class DatagramsEverywhere:
         if self._sock.fileno() < 0:
             return
         self._loop.remove_reader(self._sock)
-        for listener in self._listeners.values():
-            listener.connection_lost(None)
-        self._listeners.clear()
         self._sock.close()
+        for entrance in self._entrances.values():
+            entrance.connection_lost(None)
+        self._entrances.clear()
+
+    def enter(self, address: str) -> Entrance:
+        """The way to the listener of an address, from now on."""
+        if address not in self._entrances:
+            self._tidy()
+            self._entrances[address] = entrance = self._made(Endpoint(UDP, address, self._port))
+            entrance.connection_made(_From(self._sock, address))
+        return self._entrances[address]
 
     def _read(self) -> None:
         for _ in range(_AT_ONCE):
@@ -52,20 +60,17 @@ class DatagramsEverywhere:
                 return
             dialled = next((_PKTINFO.unpack(said)[2] for _, kind, said in extra if kind == _IP_PKTINFO), None)
             if dialled is not None:
-                self._listener(socket.inet_ntoa(dialled)).datagram_received(data, device)
-
-    def _listener(self, address: str) -> DatagramListener:
-        if address not in self._listeners:
-            self._tidy()
-            self._listeners[address] = listener = self._made(Endpoint(UDP, address, self._port))
-            listener.connection_made(_From(self._sock, address))
-        return self._listeners[address]
+                self.enter(socket.inet_ntoa(dialled)).datagram_received(data, device)
 
     def _tidy(self) -> None:
         """Forget the listeners without sessions, once so many are new: a device may dial millions of addresses."""
-        if len(self._listeners) >= self._tidied + _TIDY:
-            self._listeners = {at: listener for at, listener in self._listeners.items() if not listener.idle}
-            self._tidied = len(self._listeners)
+        if len(self._entrances) < self._tidied + _TIDY:
+            return
+        for address, entrance in list(self._entrances.items()):
+            if entrance.listener.idle:
+                del self._entrances[address]
+                entrance.connection_lost(None)
+        self._tidied = len(self._entrances)
 
 
 class _From(asyncio.DatagramTransport):

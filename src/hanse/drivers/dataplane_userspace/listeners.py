@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, Protocol
 
-from hanse.drivers.dataplane_userspace.datagrams import DatagramListener
+from hanse.drivers.dataplane_userspace.datagrams import Entrance
 from hanse.drivers.dataplane_userspace.endpoints import ANYWHERE, Endpoint
 from hanse.drivers.dataplane_userspace.everywhere import DatagramsEverywhere
 from hanse.drivers.dataplane_userspace.refusals import explained, no_room
@@ -17,6 +17,8 @@ from hanse.drivers.dataplane_userspace.rules import TCP
 from hanse.drivers.dataplane_userspace.sockets import beside, listening_socket
 from hanse.kit import descriptors
 from hanse.kit.accepting import Acceptor
+
+_MOST_TURNS = 100
 
 
 class Closable(Protocol):
@@ -39,17 +41,18 @@ class Listeners:
     """Listening sockets, counted by the rules that need them.
 
     ``serve_stream`` gets the socket of each connection, the address and port that it dialled, and those that it came
-    from; ``serve_datagrams`` makes the listener of an address and port.
+    from; ``serve_datagrams`` makes the entrance to the listener of an address and port.
     """
 
     def __init__(
         self,
         serve_stream: Callable[[Endpoint, socket.socket, tuple[str, int]], None],
-        serve_datagrams: Callable[[Endpoint], DatagramListener],
+        serve_datagrams: Callable[[Endpoint], Entrance],
     ) -> None:
         self._serve_stream, self._serve_datagrams = serve_stream, serve_datagrams
         self._users: Counter[Endpoint] = Counter()
         self._open: dict[Endpoint, _Open] = {}
+        self._closing: list[socket.socket] = []
 
     async def hold(self, wanted: Iterable[Endpoint], *, shared: bool = False) -> None:
         """Listen on all of them, once more each; if one cannot be had, on none (409 tells who holds it).
@@ -87,7 +90,15 @@ class Listeners:
             self._users[endpoint] -= 1
             if self._users[endpoint] == 0:
                 del self._users[endpoint]
-                self._open.pop(endpoint).server.close()
+                self._close(endpoint)
+
+    async def closed(self) -> None:
+        """What was released may be taken by anybody: event loops close some sockets a moment later."""
+        for _ in range(_MOST_TURNS):
+            self._closing = [sock for sock in self._closing if sock.fileno() >= 0]
+            if not self._closing:
+                return
+            await asyncio.sleep(0)
 
     def addresses(self) -> list[Endpoint]:
         """Where it listens now."""
@@ -96,6 +107,14 @@ class Listeners:
     def inodes(self) -> frozenset[int]:
         """By which the kernel tells its sockets from those of others."""
         return frozenset(opened.inode for opened in self._open.values())
+
+    def _close(self, endpoint: Endpoint) -> None:
+        """Devices that another rule takes are then reached by the socket at every address, if there is one."""
+        opened, everywhere = self._open.pop(endpoint), self._open.get(endpoint.everywhere)
+        if everywhere and isinstance(everywhere.server, DatagramsEverywhere):
+            everywhere.server.enter(endpoint.address)
+        opened.server.close()
+        self._closing.append(opened.sock)
 
     async def _hold(self, endpoint: Endpoint, shared: bool) -> None:
         if endpoint not in self._open:

@@ -9,6 +9,7 @@ import socket
 from collections.abc import AsyncIterator
 
 import pytest
+import uvloop
 
 from hanse.drivers.dataplane_userspace import UserspaceDataPlane
 from hanse.drivers.dataplane_userspace.datagrams import DatagramListener
@@ -144,7 +145,7 @@ async def test_a_silent_udp_flow_is_forgotten() -> None:
     table.put(read, listening(read).fixed)
     with bind(APP, PORT, socket.SOCK_DGRAM):
         listener = DatagramListener(table, endpoint, PLANE, idle=0.05)
-        listener.datagram_received(b"hello", (DEVICE, 1))
+        listener.received(b"hello", (DEVICE, 1))
         assert len(table.flows()) == 1
         await asyncio.sleep(0.12)
         assert table.flows() == []
@@ -159,6 +160,21 @@ async def test_a_udp_application_that_is_down_counts_as_refused(plane: Userspace
             while not (await counters(plane)).refused:  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
     assert await plane.flows() == []
+
+
+@pytest.mark.parametrize("policy", [asyncio.DefaultEventLoopPolicy, uvloop.EventLoopPolicy])
+def test_a_port_is_free_as_soon_as_its_rule_is_withdrawn(policy: type[asyncio.DefaultEventLoopPolicy]) -> None:
+    async def in_turn() -> None:
+        first, second = UserspaceDataPlane(PLANE), UserspaceDataPlane(PLANE)
+        for number in range(20):
+            plane = (first, second)[number % 2]
+            for protocol in ("tcp", "udp"):
+                await plane.install(protocol, rule(protocol, protocol, PORT + 2))
+            for protocol in ("tcp", "udp"):
+                await plane.withdraw(protocol)
+
+    with asyncio.Runner(loop_factory=policy().new_event_loop) as runner:
+        runner.run(in_turn())
 
 
 async def test_a_taken_port_names_its_holder_and_changes_nothing(plane: UserspaceDataPlane) -> None:

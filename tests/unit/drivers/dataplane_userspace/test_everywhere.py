@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from hanse.drivers.dataplane_userspace.datagrams import DatagramListener
+from hanse.drivers.dataplane_userspace.datagrams import DatagramListener, Entrance
 from hanse.drivers.dataplane_userspace.endpoints import ANYWHERE, Endpoint
 from hanse.drivers.dataplane_userspace.everywhere import _TIDY, DatagramsEverywhere
 from hanse.drivers.dataplane_userspace.flows import FlowTable
@@ -39,7 +39,7 @@ def table() -> FlowTable:
 @pytest.fixture
 async def everywhere(table: FlowTable) -> AsyncIterator[DatagramsEverywhere]:
     sock = listening_socket(Endpoint("udp", ANYWHERE, PORT), shared=False)
-    made = DatagramsEverywhere(sock, lambda endpoint: DatagramListener(table, endpoint, PLANE))
+    made = DatagramsEverywhere(sock, lambda endpoint: Entrance(DatagramListener(table, endpoint, PLANE)))
     yield made
     for installed in table.rules():
         table.remove(installed.rule.forwarding.rule_id)
@@ -94,7 +94,7 @@ async def test_thousands_of_dialled_addresses_are_forgotten_and_a_flow_among_the
     async with asyncio.timeout(10):
         while table.rules()[0].refused < 2500:  # noqa: ASYNC110 (UDP may lose some)
             await asyncio.sleep(0.01)
-    assert len(everywhere._listeners) <= _TIDY + 1
+    assert len(everywhere._entrances) <= _TIDY + 1
     app.sendto(words, peer)
     assert (await came(device))[0] == b"stay"
 

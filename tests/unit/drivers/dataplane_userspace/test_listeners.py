@@ -9,7 +9,7 @@ import socket
 
 import pytest
 
-from hanse.drivers.dataplane_userspace.datagrams import DatagramListener
+from hanse.drivers.dataplane_userspace.datagrams import DatagramListener, Entrance
 from hanse.drivers.dataplane_userspace.endpoints import ANYWHERE, Endpoint
 from hanse.drivers.dataplane_userspace.flows import FlowTable
 from hanse.drivers.dataplane_userspace.listeners import Listeners
@@ -27,7 +27,8 @@ SINGLE = [Endpoint(protocol, ADDRESS, PORT) for protocol in ("tcp", "udp")]
 def listeners() -> Listeners:
     table = FlowTable(10)
     return Listeners(
-        lambda endpoint, device, source: device.close(), lambda endpoint: DatagramListener(table, endpoint, ADDRESS)
+        lambda endpoint, device, source: device.close(),
+        lambda endpoint: Entrance(DatagramListener(table, endpoint, ADDRESS)),
     )
 
 
@@ -103,7 +104,7 @@ class Dialled:
         self.seen: list[Endpoint] = []
         self.came = asyncio.Event()
         table = FlowTable(10)
-        self.listeners = Listeners(self._take, lambda endpoint: DatagramListener(table, endpoint, ADDRESS))
+        self.listeners = Listeners(self._take, lambda endpoint: Entrance(DatagramListener(table, endpoint, ADDRESS)))
 
     def _take(self, endpoint: Endpoint, device: socket.socket, source: tuple[str, int]) -> None:
         self.seen.append(endpoint)
