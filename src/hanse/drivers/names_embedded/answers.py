@@ -5,15 +5,25 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import dns.name
+import dns.rdata
 import dns.rrset
 from dns.name import Name
 from dns.rcode import Rcode
+from dns.rdataclass import RdataClass
 from dns.rdatatype import RdataType
 from dns.rrset import RRset
 
-from hanse.drivers.names_embedded.choices import Chosen
+from hanse.drivers.names_embedded.choices import Chosen, packed
 from hanse.drivers.names_embedded.clients import NOBODY, Client
-from hanse.drivers.names_embedded.zones import NEGATIVE_TTL, OWN_TTL, Place, Zones, authorities, server_name
+from hanse.drivers.names_embedded.zones import (
+    NEGATIVE_TTL,
+    OWN_TTL,
+    Place,
+    Zones,
+    authorities,
+    server_name,
+    soa_numbers,
+)
 
 MOST_ALIASES = 8
 """Canonical names that are followed one after the other."""
@@ -66,50 +76,51 @@ def _at(zones: Zones, name: Name, kind: RdataType, client: Client) -> Answer | N
     chosen, scope = place.choices.of(client), place.choices.scope(client)
     if chosen is None and place.lent:
         return None  # published for others only: this client gets what the world says
-    soa = _soa(zones, name, place)
-    if name.to_digestable() == place.apex:
-        own = _at_apex(zones, name, kind, place, soa, bool(chosen))
-        if own is not None:
-            return own._replace(scope=scope)
-    if chosen is None:
-        return Answer(Rcode.NOERROR if place.exists else Rcode.NXDOMAIN, (), (soa,), scope)
-    alias = chosen.alias
-    if alias is not None:
-        target = dns.name.from_text(alias)
-        record = dns.rrset.from_text(name, chosen.ttl(), "IN", RdataType.CNAME, target.to_text())
+    own = _at_apex(zones, name, kind, place, bool(chosen))
+    if own is not None:
+        return own._replace(scope=scope)
+    if chosen is not None and chosen.alias is not None:
+        target = dns.name.from_text(chosen.alias)
+        record = _set(name, chosen.ttl(), RdataType.CNAME, target.to_wire() or b"")
         onward = None if kind in (RdataType.CNAME, RdataType.ANY) else target
         return Answer(Rcode.NOERROR, (record,), (), scope, onward)
     records = _addresses(name, kind, chosen)
-    return Answer(Rcode.NOERROR, records, () if records else (soa,), scope)
+    code = Rcode.NOERROR if place.exists else Rcode.NXDOMAIN
+    return Answer(code, records, () if records else (_soa(zones, name, place),), scope)
 
 
-def _at_apex(zones: Zones, name: Name, kind: RdataType, place: Place, soa: RRset, addressed: bool) -> Answer | None:
+def _at_apex(zones: Zones, name: Name, kind: RdataType, place: Place, addressed: bool) -> Answer | None:
     """What a zone says of itself: SOA, also to ANY where nothing better is, and who serves it, with its address."""
+    if kind not in (RdataType.SOA, RdataType.NS, RdataType.ANY) or name.to_digestable() != place.apex:
+        return None
     if kind is RdataType.SOA or (kind is RdataType.ANY and not addressed):
-        return Answer(Rcode.NOERROR, (soa,))
-    if kind is not RdataType.NS or place.lent:
+        return Answer(Rcode.NOERROR, (_soa(zones, name, place),))
+    if kind is RdataType.ANY or place.lent:
         return None
     server = dns.name.from_wire(server_name(place.apex), 0)[0]
-    record = dns.rrset.from_text(name, OWN_TTL, "IN", RdataType.NS, server.to_text())
     own = zones.look(server.to_digestable())
     chosen = own.choices.of(NOBODY) if own else None
     addresses = [each for kind in (RdataType.A, RdataType.AAAA) for each in _addresses(server, kind, chosen)]
+    record = _set(name, OWN_TTL, RdataType.NS, server_name(place.apex))
     return Answer(Rcode.NOERROR, (record,), additional=tuple(addresses))
 
 
 def _addresses(name: Name, kind: RdataType, chosen: Chosen | None) -> tuple[RRset, ...]:
     """The address records of a type; for ANY those of one type: asking it gains nothing (RFC 8482, 4.1)."""
-    wanted = (RdataType.A, RdataType.AAAA) if kind is RdataType.ANY else (kind,)
-    for each in wanted if chosen else ():
-        assert chosen
-        if addresses := chosen.addresses(each):
-            return (dns.rrset.from_text_list(name, chosen.ttl(), "IN", each, addresses),)
+    for each in (RdataType.A, RdataType.AAAA) if kind is RdataType.ANY else (kind,):
+        addresses = chosen.addresses(each) if chosen else []
+        if chosen and addresses:
+            return (_set(name, chosen.ttl(), each, *(packed(each, address) for address in addresses)),)
     return ()
 
 
 def _soa(zones: Zones, name: Name, place: Place) -> RRset:
     apex, _ = dns.name.from_wire(place.apex, 0)
     owner = Name(name.labels[-len(apex.labels) :])
-    server, responsible = (dns.name.from_wire(each, 0)[0] for each in authorities(place.apex, place.lent))
-    text = f"{server} {responsible} {zones.serial} 3600 600 86400 {NEGATIVE_TTL}"
-    return dns.rrset.from_text(owner, NEGATIVE_TTL, "IN", RdataType.SOA, text)
+    told = b"".join(authorities(place.apex, place.lent)) + soa_numbers(zones.serial)
+    return _set(owner, NEGATIVE_TTL, RdataType.SOA, told)
+
+
+def _set(name: Name, ttl: int, kind: RdataType, *wires: bytes) -> RRset:
+    found = (dns.rdata.from_wire(RdataClass.IN, kind, wire, 0, len(wire)) for wire in wires)
+    return dns.rrset.from_rdata(name, ttl, *found)

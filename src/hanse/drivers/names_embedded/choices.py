@@ -55,6 +55,8 @@ class Chosen:
 
     def wire(self, kind: int) -> tuple[int, bytes]:
         """How many addresses of a type there are, and their bytes in an answer to a question for this name."""
+        if kind not in (RdataType.A, RdataType.AAAA):
+            return 0, b""
         found = self._wires.get(kind)
         if found is None:
             ttl, addresses = self.ttl(), self.addresses(kind)
@@ -143,6 +145,11 @@ class Choices:
         return scope
 
 
+def packed(kind: int, address: str) -> bytes:
+    """An address as a record A or AAAA has it."""
+    return socket.inet_pton(socket.AF_INET6 if kind == RdataType.AAAA else socket.AF_INET, address)
+
+
 def _border(value: int, length: int) -> int:
     """A network as one number, which sorts as its first address does, then by its length."""
     return value << _LENGTH_BITS | length
@@ -155,5 +162,5 @@ def _places(record: NameRecord) -> list[tuple[Shape, int]]:
 
 
 def _address(kind: int, ttl: int, address: str) -> bytes:
-    packed = socket.inet_pton(socket.AF_INET6 if kind == RdataType.AAAA else socket.AF_INET, address)
-    return _RECORD.pack(_POINTER_TO_QUESTION, kind, 1, ttl, len(packed)) + packed
+    octets = packed(kind, address)
+    return _RECORD.pack(_POINTER_TO_QUESTION, kind, 1, ttl, len(octets)) + octets

@@ -9,14 +9,13 @@ import struct
 
 from hanse.drivers.names_embedded.clients import NOBODY, Client, device
 from hanse.drivers.names_embedded.query import OPT_SIZE, PAYLOAD, Query, read
-from hanse.drivers.names_embedded.zones import NEGATIVE_TTL, Place, Zones, authorities
+from hanse.drivers.names_embedded.zones import NEGATIVE_TTL, Place, Zones, authorities, soa_numbers
 
 MOST_READY = 131072
 """Ready answers that are kept, some 300 bytes each. Only names that have records take a place."""
 
 _HEAD = struct.Struct("!BBHHHH")
 _SOA = struct.Struct("!HHHIH")
-_SOA_NUMBERS = struct.Struct("!IIIII")
 _OPT = struct.Struct("!BHHIH")
 _RESPONSE_AUTHORITATIVE = 0x84
 _RECURSION_AVAILABLE = 0x80
@@ -102,8 +101,7 @@ class FastAnswers:
     def _soa(self, apex: int, lent: bool) -> bytes:
         """The SOA; ``apex`` is where in the message the name of the zone stands."""
         at = 0xC000 | apex
-        told = b"".join(authorities(at.to_bytes(2), lent))
-        told += _SOA_NUMBERS.pack(self._zones.serial, 3600, 600, 86400, NEGATIVE_TTL)
+        told = b"".join(authorities(at.to_bytes(2), lent)) + soa_numbers(self._zones.serial)
         return _SOA.pack(at, 6, 1, NEGATIVE_TTL, len(told)) + told
 
 

@@ -21,6 +21,9 @@ FAILURE = 1
 """Bounds: answers; seconds for one that is good, for a "no such name", and for a failure (RFC 9520, 3.2)."""
 
 
+_OF_ANY_TYPE = RdataType.NONE
+
+
 class _Kept(NamedTuple):
     since: float
     until: float
@@ -39,13 +42,23 @@ class Memory:
         now, seconds = self._clock(), lifetime(answer)
         if seconds <= 0:
             return
-        self._kept[name.canonicalize(), kind] = _Kept(now, now + seconds, answer)
+        name = name.canonicalize()
+        missing = answer.rcode() == Rcode.NXDOMAIN and not answer.answer
+        if not missing:
+            self._kept.pop((name, _OF_ANY_TYPE), None)
+        self._kept[name, _OF_ANY_TYPE if missing else kind] = _Kept(now, now + seconds, answer)
         if len(self._kept) > self._most:
             self._kept.popitem(last=False)
 
     def recall(self, name: Name, kind: RdataType) -> Message | None:
-        """An answer that is still good; its times to live are what is left of them."""
-        key = name.canonicalize(), kind
+        """An answer that is still good; its times to live are what is left of them.
+
+        A name that does not exist has no record of any type (RFC 2308, 5).
+        """
+        name = name.canonicalize()
+        return self._recall((name, kind)) or self._recall((name, _OF_ANY_TYPE))
+
+    def _recall(self, key: tuple[Name, RdataType]) -> Message | None:
         found = self._kept.get(key)
         if found is None:
             return None

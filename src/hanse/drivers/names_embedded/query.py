@@ -1,4 +1,4 @@
-"""A plain query for addresses, read byte by byte (RFC 1035, 4.1; RFC 6891, 6.1; RFC 7871, 6)."""
+"""A plain query for records, read byte by byte (RFC 1035, 4.1; RFC 6891, 6.1; RFC 7871, 6)."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ PAYLOAD = 1232
 PLAIN_PAYLOAD = 512
 """The largest UDP answer to one who announces nothing (RFC 1035, 4.2.1)."""
 
-A, AAAA, HTTPS = 1, 28, 65
-_KINDS = (A, AAAA, HTTPS)
+_UNUSUAL = frozenset((0, 2, 5, 6, 41, *range(249, 256)))
+"""Types with an answer of their own: NS, CNAME, SOA, and those that no record has (RFC 6895, 3.1)."""
+
 _TWO = struct.Struct("!HH")
 _OPT = struct.Struct("!BHHBBHH")
 OPT_SIZE = _OPT.size
@@ -48,7 +49,7 @@ def read(wire: bytes) -> Query | None:
     if not end or len(wire) < end + 4:
         return None
     kind, network = _TWO.unpack_from(wire, end)
-    if network != 1 or kind not in _KINDS:
+    if network != 1 or kind in _UNUSUAL:
         return None
     name = wire[12:end].lower()
     if wire[11]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
@@ -20,6 +21,7 @@ OWN_TTL = 300
 """Seconds that the name and address of this server itself may be remembered."""
 
 _OWN_LABEL, _RESPONSIBLE_LABEL = b"\x02ns", b"\x0ahostmaster"
+_SOA_NUMBERS = struct.Struct("!5I")
 _LONGEST_NAME = 255
 
 
@@ -138,6 +140,11 @@ def server_name(apex: bytes) -> bytes:
 def authorities(apex: bytes, lent: bool) -> tuple[bytes, bytes]:
     """Server and mail address in a SOA (RFC 1035, 3.3.13; RFC 2142, 7); a name only lent has none of its own."""
     return (apex, apex) if lent else (server_name(apex), _RESPONSIBLE_LABEL + apex)
+
+
+def soa_numbers(serial: int) -> bytes:
+    """What a SOA tells after its names: serial, refresh, retry, expiry, and how long "no such name" is good."""
+    return _SOA_NUMBERS.pack(serial, 3600, 600, 86400, NEGATIVE_TTL)
 
 
 def _own_record(name: str, address: str) -> NameRecord:

@@ -112,6 +112,17 @@ def test_what_is_remembered_ages_and_is_forgotten() -> None:
     assert memory.recall(NAME, RdataType.A) is None
 
 
+def test_a_name_that_does_not_exist_is_missing_for_every_type_until_it_appears() -> None:
+    memory = Memory(lambda: 0.0)
+    missing = answer(plain(), code=Rcode.NXDOMAIN, authority="far.example. 90 SOA a. b. 1 2 3 4 20")
+    memory.keep(NAME, RdataType.A, missing)
+    found = memory.recall(NAME, RdataType.AAAA)
+    assert found
+    assert (found.rcode(), found.authority[0].ttl) == (Rcode.NXDOMAIN, 90)
+    memory.keep(NAME, RdataType.A, answer(plain(), "www.far.example. 60 A 127.3.0.1"))
+    assert memory.recall(NAME, RdataType.AAAA) is None
+
+
 def test_only_so_many_answers_are_remembered_and_the_least_used_goes_first() -> None:
     memory = Memory(lambda: 0.0, most=2)
     for label in ("a", "b"):
