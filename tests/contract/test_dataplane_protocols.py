@@ -10,6 +10,7 @@ import pytest
 from hanse.kit.problems import Problem
 from hanse.kit.values import ABSENT
 from hanse.refpoints.mp2 import Action, Feature, TrafficMatch
+from tests.bounds import SOON
 from tests.contract.grounds import PORT, Ground, Run, dial, echo, lacks, rule, says, told
 
 
@@ -33,7 +34,7 @@ async def test_datagrams_are_taken_by_their_protocol_however_it_is_written(groun
             await ground.plane.install("r", rule(ground, matches=ported(ground, written)))
             with ground.socket(ground.device, 0, socket.SOCK_DGRAM) as device:
                 device.sendto(written.encode(), (ground.virtual, PORT))
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(SOON):
                     assert await loop.sock_recv(app, 100) == written.encode()
             with pytest.raises(ConnectionError):
                 await told(ground)
@@ -48,7 +49,7 @@ async def test_a_rule_written_anew_with_the_number_keeps_its_flows(ground: Groun
     await ground.plane.install("r", rule(ground, matches=ported(ground, "6")))
     writer.write(b"after")
     writer.write_eof()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(SOON):
         assert await reader.read() == b"after"
     writer.close()
 

@@ -32,7 +32,7 @@ class Kernel:
             links = [site.home_link, *(site.links[name] for name in site.tunnelled)]
             said += tunnel_base(links, site.tunnel_ends)
         await self._nft(["-f", "-"], said + FRAME_BASE)
-        await asyncio.to_thread(conntrack.cut, self._site.plane_space, 0)
+        await asyncio.to_thread(conntrack.begin, self._site.plane_space)
 
     @effect("data_plane.tell")
     async def tell(self, commands: list[Json]) -> None:

@@ -103,38 +103,41 @@ def read_rule(forwarding: Forwarding, mark: int, around: Surroundings) -> Rule:
     if not forwarding.matches:
         raise bad_request("matches is empty", "give at least one filter; one without attributes matches everything")
     packet = forwarding.filter_type is FilterType.PACKET
-    pieces = tuple(
-        Piece(
-            mark,
-            (forwarding.priority, forwarding.rule_id, n),
-            packet,
-            boxes(match),
-            extra(match, around, forwarding.action in ENCAPSULATED),
-        )
-        for n, match in enumerate(forwarding.matches)
+    described = [boxes(match) for match in forwarding.matches]
+    extras = [extra(match, around, forwarding.action in ENCAPSULATED) for match in forwarding.matches]
+    found = ways(forwarding, around)
+    version = _version_of_target(forwarding, found, {box.version for each in described for box in each})
+    pieces = (
+        Piece(mark, (forwarding.priority, forwarding.rule_id, n), packet, _of_version(version, each), more)
+        for n, (each, more) in enumerate(zip(described, extras, strict=True))
     )
-    rule = Rule(mark, forwarding, pieces, ways(forwarding, around))
-    _check_target(rule)
-    return rule
+    return Rule(mark, forwarding, tuple(piece for piece in pieces if piece.boxes), found)
 
 
-def _check_target(rule: Rule) -> None:
-    forwarding = rule.forwarding
+def _of_version(version: int | None, described: tuple[Box, ...]) -> tuple[Box, ...]:
+    """What of a filter can go to an address: packets of the other IP version are left to other rules."""
+    return tuple(box for box in described if version in (None, box.version))
+
+
+def _version_of_target(forwarding: Forwarding, found: tuple[Way | None, Way | None], described: set[int]) -> int | None:
+    """The IP version of the address that packets are sent to instead of theirs, ``None`` if they keep theirs; 400."""
     if forwarding.action in (Action.DROP, Action.PASSTHROUGH):
-        return
+        return None
     if not isinstance(forwarding.core_address, Absent):
         _version(forwarding.core_address, "coreAddress")
-    if rule.ways[0]:
-        return
+    if found[0]:
+        return None
     if isinstance(forwarding.to_address, Absent):
         raise bad_request("toAddress is missing", f"a rule that does {forwarding.action} needs an address to go to")
     version = _version(forwarding.to_address, "toAddress")
     if not isinstance(forwarding.to_port, Absent) and not 0 < forwarding.to_port < 65536:
         raise bad_request("toPort is not a port", f"write a port between 1 and 65535; got {forwarding.to_port}")
-    described = {box.version for piece in rule.pieces for box in piece.boxes}
-    if not rule.taps and version not in described:
+    if forwarding.action in _TAPS:
+        return None
+    if version not in described:
         detail = f"no address is translated between IP versions; the filter has IPv{described.pop()}"
         raise bad_request(f"toAddress is of IPv{version}", detail)
+    return version
 
 
 def _version(text: str, field: str) -> int:

@@ -9,7 +9,7 @@ from hanse.drivers.dataplane_nftables.conntrack import Tracked
 from hanse.drivers.dataplane_nftables.cutting import unfit
 from hanse.drivers.dataplane_nftables.rules import read_rule
 from hanse.drivers.dataplane_nftables.ways import Surroundings
-from hanse.refpoints.mp2 import Flow, TrafficMatch
+from hanse.refpoints.mp2 import Action, Flow, TrafficMatch
 from tests.unit.drivers.dataplane_nftables.test_ruleset import HERE, forwarding
 
 ALICE, BOB = "10.64.1.10", "10.64.1.11"
@@ -22,7 +22,8 @@ def flow(source: str, protocol: str = "tcp", port: int = 80, target: str = "10.6
 
 
 def left(flows: list[Flow], **match: object) -> list[Flow] | None:
-    wanted = forwarding(1, matches=(TrafficMatch(**match),))  # type: ignore[arg-type]
+    matches = (TrafficMatch(**match),)  # type: ignore[arg-type]
+    wanted = forwarding(1, matches=matches, action=Action.PASSTHROUGH)
     found = unfit([Tracked(1, each, {}) for each in flows], read_rule(wanted, 1, AROUND))
     return None if found is None else [tracked.flow for tracked in found]
 

@@ -111,6 +111,14 @@ def test_frames_are_looked_at_from_the_first_tap_until_the_last() -> None:
     assert hooks(one.changed(["r201"], [])[1], "delete") == ["from_devices_acc0", "to_devices_acc0"]
 
 
+def test_packets_of_the_other_ip_version_are_left_to_others_where_an_address_is_put_in_their_place() -> None:
+    everything, six = TrafficMatch(dst_port=("80",)), TrafficMatch(dst_address=("fd00::1",))
+    forwards = rule(1, matches=(everything, six))
+    assert [{box.version for box in piece.boxes} for piece in forwards.pieces] == [{4}]
+    for action in (Action.DROP, Action.PASSTHROUGH, Action.DUPLICATE_DECAPSULATED):
+        assert {box.version for box in rule(1, matches=(everything,), action=action).pieces[0].boxes} == {4, 6}
+
+
 @pytest.mark.parametrize(
     ("changes", "title"),
     [
