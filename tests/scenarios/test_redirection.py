@@ -10,7 +10,6 @@ import asyncio
 import os
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,10 +26,11 @@ from hanse.drivers.dataplane_nftables.trial import found_out
 from hanse.refpoints.mm1.steering import Preference, SteeringPolicy, Target
 from hanse.scenarios.stage import Stage
 from tests.lifetime import lifetime
+from tests.scenarios.typed import hanse
 
 NAME, OF_AN_APP = "video.example.com", "navigation.example.com"
 HTTP, HTTPS = 8480, 8481
-PATIENCE = 10.0
+PATIENCE = 20.0
 
 pytestmark = [
     pytest.mark.timeout(150),
@@ -68,15 +68,6 @@ def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
     with lifetime(Stage(tmp_path_factory.mktemp("stage"), separate=request.param), start) as made:
         yield made
-
-
-def hanse(stage: Stage, *words: str, code: int = 0) -> str:
-    """The command as the operator types it; what it says."""
-    environment = {**os.environ, "HANSE_HOME": str(stage.directory), "COLUMNS": "200"}
-    command = [str(Path(sys.executable).parent / "hanse"), *words]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
-    assert done.returncode == code, done.stdout + done.stderr
-    return done.stdout + done.stderr
 
 
 def instance(stage: Stage, host: str) -> str:

@@ -6,10 +6,8 @@ The devices ask with `dig`, from their own addresses; the operator speaks by the
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,6 +23,7 @@ from hanse.refpoints.mm1.steering import Preference, SteeringPolicy, Target
 from hanse.scenarios.stage import Stage
 from tests.lifetime import lifetime
 from tests.scenarios.resolver import unbound
+from tests.scenarios.typed import hanse
 
 NAME, CONFIGURED, OF_AN_APP = "video.example.com", "films.example.com", "directions.example.com"
 TTL, REMEMBERED = 2, 4
@@ -68,15 +67,6 @@ def _at_the_coast_and_inland(stage: Stage) -> None:
     forward = names.replace('["example.com"]', f'[], forward = "{net}1.3:10053"')
     south.write_text(south.read_text().replace(names, forward))
     stage.deployment = Deployment(stage.deployment.file)
-
-
-def hanse(stage: Stage, *words: str, code: int = 0) -> str:
-    """The command as the operator types it; what it says."""
-    environment = {**os.environ, "HANSE_HOME": str(stage.directory), "COLUMNS": "200"}
-    command = [str(Path(sys.executable).parent / "hanse"), *words]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
-    assert done.returncode == code, done.stdout + done.stderr
-    return done.stdout + done.stderr
 
 
 def lead(stage: Stage, *preferences: str, name: str = NAME, more: tuple[str, ...] = ()) -> None:
