@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 
 from hanse.kit.certificates import client_context
+from tests.bounds import SOON
 from tests.contract.mp1_host import Host
 from tests.contract.test_mp1_reachable import SHARED
 from tests.contract.test_mp1_services import TRANSPORT, register
@@ -44,7 +45,7 @@ class Wire:
         reader, writer = await asyncio.open_connection(url[0], int(url[1]), ssl=self._context())
         try:
             writer.write(raw.replace("\n", "\r\n").replace("<CR>", "\r").replace("<LF>", "\n").encode("latin-1"))
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(SOON):
                 line = await reader.readline()
             return int(line.split()[1]) if line else 0
         except (TimeoutError, ConnectionError):

@@ -83,18 +83,16 @@ async def test_a_device_that_remembers_as_long_as_it_may_is_at_the_new_host_with
     old, seconds = await told(names, ALICE)
     await publish(names, "127.3.0.2", ALICE, ttl=1)
     await names.retract("127.3.0.1")
-    changed = time.monotonic()
     await asyncio.sleep(seconds)
     new, _ = await told(names, ALICE)
-    assert (old, new) == ("127.3.0.1", "127.3.0.2")
-    assert time.monotonic() - changed < 2
+    assert (old, new, seconds) == ("127.3.0.1", "127.3.0.2", 1)
 
 
 def asked(names: EmbeddedNames, seconds: float, pause: float, chance: random.Random) -> list[tuple[int, str]]:
     """Ask for records by chance, one after the other, with a pause between; which were asked, and what was told."""
     found: list[tuple[int, str]] = []
     with bind(ALICE, 0, socket.SOCK_DGRAM) as sock:
-        sock.settimeout(5)
+        sock.settimeout(SOON)
         sock.connect((names.address, names.port))
         until = time.monotonic() + seconds
         while time.monotonic() < until:
