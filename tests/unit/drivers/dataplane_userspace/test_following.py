@@ -9,6 +9,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 
+import msgspec
 import pytest
 
 from hanse.drivers.dataplane_userspace import UserspaceDataPlane, following
@@ -112,6 +113,21 @@ async def test_rules_that_lead_to_each_other_do_not_keep_each_other_listening(pl
     with socket.create_server((VIRTUAL, PORT)):
         await until(lambda: listens(plane) == [("tcp", OTHER_VIRTUAL, PORT)])
     await until(lambda: listens(plane) == [])
+
+
+async def test_hosts_that_share_an_address_both_listen_at_its_ports_and_no_other_does(
+    plane: UserspaceDataPlane,
+) -> None:
+    other, stranger = UserspaceDataPlane(f"{_BLOCK}.45"), UserspaceDataPlane(f"{_BLOCK}.46")
+    shared = msgspec.structs.replace(rule(), shared=True)
+    with socket.create_server((APP, PORT)):
+        for each in (plane, other):
+            await each.install("r", shared)
+            assert listens(each) == [("tcp", VIRTUAL, PORT)]
+        await stranger.install("r", rule())
+        assert listens(stranger) == []
+        for each in (other, stranger):
+            await each.close()
 
 
 async def test_a_port_that_somebody_else_has_is_left_to_them_told_once_and_taken_when_it_is_free(
