@@ -51,6 +51,7 @@ class Outbox:
         self._lanes = Lanes()
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._delivered: list[Event] = []
+        self._stale: list[Event] = []
         self._removing: asyncio.Task[None] | None = None
         self._give_up_after = give_up_after
         self._last = max((int(event.event_id) for event in self._events.values()), default=0)
@@ -137,26 +138,38 @@ class Outbox:
         while event.event_id in self._events:
             try:
                 await self._handlers[event.topic](event.body.encode())
+                self._lanes.hears(event.lane)
                 return
             except Problem as problem:
                 if problem.status in FINAL:
+                    self._lanes.hears(event.lane)
                     log.warning("%s to %s refused for good: %s", event.topic, event.lane, problem)
                     return
                 reason: Exception = problem
             except Exception as error:
                 log.exception("%s to %s failed", event.topic, event.lane)
                 reason = error
-            if time.time() - event.at > self._patience.get(event.topic, self._give_up_after):
-                log.warning("%s to %s given up: %s", event.topic, event.lane, reason)
+            if self._too_old(event):
+                self._give_up(event, reason)
                 return
             await asyncio.sleep(next(pauses))
+
+    def _too_old(self, event: Event) -> bool:
+        return time.time() - event.at > self._patience.get(event.topic, self._give_up_after)
+
+    def _give_up(self, event: Event, reason: Exception) -> None:
+        along = self._lanes.give_up(event.lane, self._too_old)
+        self._stale += along
+        more = f" with {len(along)} more" if along else ""
+        log.warning("%s to %s given up%s: %s", event.topic, event.lane, more, reason)
 
     async def _remove_delivered(self) -> None:
         try:
             while self._delivered:
                 await asyncio.sleep(GATHER)
                 events, self._delivered = self._delivered, []
-                await self._remove(events)
+                stale, self._stale = self._stale, []
+                await self._remove(events + stale)
                 for event in events:
                     self._go_on(event.lane)
         finally:

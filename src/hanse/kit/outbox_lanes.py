@@ -34,6 +34,7 @@ class Lanes:
     def __init__(self) -> None:
         self._waiting: dict[str, deque[Event]] = {}
         self._dropped: dict[str, int] = {}
+        self._deaf: set[str] = set()
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -56,6 +57,7 @@ class Lanes:
         if waiting:
             return waiting[0]
         del self._waiting[lane]
+        self._deaf.discard(lane)
         if (dropped := self._dropped.pop(lane, 0)) > 0:
             log.info("%s has room again; %d events were not told to it", lane, dropped)
         return None
@@ -79,6 +81,23 @@ class Lanes:
             log.warning("%d events wait for %s, which is all that may: the oldest are dropped, not told", most, lane)
         if left:
             self._dropped[lane] = self._dropped.get(lane, 0) + left
+
+    def give_up(self, lane: str, too_old: Callable[[Event], bool]) -> list[Event]:
+        """The first is not taken, in all its time; those that are given up with it.
+
+        At the second in a row they are all that have waited as long: they would be tried one by one, for hours. One
+        alone may be what its receiver stumbles over.
+        """
+        waiting, along = self._waiting[lane], []
+        while lane in self._deaf and len(waiting) > 1 and too_old(waiting[1]):
+            along.append(waiting[1])
+            del waiting[1]
+        self._deaf.add(lane)
+        return along
+
+    def hears(self, lane: str) -> None:
+        """The first was taken, or refused with an answer: somebody is there."""
+        self._deaf.discard(lane)
 
     def keep(self, lane: str, lives: Callable[[Event], bool]) -> None:
         """Of a lane only those that live, and the one that is under way."""

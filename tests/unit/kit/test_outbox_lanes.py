@@ -129,6 +129,45 @@ async def test_a_lane_that_is_full_is_told_of_once_and_when_it_has_room_again(
     post.ann.gate.set()
 
 
+async def test_a_receiver_that_takes_nothing_keeps_nothing_waiting_longer_than_the_stated_time(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox_module, "FIRST_PAUSE", 0.05)
+    post = Post(tmp_path / "deaf.db", give_up_after=0.3)
+    post.ann.problems = [Problem(503, "Busy")] * 10_000
+    await pile_up(post, "deaf", 500)
+    await asyncio.sleep(0.3)
+    await post.outbox.start()
+    await until(lambda: len(caplog.records) == 2)
+    await pile_up(post, "deaf", 1)
+    await until(lambda: len(post.outbox._lanes) == 0)
+    assert set(post.ann.tried) == {0, 1}, "the last has the number of the first, and its own time"
+    words = [record.getMessage().partition(":")[0] for record in caplog.records]
+    assert words == ["ann to deaf given up", "ann to deaf given up with 498 more", "ann to deaf given up"]
+    assert (post.waiting, post.outbox._lanes._deaf) == (0, set())
+    await post.close()
+
+
+async def test_one_event_that_its_receiver_cannot_take_takes_no_other_along(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox_module, "FIRST_PAUSE", 0.05)
+    post = Post(tmp_path / "picky.db", give_up_after=0.3)
+
+    async def take(body: bytes) -> None:
+        if b'"number":0' in body or b'"number":2' in body:
+            raise Problem(500, "It stumbles over that")
+        await post.ann.take(body)
+
+    post.outbox.handle("ann", take)
+    await pile_up(post, "picky", 4)
+    await asyncio.sleep(0.3)
+    await post.outbox.start()
+    await until(lambda: post.waiting == 0)
+    assert post.ann.taken == [1, 3], "however late"
+    await post.close()
+
+
 async def test_a_lane_with_room_is_not_told_of(post: Post, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "hanse.outbox")
     post.ann.gate.clear()
