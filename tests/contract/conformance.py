@@ -86,6 +86,16 @@ def _of_bodies(operation: Operation, official: OfficialOperation, file: Official
         yield from Shapes(file.schemas, components).differences(f"{here} {label}", theirs, schema)
 
 
+def notified(official: OfficialFile, ours: type[msgspec.Struct]) -> set[str]:
+    """Where what is posted to callbacks is not the type of the file; what has a value always is sent."""
+    (schema,), components = msgspec.json.schema_components([ours])
+    name = str(ours.__wire_name__)  # type: ignore[attr-defined]
+    theirs = {"$ref": f"#/components/schemas/{name}"}
+    valued = [f for f in msgspec.structs.fields(ours) if f.default not in (msgspec.NODEFAULT, msgspec.UNSET)]
+    sent = {f"{name}.{field.encode_name}: required there only" for field in valued}
+    return set(Shapes(official.schemas, components).differences(name, theirs, schema)) - sent
+
+
 def _told(schema: Mapping[str, Any] | None) -> str:
     return "none" if schema is None else str(schema.get("$ref", schema.get("type"))).rpartition("/")[2]
 

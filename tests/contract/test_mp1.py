@@ -123,7 +123,7 @@ class TestTermination:
         assert told["_links"]["subscription"]["href"] == subscription.headers["location"]
         refused(await self.confirm(app, "STOPPING"), 409, "TERMINATING")
         refused(await self.confirm(app, "SLEEPING"), 400, "STOPPING", "TERMINATING")
-        reply = await app.call("POST", told["_links"]["confirmTermination"], {"operationAction": "TERMINATING"})
+        reply = await app.call("POST", told["_links"]["confirmTermination"]["href"], {"operationAction": "TERMINATING"})
         assert (reply.status, reply.body) == (204, None)
         assert await phase(host, app) is AppPhase.CONFIRMED
         refused(await self.confirm(app, "TERMINATING"), 409)

@@ -52,6 +52,6 @@ async def test_the_notice_of_an_end_leads_back_below_the_base_of_its_subscriptio
     await host.mm5.announce_end(app.id, GracefulEnd(action=OperationAction.STOPPING, timeout=9))
     (told,) = await receiver.wait(1)
     assert told["_links"]["subscription"]["href"] == made.headers["location"]
-    confirm = told["_links"]["confirmTermination"]
+    confirm = told["_links"]["confirmTermination"]["href"]
     assert confirm == f"{host.base}{base}/applications/{app.id}/confirm_termination"
     assert (await app.call("POST", confirm, {"operationAction": "STOPPING"})).status == 204

@@ -20,11 +20,11 @@ from hanse.refpoints.mm1.packages import PackageManagement
 from hanse.refpoints.mm3.granting import Granting
 from hanse.refpoints.mp1.liveness import ServiceLiveness
 from hanse.refpoints.mp1.registrations import Registrations
-from hanse.refpoints.mp1.services import ServiceManagement
-from hanse.refpoints.mp1.support import ApplicationSupport
+from hanse.refpoints.mp1.services import AvailabilityNotification, ServiceManagement
+from hanse.refpoints.mp1.support import ApplicationSupport, TerminationNotification
 from hanse.refpoints.mp1.timing import Timing
 from hanse.refpoints.mp1.ue_identity import UeIdentity
-from tests.contract.conformance import differences, not_offered, template
+from tests.contract.conformance import differences, not_offered, notified, template
 from tests.contract.official import read_official
 from tests.contract.shapes import Shapes
 
@@ -37,6 +37,11 @@ FILES: dict[str, tuple[type[Api], ...]] = {
     "MEC01002_AppGrant": (Granting,),
     "MEC040_fedEnablement": (FederationEnablement,),
 }
+NOTIFICATIONS: dict[str, type[msgspec.Struct]] = {
+    "MecAppSupportApi": TerminationNotification,
+    "MecServiceMgmtApi": AvailabilityNotification,
+}
+"""What is posted to the callbacks of apps."""
 LIST: dict[str, Any] = tomllib.loads((Path(__file__).parent / "deviations.toml").read_text())
 
 
@@ -51,6 +56,8 @@ def found_for(name: str) -> tuple[list[str], list[str]]:
     official = read_official(name)
     moved = {entry["here"]: entry["there"] for entry in LIST["moved"] if entry["file"] == name}
     found = {difference for api in FILES[name] for difference in differences(official, api, moved)}
+    if name in NOTIFICATIONS:
+        found |= notified(official, NOTIFICATIONS[name])
     return sorted(found), sorted(set.intersection(*(set(not_offered(official, api)) for api in FILES[name])))
 
 

@@ -328,7 +328,7 @@ def test_an_app_that_listens_is_told_when_the_sandbox_stops_and_may_confirm(tmp_
             app.await_posts(1)
             told = next(t for t in map(json.loads, app.posted) if t["notificationType"].startswith("AppTermination"))
             assert (told["operationAction"], told["maxGracefulTimeout"]) == ("STOPPING", 20)
-            confirm = told["_links"]["confirmTermination"]
+            confirm = told["_links"]["confirmTermination"]["href"]
             assert running.call("POST", confirm, {"operationAction": "STOPPING"})[0] == 204
             assert running.process.wait(10) == 0
             assert time.monotonic() - began < 15, "who has confirmed is not waited for"

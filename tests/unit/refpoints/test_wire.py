@@ -56,7 +56,7 @@ def test_the_names_that_no_rule_gives_are_the_standards() -> None:
     notice = TerminationNotification(
         operation_action=OperationAction.STOPPING,
         max_graceful_timeout=3,
-        links=TerminationLinks(subscription=Link(href="here"), confirm_termination="uri"),
+        links=TerminationLinks(subscription=Link(href="here"), confirm_termination=Link(href="there")),
     )
     assert set(msgspec.to_builtins(notice)) == {
         "operationAction",

@@ -64,7 +64,7 @@ class Notices:
                 max_graceful_timeout=max(1, timeout),
                 links=TerminationLinks(
                     subscription=Link(href=f"{support}/subscriptions/{record.subscription_id}"),
-                    confirm_termination=f"{support}/confirm_termination",
+                    confirm_termination=Link(href=f"{support}/confirm_termination"),
                 ),
             )
             to = CallbackTo.of(record.subscription.callback_reference, notification, f"app.{app_instance_id[:8]}")

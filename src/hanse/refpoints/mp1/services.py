@@ -167,6 +167,8 @@ class SubscriptionLink(Value):
 class AvailabilityNotification(Value):
     """ServiceAvailabilityNotification (8.1.4.2), POSTed to the subscription's callback."""
 
+    __wire_name__: ClassVar[str] = "ServiceAvailabilityNotification"
+
     service_references: tuple[ServiceReference, ...]
     links: SubscriptionLink = msgspec.field(name="_links")
     notification_type: str = "SerAvailabilityNotification"

@@ -9,7 +9,7 @@ import msgspec
 
 from hanse.kit.contract.declare import Api, Created, Tagged, delete, get, post, put
 from hanse.kit.contract.listing import Lists
-from hanse.kit.values import ABSENT, Absent, Value
+from hanse.kit.values import ABSENT, Absent, Link, Value
 from hanse.model.descriptor.traffic import Action, FilterType, InterfaceType, IpAddressType
 from hanse.refpoints.mp1.services import SelfLink, SubscriptionLink, SubscriptionLinkList
 
@@ -123,11 +123,13 @@ TERMINATION_SUBSCRIPTION = TerminationSubscription.__wire_name__
 class TerminationLinks(SubscriptionLink):
     """Links of a termination notification: where to confirm (7.1.4.2)."""
 
-    confirm_termination: str | Absent = ABSENT
+    confirm_termination: Link | Absent = ABSENT
 
 
 class TerminationNotification(Value):
     """AppTerminationNotification (7.1.4.2); ``max_graceful_timeout`` in seconds, more than 0."""
+
+    __wire_name__: ClassVar[str] = "AppTerminationNotification"
 
     operation_action: OperationAction
     max_graceful_timeout: int

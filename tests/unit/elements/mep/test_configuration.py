@@ -77,7 +77,7 @@ async def test_an_app_that_listens_is_told_of_its_end_once(bench: Bench) -> None
     [(url, told)] = await bench.posted()
     assert url == "http://a/end"
     assert (told["operationAction"], told["maxGracefulTimeout"]) == ("TERMINATING", 9)
-    assert told["_links"]["confirmTermination"].endswith("/applications/one/confirm_termination")
+    assert told["_links"]["confirmTermination"]["href"].endswith("/applications/one/confirm_termination")
     assert await phase(bench) is AppPhase.TERMINATING
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from hanse.elements.mep.quotas import Quotas
@@ -18,6 +20,7 @@ from hanse.refpoints.mp1.registrations import AppInfo, Registrations
 from hanse.refpoints.mp1.services import EndPointInfo
 
 DEPENDENCIES = ("app_service_required", "app_service_optional", "app_feature_required", "app_feature_optional")
+_FORMS = tuple(field.encode_name for field in msgspec.structs.fields(EndPointInfo))
 
 
 class AppRegistry(Registrations):
@@ -116,9 +119,17 @@ def _check_profile(info: AppInfo) -> None:
         return
     if info.app_provider is not ABSENT and info.app_profile.get("provId", info.app_provider) != info.app_provider:
         raise bad_request("Invalid attribute appProvider", "must be appProfile.provId")
-    endpoint = {} if info.endpoint is ABSENT else msgspec.to_builtins(info.endpoint)
-    if endpoint and info.app_profile.get("endPt", endpoint) != endpoint:
+    if info.endpoint is not ABSENT and _said_otherwise(info.endpoint, info.app_profile.get("endPt")):
         raise bad_request("Invalid attribute endpoint", "must be appProfile.endPt")
+
+
+def _said_otherwise(endpoint: EndPointInfo, profile: Any) -> bool:
+    """Whether a profile gives another endpoint in MEC's form; 3GPP's own (TS 29.558) has other values."""
+    if not isinstance(profile, dict):
+        return False
+    given = msgspec.json.decode(msgspec.json.encode(endpoint))
+    theirs = {name: profile[name] for name in _FORMS if isinstance(profile.get(name), list | dict)}
+    return bool(theirs) and theirs != given
 
 
 def _present(record: RegistrationRecord | None, identifier: str) -> RegistrationRecord:

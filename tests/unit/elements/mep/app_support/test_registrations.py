@@ -49,6 +49,25 @@ async def test_an_app_that_was_instantiated_registers_as_its_descriptor_says(two
     assert made.value == (await two.platform.registrations.read_registration("managed")).value
 
 
+@pytest.mark.parametrize(
+    ("endpoint", "said"),
+    [
+        (HERE, HERE),
+        ({"fqdn": ["a.example.com"]}, {"fqdn": ["a.example.com"]}),
+        ({"addresses": [{"host": "127.9.0.1", "port": 80}]}, {"addresses": [{"host": "127.9.0.1", "port": 80}]}),
+        ({"alternative": {"queue": "q"}}, {"alternative": {"queue": "q"}}),
+        (HERE, {"uri": "http://127.9.0.100:8080/"}),
+        ({"fqdn": ["a.example.com"]}, {"fqdn": "a.example.com"}),
+    ],
+)
+async def test_a_profile_may_repeat_the_endpoint_in_any_of_its_forms(
+    two: Bench, endpoint: dict[str, Any], said: dict[str, Any]
+) -> None:
+    with app("free"):
+        made = await two.platform.registrations.register_app(info(FREE, endpoint=endpoint, appProfile={"endPt": said}))
+    assert made.value.app_profile == {"endPt": said}
+
+
 async def test_a_second_registration_is_refused_until_the_first_is_withdrawn(two: Bench) -> None:
     registrations = two.platform.registrations
     with app("free"):
@@ -74,6 +93,7 @@ async def test_nobody_registers_another_app(two: Bench) -> None:
         ("free", FREE, {"isInsByMec": True}, "isInsByMec"),
         ("free", FREE, {"appProvider": "me", "appProfile": {"provId": "you"}}, "appProvider"),
         ("free", FREE, {"appProfile": {"endPt": {"uris": ["http://elsewhere/"]}}}, "endpoint"),
+        ("free", FREE, {"appProfile": {"endPt": {"alternative": {"queue": "q"}}}}, "endpoint"),
         ("managed", DESCRIBED, {"isInsByMec": None}, "isInsByMec"),
         ("managed", DESCRIBED, {"appDId": None}, "appDId"),
         ("managed", DESCRIBED, {"appDId": "other"}, "appDId"),
