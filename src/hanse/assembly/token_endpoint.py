@@ -10,7 +10,7 @@ from collections.abc import Callable
 import msgspec
 
 from hanse.assembly.refusals import Refusals
-from hanse.kit.contract.answer import problem_answer
+from hanse.kit.contract.answer import deliver, options_answer, problem_answer
 from hanse.kit.contract.asgi import Answer, Receive, Scope, Send
 from hanse.kit.contract.body import gathered
 from hanse.kit.contract.call import NOBODY, new_span, new_trace
@@ -55,6 +55,9 @@ class TokenEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, as ASGI has it."""
+        if scope["method"] == "OPTIONS":
+            await deliver(options_answer("POST"), scope, send)
+            return
         began = time.time()
         client, problem = "", ""
         try:
@@ -73,10 +76,8 @@ class TokenEndpoint:
         except Exception:
             log.exception("%s failed to issue a token", self._gate.name)
             answer, problem = problem_answer(self._broken()), self._broken().title
-        status, headers, body = answer
-        self._record(scope, client, status, problem, began)
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+        self._record(scope, client, answer[0], problem, began)
+        await deliver(answer, scope, send)
 
     def _broken(self) -> Problem:
         return Problem(500, "Internal error", f"no token was issued; the log of {self._gate.name} tells why")

@@ -8,8 +8,9 @@ from urllib.parse import quote
 
 import msgspec
 
-from hanse.kit.contract.asgi import Answer, AtOnce, Scope, Send
+from hanse.kit.contract.asgi import ANSWER_AT_ONCE, Answer, AtOnce, Scope, Send
 from hanse.kit.contract.content import fitting
+from hanse.kit.contract.dates import today
 from hanse.kit.contract.declare import Accepted, Created, Page, Prepared, Stream, Tagged
 from hanse.kit.contract.exchange import Exchange, abandon, close
 from hanse.kit.contract.routing import Route
@@ -37,6 +38,21 @@ def problem_answer(problem: Problem) -> Answer:
     if problem.status in PASSING and "Retry-After" not in problem.headers:
         headers.append((b"retry-after", SOON))
     return problem.status, headers, body
+
+
+def options_answer(allowed: str) -> Answer:
+    """What OPTIONS is told of a path: the methods that it takes (RFC 9110, 9.3.7)."""
+    return 204, [(b"allow", ", ".join(sorted({*allowed.split(", "), "OPTIONS"})).encode())], b""
+
+
+async def deliver(answer: Answer, scope: Scope, send: Send) -> None:
+    """Send a whole answer, in one piece where the listener is ours; to HEAD without its content."""
+    status, headers, body = answer
+    at_once = scope.pop(ANSWER_AT_ONCE, None)
+    if at_once is not None and at_once(status, headers, body):
+        return
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
 
 def encoded(result: Any, route: Route, scope: Scope, headers: dict[bytes, bytes]) -> Answer | Stream:
@@ -123,6 +139,7 @@ async def send_stream(stream: Stream, send: Send, at_once: AtOnce | None) -> Non
         if fault is None and len(body) == stream.length and at_once(stream.status, headers, body):
             return
         chunks = _again(body, fault)
+    headers.append((b"date", today()))
     await send({"type": "http.response.start", "status": stream.status, "headers": headers})
     try:
         async for chunk in chunks:

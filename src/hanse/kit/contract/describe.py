@@ -17,6 +17,8 @@ from hanse.kit.problems import MEDIA_TYPE, ProblemDetails
 
 LISTED = "Listed"
 """Ends the name of a schema whose values lack what lists leave out by default."""
+_IDENTIFIER = {"type": "string", "minLength": 1, "pattern": r"^[^\u0000-\u001f\u007f]+$"}
+"""What every segment of a path must be that stands for something."""
 METHODS_OF_ANYTHING = ("get", "post", "put", "patch", "delete")
 
 
@@ -30,13 +32,15 @@ def describe(api: type[Api], *, title: str = "", version: str = "1") -> dict[str
     for operation in api.operations.values():
         methods = METHODS_OF_ANYTHING if operation.method == "*" else (operation.method.lower(),)
         for method in methods:
-            described = _operation(operation, known)
+            described = _operation(operation, known) | {"tags": [api.__name__]}
             if len(methods) > 1:
                 described["operationId"] += f"_{method}"
             paths.setdefault(_camel_path(operation.path), {})[method] = described
+    about = (api.__doc__ or "").strip()
     document = {
         "openapi": "3.1.0",
-        "info": {"title": title or api.__name__, "version": version, "description": (api.__doc__ or "").strip()},
+        "info": {"title": title or api.__name__, "version": version, "description": about},
+        "tags": [{"name": api.__name__, "description": about}],
         "servers": [{"url": base} for base in api.api_bases],
         "security": [{"oauth2": []}],
         "paths": paths,
@@ -74,7 +78,7 @@ def _operation(operation: Operation, known: dict[int, Any]) -> dict[str, Any]:
     described: dict[str, Any] = {
         "operationId": operation.name,
         "summary": operation.summary,
-        "parameters": [*_path_parameters(operation), *_query_parameters(operation)],
+        "parameters": [*_path_parameters(operation), *_query_parameters(operation), *_preconditions(operation)],
         "responses": _responses(operation, known),
     }
     body = _body(operation, known)
@@ -85,8 +89,9 @@ def _operation(operation: Operation, known: dict[int, Any]) -> dict[str, Any]:
 
 def _path_parameters(operation: Operation) -> list[dict[str, Any]]:
     return [
-        {"name": _camel(name), "in": "path", "required": True, "schema": {"type": "string"}}
+        {"name": _camel(name), "in": "path", "required": True, "schema": _IDENTIFIER if one else {"type": "string"}}
         for name in operation.path_parameters
+        for one in [f"{{{name}}}" in operation.path]  # not all that is left
     ]
 
 
@@ -103,6 +108,13 @@ def _query_parameters(operation: Operation) -> list[dict[str, Any]]:
 
 def _listing_parameters() -> list[dict[str, Any]]:
     return [{"name": name, "in": "query", "required": False, "schema": {"type": "string"}} for name in PARAMETERS]
+
+
+def _preconditions(operation: Operation) -> list[dict[str, Any]]:
+    """The fields of conditional requests, where they have an effect (ETSI GS MEC 009 V3.1.1, 6.8)."""
+    reading = operation.method == "GET" and kind_of(operation.returns) is Tagged
+    names = [*(["If-None-Match"] if reading else []), *(["If-Match"] if 412 in operation.refuses else [])]
+    return [{"name": name, "in": "header", "required": False, "schema": {"type": "string"}} for name in names]
 
 
 def _body(operation: Operation, known: dict[int, Any]) -> dict[str, Any] | None:

@@ -21,6 +21,14 @@ _NEVER_PASSED: Final = frozenset(("CONNECT", "TRACE"))
 """Methods that make a tunnel of a connection, or tell what is added on the way: they concern no resource."""
 
 
+class NoSuchMethod(Problem):
+    """405: the path is served, the method is not; ``allowed`` are those that are, OPTIONS excepted."""
+
+    def __init__(self, method: str, allowed: str) -> None:
+        super().__init__(405, f"Method {method} not supported", f"allowed here: {allowed}", {"Allow": allowed})
+        self.allowed = allowed
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """An operation as it is served: by which function, behind which gate, below which base."""
@@ -82,7 +90,7 @@ class Router:
             route = methods.get("GET")
         if route is None:
             allowed = ", ".join(sorted(PASSED_ON if "*" in methods else with_head(methods)))
-            raise Problem(405, f"Method {method} not supported", f"allowed here: {allowed}", {"Allow": allowed})
+            raise NoSuchMethod(method, allowed)
         return route, values
 
     def _walk(self, path: str, values: list[str]) -> dict[str, Route] | None:
@@ -90,6 +98,8 @@ class Router:
         segments = path.lstrip("/").split("/")
         for position, segment in enumerate(segments):
             following = node.literal.get(segment)
+            if following is None and "%" in segment and node.parameter is None and node.rest is None:
+                following = node.literal.get(_text(segment))  # in any spelling it is the same (RFC 3986, 6.2.2.2)
             if following is None:
                 if not segment and position == len(segments) - 1 and node.rest is None:
                     break  # a slash at the end means nothing

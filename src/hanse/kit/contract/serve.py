@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 from urllib.parse import unquote
 
-from hanse.kit.contract.answer import encoded, problem_answer, send_stream, without_content
+from hanse.kit.contract.answer import deliver, encoded, options_answer, problem_answer, send_stream, without_content
 from hanse.kit.contract.asgi import ANSWER_AT_ONCE, SHOWN, Answer, Receive, Scope, Send
 from hanse.kit.contract.body import read_body
 from hanse.kit.contract.call import Caller
@@ -19,7 +19,7 @@ from hanse.kit.contract.gate import Gate
 from hanse.kit.contract.headers import call_of, fields_of
 from hanse.kit.contract.listing import PAGE_SIZE, PARAMETERS
 from hanse.kit.contract.rate import RateLimit
-from hanse.kit.contract.routing import Route, Router
+from hanse.kit.contract.routing import NoSuchMethod, Route, Router
 from hanse.kit.problems import Problem
 
 log = logging.getLogger("hanse.serve")
@@ -83,6 +83,8 @@ class ApiServer:
             return
         try:
             answer = await self._answer(scope, receive)
+        except NoSuchMethod as other:
+            answer = options_answer(other.allowed) if scope["method"] == "OPTIONS" else problem_answer(other)
         except Problem as problem:
             answer = problem_answer(problem)
         except Exception:
@@ -95,10 +97,8 @@ class ApiServer:
                 return
             answer = await without_content(answer)
         status, headers, body = answer
-        if at_once is not None and at_once(status, headers, body):
-            return
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+        if at_once is None or not at_once(status, headers, body):
+            await deliver(answer, scope, send)
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer | Stream:
         raw_path = scope["raw_path"].decode("latin-1")

@@ -6,7 +6,11 @@ import re
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
+from hanse.kit.contract.dates import today
+from hanse.kit.contract.spelling import beginning
+
 _BREAKS_HEADER = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+_WITHOUT_CONTENT = (204, 304)
 
 
 class Written:
@@ -31,21 +35,33 @@ class Written:
         cycle = self._cycle
         if cycle.disconnected:
             return True
-        if cycle.flow.write_paused or not cycle.keep_alive or cycle.scope["method"] == "HEAD" or not body:
+        if cycle.flow.write_paused:
             return False
-        lines = [STATUS_LINE[status]]
-        sized = False
+        lines = [STATUS_LINE[status], b"Date: ", today(), b"\r\n"]
+        sized, closing = False, not cycle.keep_alive
         for name, value in headers:
-            if name == b"connection" or _BREAKS_HEADER.search(value):
+            if name == b"connection":  # nothing else is ever said in one than that it ends
+                closing = True
+                continue
+            if _BREAKS_HEADER.search(value):
                 return False
             sized = sized or name == b"content-length"
-            lines += (name, b": ", value, b"\r\n")
-        if not sized:
+            lines += (beginning(name), value, b"\r\n")
+        if not sized and status not in _WITHOUT_CONTENT:
             return False
-        lines += (b"\r\n", body)
+        if closing:
+            lines.append(b"Connection: close\r\n")
+        lines += (b"\r\n", b"" if cycle.scope["method"] == "HEAD" else body)
+        self._end(b"".join(lines), closing)
+        return True
+
+    def _end(self, answer: bytes, closing: bool) -> None:
+        cycle = self._cycle
         cycle.response_started = cycle.response_complete = True
         cycle.waiting_for_100_continue = False
-        cycle.transport.write(b"".join(lines))
+        cycle.transport.write(answer)
         cycle.message_event.set()
+        if closing:
+            cycle.keep_alive = False
+            cycle.transport.close()
         cycle.on_response()
-        return True

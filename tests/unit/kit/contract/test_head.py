@@ -55,7 +55,7 @@ async def test_head_is_answered_like_get_without_the_content(
     await line.send(request("GET", target, headers=headers))
     whole = await line.reply()  # were there any content after the first head, this would not be read as an answer
     assert head.status == whole.status == status
-    assert head.headers == whole.headers
+    assert head.headers | {"date": "then"} == whole.headers | {"date": "then"}  # which may be a second later
     assert whole.headers.get("content-length", "0") == str(len(whole.body))
 
 
@@ -117,9 +117,8 @@ async def test_where_there_is_no_get_there_is_no_head(line: Dialogue) -> None:
     assert (told.status, told.headers["allow"]) == (405, "POST")
 
 
-@pytest.mark.parametrize(("method", "target"), [("POST", SHIP), ("OPTIONS", SHIP)])
-async def test_whoever_errs_in_the_method_learns_of_head(line: Dialogue, method: str, target: str) -> None:
-    await line.send(request(method, target))
+async def test_whoever_errs_in_the_method_learns_of_head(line: Dialogue) -> None:
+    await line.send(request("POST", SHIP))
     told = await line.reply()
     assert (told.status, told.headers["allow"]) == (405, "DELETE, GET, HEAD, PUT")
     assert "DELETE, GET, HEAD, PUT" in msgspec.json.decode(told.body)["detail"]
