@@ -9,16 +9,16 @@ import logging
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from hanse.elements.mep.records import Records, RemoteService
+from hanse.elements.mep.records import NeighbourRecord, Records, RemoteService
 from hanse.elements.mep.service_management.locality import leaves_host, leaves_system
 from hanse.elements.mep.service_management.transports import carried_by_platform, producer_base
 from hanse.elements.mep.sharing.peers import Places
-from hanse.elements.mep.sharing.remembered import forgettable
+from hanse.elements.mep.sharing.remembered import forgettable, place_of, room_for
 from hanse.kit.contract.call import continuing, current_call
 from hanse.kit.contract.declare import Stream
 from hanse.kit.contract.exchange import Exchange, relocated
 from hanse.kit.problems import Problem, not_found
-from hanse.kit.store import Store, Transaction
+from hanse.kit.store import Index, Store, Transaction
 from hanse.kit.values import ABSENT, Absent, Link
 from hanse.refpoints.mm3.management import FoundService, ServiceWanted
 from hanse.refpoints.mm5.platform import ManagerLookup
@@ -64,6 +64,10 @@ class RemoteLookup:
         self._records = records
         self._manager = manager
         self._places = places
+        self._at: Index[RemoteService, RemoteService] = Index(records.remote, lambda remote: {place_of(remote): remote})
+        self._announced: Index[NeighbourRecord, str] = Index(
+            records.neighbours, lambda record: dict.fromkeys(record.services, record.host)
+        )
 
     async def find(self, query: ServiceQuery) -> list[ServiceInfo]:
         """What the federation offers, for the device that the app serves by its call.
@@ -109,9 +113,11 @@ class RemoteLookup:
 
     def _forgettable(self, seen: Mapping[str, RemoteService]) -> list[str]:
         """Not among them is what neighbours announced: it goes when they say so (Mp3)."""
-        announced = {identifier for neighbour in self._records.neighbours.values() for identifier in neighbour.services}
-        remote = self._records.remote.values()
-        return forgettable([r for r in remote if r.service.ser_instance_id not in announced], seen)
+        if room_for(len(self._records.remote), seen):
+            known = [r for place in {place_of(s): None for s in seen.values()} for r in self._at.values(place)]
+        else:
+            known = self._records.remote.values()
+        return forgettable([r for r in known if not self._announced.count(r.service.ser_instance_id)], seen)
 
     def _remote(self, found: FoundService) -> RemoteService:
         service = self._service_info(identifier_of(found.system, found.reference), found)

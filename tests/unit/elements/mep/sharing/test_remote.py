@@ -11,6 +11,7 @@ from hanse.elements.mep.records import NeighbourRecord
 from hanse.elements.mep.sharing import remembered
 from hanse.kit.contract.exchange import Exchange
 from hanse.kit.problems import Problem
+from hanse.kit.store import Transaction
 from hanse.kit.values import ABSENT
 from hanse.refpoints.mm3.management import FoundService
 from hanse.refpoints.mp1.services import EndPointInfo, LocalityType, ServiceQuery, ServiceState
@@ -79,6 +80,22 @@ async def test_a_service_that_its_platform_no_longer_has_is_forgotten_and_no_oth
     assert caught.value.status == 404
     for kept in (elsewhere, of_another, second):
         assert (await bench.platform.services.read_service(kept)).value.ser_instance_id == kept
+
+
+async def test_a_look_up_reads_nothing_of_services_of_other_names_and_places(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await found(bench, *(other(f"p{n}", ser_name=f"name-{n}") for n in range(50)))
+    await found(bench, other("p1"), other("p2"))
+
+    def refused(*_: object) -> Any:
+        raise AssertionError("all services were looked at")
+
+    monkeypatch.setattr(bench.platform.records.remote, "values", refused)
+    monkeypatch.setattr(Transaction, "items", refused)
+    assert len(await found(bench, other("p2"))) == 1
+    monkeypatch.undo()
+    assert len(bench.platform.records.remote) == 51
 
 
 async def test_a_federation_cannot_fill_the_disk_nor_drop_what_a_neighbour_shares(
