@@ -178,12 +178,15 @@ def test_what_was_seeded_is_there_at_once_under_its_own_id(sandbox: Running) -> 
 
 
 def test_an_app_written_for_other_paths_changes_only_the_host(sandbox: Running) -> None:
+    for version in ("v1", "v2"):
+        assert sandbox.call("GET", f"/mec_app_support/{version}/timing/current_time")[0] == 200, version
+
+
+def test_an_app_that_forgets_the_prefix_fails_here_as_it_would_elsewhere(sandbox: Running) -> None:
     origin = sandbox.told["url"].removesuffix(PREFIX)
-    for base in (origin, origin + PREFIX):
-        for version in ("v1", "v2"):
-            url = f"{base}/mec_app_support/{version}/timing/current_time"
-            assert sandbox.call("GET", url)[0] == 200, url
-    assert sandbox.call("GET", f"{origin}/other/mep/mec_service_mgmt/v1/services")[0] == 404
+    for below in ("/mec_service_mgmt/v1/services", "/other/mep/mec_service_mgmt/v1/services", "/", "/oauth2/token"):
+        assert sandbox.call("GET", origin + below)[0] == 404, below
+    assert sandbox.call("GET", origin + "/mec_service_mgmt/v1/openapi.json", token="")[0] == 401
 
 
 def test_what_is_made_below_one_version_of_application_support_is_there_below_the_other(sandbox: Running) -> None:

@@ -29,6 +29,7 @@ def sandbox(
     address: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     names_port: Annotated[int, typer.Option(help="The port of the name server.")] = 10053,
     grace: Annotated[int, typer.Option(min=0, help="Seconds for apps to confirm that they are stopped.")] = 5,
+    allow_origin: Annotated[list[str] | None, typer.Option(help="Whose web pages may call; or *. Repeatable.")] = None,
     home: Annotated[Path | None, typer.Option(help="Keep everything here; without it nothing is kept.")] = None,
     callback_authority: Annotated[
         list[Path] | None,
@@ -51,6 +52,7 @@ def sandbox(
             prefix="" if prefix == "/" else prefix.rstrip("/"),
             plain=plain,
             grace=grace,
+            origins=tuple(allow_origin or ()),
             callback_authorities=tuple(callback_authority or ()),
         )
         _run(options, as_json)

@@ -9,8 +9,9 @@ from types import TracebackType
 from hanse.assembly.builders import Built, build
 from hanse.assembly.catalogue import Element, chosen
 from hanse.assembly.sandbox.alone import AloneManager
-from hanse.assembly.sandbox.descriptions import DESCRIPTION, Index, IndexEntry, Page, by_base, document
+from hanse.assembly.sandbox.descriptions import DESCRIPTION, Index, IndexEntry, Page, Ways, by_base, document
 from hanse.assembly.sandbox.farewell import say_farewell
+from hanse.assembly.sandbox.guard import SandboxGuard
 from hanse.assembly.sandbox.options import HOST, Options
 from hanse.assembly.sandbox.planting import Planter
 from hanse.assembly.sandbox.tokens import SandboxAuthenticator
@@ -19,6 +20,7 @@ from hanse.assembly.token_endpoint import TOKEN_PATH
 from hanse.assembly.wiring import Wiring
 from hanse.elements.mep import Platform
 from hanse.kit.certificates import server_context
+from hanse.kit.contract.cross_origin import CrossOrigin
 from hanse.kit.contract.declare import Api
 from hanse.kit.contract.listen import Listener
 from hanse.kit.contract.serve import ApiServer
@@ -26,6 +28,7 @@ from hanse.kit.ports import listen_on
 from hanse.kit.telemetry.journal import Journal
 from hanse.refpoints.mm5.platform import AppAccess, ManagerLookup
 from hanse.refpoints.mp1 import Mp1
+from hanse.refpoints.table import REFERENCE_POINTS
 
 PLATFORM = f"mep.{HOST}"
 PARTS = [PLATFORM, f"data_plane.{HOST}", f"names.{HOST}", "federation_manager"]
@@ -91,6 +94,7 @@ class Sandbox:
     def _wired(self) -> Wiring:
         found = chosen(self._settings, PARTS)
         wiring = Wiring(self._settings, found, self._journal)
+        wiring.guard = SandboxGuard(REFERENCE_POINTS, lambda instance: instance in self.platform.records.apps)
         old = wiring.elements[PLATFORM]
         prefixed = PrefixedPlatform(old.name, old.role, old.host, old.address, old.port, self.options.base)
         wiring.elements[PLATFORM] = prefixed
@@ -100,18 +104,17 @@ class Sandbox:
 
     def _listening(self, built: Built) -> Listener:
         limits = self._settings.limits
-        authenticator = SandboxAuthenticator(self.platform.access, self.options.seed)
+        authenticator = SandboxAuthenticator(self.platform.access, self.options.seed, self.options.origins)
         server = ApiServer(authenticator, page_size=limits.page_size, limit=limits.rate())
         gate = built.wiring.gate(built.wiring.elements[PLATFORM])
         provided = self.platform.apis()
         apis = list(dict.fromkeys(offer.api for offer in Mp1.offers if "app" in offer.users))
-        for prefix in dict.fromkeys(("", self.options.prefix)):
-            tokens = app_tokens(self.platform, gate)
-            server.mount_raw(prefix + TOKEN_PATH, tokens)
-            built.wiring.stops.append(tokens.close)
-            for api in apis:
-                server.mount(provided[api], gate, [api], prefix)
-            self._describe(server, apis, prefix)
+        tokens = app_tokens(self.platform, gate)
+        server.mount_raw(self.options.prefix + TOKEN_PATH, tokens)
+        built.wiring.stops.append(tokens.close)
+        for api in apis:
+            server.mount(provided[api], gate, [api], self.options.prefix)
+        self._describe(server, apis)
         context = None
         if not self.options.plain:
             wiring = built.wiring
@@ -120,14 +123,16 @@ class Sandbox:
                 lambda: wiring.identities.of_names(f"apps.{HOST}", names, self.options.address),
                 lambda identity: server_context(identity, require_client=None, standard=True),
             )
-        return Listener(server, self._sock, context)
+        origins = self.options.origins
+        return Listener(CrossOrigin(server, origins) if origins else server, self._sock, context)
 
-    def _describe(self, server: ApiServer, apis: list[type[Api]], prefix: str) -> None:
-        root = self.options.origin + prefix
+    def _describe(self, server: ApiServer, apis: list[type[Api]]) -> None:
+        root, prefix = self.options.base, self.options.prefix
+        ways = Ways.of(self.options.seed, root + TOKEN_PATH)
         entries = []
         for base, below in by_base(apis).items():
             described = f"{base}/{DESCRIPTION}"
-            server.mount_raw(prefix + described, Page(document(below, root + base, root + TOKEN_PATH)))
+            server.mount_raw(prefix + described, Page(document(below, root + base, ways)))
             names = tuple(api.__name__ for api in below)
             entries.append(IndexEntry(base=root + base, apis=names, description=root + described))
         index = Page(Index(apis=tuple(entries), token_endpoint=root + TOKEN_PATH))

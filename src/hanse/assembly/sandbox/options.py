@@ -11,6 +11,7 @@ import msgspec
 
 from hanse.assembly.sandbox.seed import Seed
 from hanse.assembly.settings import Settings, parse
+from hanse.kit.contract.cross_origin import check_origin
 from hanse.kit.problems import bad_request
 
 OPERATOR = "sandbox"
@@ -23,8 +24,8 @@ class Options:
 
     ``plain`` means HTTP without TLS, on an address of 127.0.0.0/8 only, like apps that are anonymous. ``names_port`` is
     the port of the name server, for UDP and TCP. ``grace``: seconds that apps have to confirm that they are stopped
-    when it ends. ``callback_authorities`` are PEM files of authorities by which receivers of notifications may be
-    certified, besides the public ones.
+    when it ends. ``origins`` are those of the web pages that may call it, or ``*``. ``callback_authorities`` are PEM
+    files of authorities by which receivers of notifications may be certified, besides the public ones.
     """
 
     home: Path
@@ -35,6 +36,7 @@ class Options:
     prefix: str = ""
     plain: bool = False
     grace: int = 5
+    origins: tuple[str, ...] = ()
     callback_authorities: tuple[Path, ...] = ()
 
     def __post_init__(self) -> None:
@@ -42,6 +44,8 @@ class Options:
             raise bad_request(
                 f"Invalid prefix {self.prefix}", "segments of letters, digits and ._~-, as in /sandbox/mep"
             )
+        for origin in self.origins:
+            check_origin(origin)
         try:
             place = ipaddress.IPv4Address(self.address)
         except ValueError:  # also for one of IPv6, which the name server does not speak

@@ -8,7 +8,7 @@ from typing import Any
 from hanse.kit.contract.call import Caller
 from hanse.kit.contract.declare import Api
 from hanse.kit.contract.reference import ReferencePoint
-from hanse.kit.problems import forbidden
+from hanse.kit.problems import Problem, forbidden
 
 PARTNER = "partner"
 """The one role in which another operator calls; a caller in any other is of the operator that it calls."""
@@ -50,8 +50,12 @@ class Guard:
             raise forbidden("Not allowed", f"{caller.role} of another operator may not call {operation} of {provider}")
         point, own = entry
         if own and arguments.get(own) != caller.subject:
-            raise forbidden("Not yours", f"{own} must be the caller's own")
+            raise self.not_own(own, str(arguments.get(own)))
         return point
+
+    def not_own(self, parameter: str, value: str) -> Problem:  # noqa: ARG002 (for who tells more)
+        """The refusal of a call on what is another's or nobody's: 403 for both, so that nobody learns what there is."""
+        return forbidden("Not yours", f"{parameter} must be the caller's own")
 
     def users(self, api: type[Api], provider: str, operation: str) -> dict[str, str]:
         """The roles that may make a call, each with its reference point."""

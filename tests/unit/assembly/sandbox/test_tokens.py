@@ -83,6 +83,33 @@ class TestWhoSaysNothing:
             open_to_all({"path": "/"}, {b"authorization": shown.encode()})
         assert caught.value.status == 401
 
+    @pytest.mark.parametrize(("origin", "status"), [("http://localhost:3000", 200), ("http://evil.example", 403)])
+    def test_nor_does_a_web_page_that_was_not_allowed(
+        self, who: SandboxAuthenticator, origin: str, status: int
+    ) -> None:
+        seed = Seed(apps=(SeededApp(id="three", anonymous=True),))
+        page = {b"origin": origin.encode()}
+        allowing = SandboxAuthenticator(who._access, seed, ("http://localhost:3000",))
+        if status == 200:
+            assert allowing({"path": "/"}, page).subject == "three"
+        for strict in (SandboxAuthenticator(who._access, seed), *([allowing] if status == 403 else [])):
+            with pytest.raises(Problem, match="Origin not allowed") as caught:
+                strict({"path": "/"}, page)
+            assert (caught.value.status, origin in caught.value.detail) == (403, True)
+        assert SandboxAuthenticator(who._access, seed, ("*",))({"path": "/"}, page).subject == "three"
+
+
+@pytest.mark.parametrize("shown", [None, b"Basic wrong", b"Bearer wrong", b"Bearer ey.a.b"])
+def test_a_client_that_waits_for_its_challenge_gets_one_of_each_kind_that_is_taken(
+    who: SandboxAuthenticator, shown: bytes | None
+) -> None:
+    without = SandboxAuthenticator(who._access, Seed(apps=(SeededApp(id="one", tokens=("Bearer x",)),)))
+    for authenticator, basic in ((who, True), (without, False)):
+        with pytest.raises(Problem) as caught:
+            authenticator({}, {} if shown is None else {b"authorization": shown})
+        told = caught.value.headers["WWW-Authenticate"]
+        assert (told.startswith("Bearer"), "Basic realm=" in told) == (True, basic)
+
 
 def test_a_token_is_told_as_it_must_be_sent() -> None:
     assert (header("abc"), header("Basic abc")) == ("Bearer abc", "Basic abc")
