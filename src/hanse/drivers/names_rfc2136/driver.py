@@ -44,7 +44,7 @@ class UpdatedNames(NameServer):
         self._records = {record.record_id: record for record in published.records}
         self._doubtful = {canonical(name) for name in published.names}
         async with self._lock:
-            await self._send(self._doubtful, self._records)
+            await self._send(self._doubtful, self._records, set())
             await self._remember()
 
     async def close(self) -> None:
@@ -85,41 +85,60 @@ class UpdatedNames(NameServer):
         return [self._records[record_id] for record_id in sorted(self._records)]
 
     async def _change(self, wanted: dict[str, NameRecord]) -> None:
-        """From the records in force to those wanted: the file first, then the server, name by name."""
+        """From the records in force to those wanted: the file first, then the server."""
         present = self._records
         ids = [k for k in present.keys() | wanted.keys() if present.get(k) != wanted.get(k)]
         touched = [r for k in ids for r in (present.get(k), wanted.get(k)) if r is not None]
         names = self._doubtful | {canonical(record.name) for record in touched}
+        new = names - self._ours()
         self._doubtful |= names
         await self._remember()
         try:
-            await self._send(names, wanted)
+            await self._send(names, wanted, new)
         except Problem:
-            self._doubtful |= names  # also those that were sent: the records are still those before
+            # those that were sent too: the records are still those before
+            self._doubtful |= names - new
+            await self._remember()
             raise
         self._records = wanted
         await self._remember()
 
+    def _ours(self) -> set[str]:
+        """All names that may be ours outside: an update without answer may yet have been made."""
+        return {canonical(record.name) for record in self._records.values()} | self._doubtful
+
     async def _remember(self) -> None:
-        """The records, and all names that may be ours outside: an update without answer may yet have been made."""
-        names = sorted({canonical(record.name) for record in self._records.values()} | self._doubtful)
-        await asyncio.to_thread(save, self._file, Published(records=list(self._records.values()), names=names))
+        published = Published(records=list(self._records.values()), names=sorted(self._ours()))
+        await asyncio.to_thread(save, self._file, published)
 
-    async def _send(self, names: Set[str], records: dict[str, NameRecord]) -> None:
-        for message in updates(self._zone, by_name(names, records.values()), self._key):
-            await self._exchange(message)
+    async def _send(self, names: Set[str], records: dict[str, NameRecord], new: set[str]) -> None:
+        """Bring the names to the records; of the ``new`` ones, those that were or may have been made are taken out."""
+        for message in updates(self._zone, by_name(names, records.values()), self._key, frozenset(new)):
+            told = list(dict.fromkeys(record_set.name.to_text() for record_set in message.update))
+            answer = await self._exchange(message, told, new)
+            if answer != Rcode.NOERROR:
+                self._doubtful -= new
+                raise self._refused(told, answer)
+            new.difference_update(told)
+            self._doubtful.difference_update(told)
 
-    async def _exchange(self, message: UpdateMessage) -> None:
-        names = dict.fromkeys(record_set.name.to_text() for record_set in message.update)
+    async def _exchange(self, message: UpdateMessage, names: Sequence[str], new: set[str]) -> Rcode:
         try:
-            answer = await dns.asyncquery.tcp(message, self.address, PATIENCE, self.port)
+            return (await dns.asyncquery.tcp(message, self.address, PATIENCE, self.port)).rcode()
         except (dns.exception.DNSException, OSError, EOFError) as error:
-            raise self._failed(list(names), str(error) or type(error).__name__) from None
-        if answer.rcode() != Rcode.NOERROR:
-            raise self._failed(list(names), f"it said {Rcode(answer.rcode()).name}; may the key update {self._zone}?")
-        self._doubtful -= names.keys()
+            if not isinstance(error, ConnectionRefusedError):
+                new.difference_update(names)  # it may have been made, and only the answer was lost
+            self._doubtful -= new
+            raise self._failed(503, names, str(error) or type(error).__name__) from None
 
-    def _failed(self, names: Sequence[str], why: str) -> Problem:
+    def _refused(self, names: Sequence[str], code: Rcode) -> Problem:
+        if code == Rcode.YXRRSET:
+            which = "one of them" if names[1:] else "it"
+            why = f"{which} has an address or alias there that is not ours; take that away, or publish another name"
+            return self._failed(409, names, why)
+        return self._failed(503, names, f"it said {Rcode(code).name}; may the key update {self._zone}?")
+
+    def _failed(self, status: int, names: Sequence[str], why: str) -> Problem:
         others = f" and {len(names) - 1} more" if names[1:] else ""
         title = f"The name server {self.address}, port {self.port}, did not take {names[0].removesuffix('.')}{others}"
-        return Problem(503, title, why)
+        return Problem(status, title, why)

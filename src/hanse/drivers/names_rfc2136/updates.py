@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from functools import lru_cache
 from ipaddress import ip_address
 from typing import NamedTuple
@@ -23,7 +23,7 @@ from hanse.refpoints.mp2 import NameRecord
 MOST_BYTES = 60_000
 """How long an update may become: a message by TCP has room for 65,535 bytes, of which the signature takes some."""
 
-_MOST_OF_A_NAME, _MOST_OF_A_RECORD = 2 * 255 + 4 * 12, 28
+_MOST_OF_A_NAME, _MOST_OF_A_RECORD = 2 * 255 + 7 * 12, 28
 _MOST_TTL = 2**31 - 1
 _KINDS = ("A", "AAAA", "CNAME")
 
@@ -85,10 +85,13 @@ def by_name(names: Iterable[str], records: Iterable[NameRecord]) -> dict[str, li
     return found
 
 
-def updates(zone: Name, wanted: Mapping[str, Sequence[NameRecord]], key: dns.tsig.Key) -> Iterator[UpdateMessage]:
+def updates(
+    zone: Name, wanted: Mapping[str, Sequence[NameRecord]], key: dns.tsig.Key, new: Set[str] = frozenset()
+) -> Iterator[UpdateMessage]:
     """The signed updates after which each name has these records of ours, and no other address or alias.
 
-    As few as have room for them: what is in one is done as a whole, or not at all (RFC 2136, 3.4).
+    As few as have room for them: what is in one is done as a whole, or not at all (RFC 2136, 3.4). It is not done if a
+    ``new`` name has an address or alias already (2.4.3): that is somebody else's.
     """
     message, size = UpdateMessage(zone, keyring=key), 0
     for text, records in wanted.items():
@@ -99,6 +102,8 @@ def updates(zone: Name, wanted: Mapping[str, Sequence[NameRecord]], key: dns.tsi
             message, size = UpdateMessage(zone, keyring=key), 0
         size += more
         for kind in _KINDS:
+            if text in new:
+                message.absent(name, kind)
             message.delete(name, kind)
         for record_set in sets(name, records):
             message.add(name, record_set)

@@ -12,6 +12,7 @@ import dns.asyncquery
 import dns.message
 import pytest
 from dns.rcode import Rcode
+from dns.update import UpdateMessage
 
 from hanse.drivers.names_rfc2136 import Key, UpdatedNames, driver
 from hanse.kit.ports import bind
@@ -55,8 +56,9 @@ async def test_a_restarted_driver_knows_its_records_and_brings_the_server_back_t
     names: UpdatedNames, port: int, tmp_path: Path
 ) -> None:
     await names.publish("r", record())
-    meddler = UpdatedNames(ADDRESS, port, ZONE, KEY, tmp_path / "other.json")
-    await meddler.publish("x", record("x", address="127.6.6.6"))
+    meddled = UpdateMessage(ZONE, keyring=KEY.ring())
+    meddled.replace("v", 30, "A", "127.6.6.6")
+    await dns.asyncquery.tcp(meddled, ADDRESS, 5, port)
     assert await found(port) == ["127.6.6.6"]
     again = UpdatedNames(ADDRESS, port, ZONE, KEY, tmp_path / "published.json")
     await again.start()
@@ -85,6 +87,37 @@ async def test_many_names_of_an_owner_are_there_and_gone_together(names: Updated
 async def test_names_that_are_not_ours_are_left_alone(names: UpdatedNames, port: int) -> None:
     await names.publish("r", record())
     await names.retract("r")
+    assert await found(port, "ns.mec.example") == ["127.0.0.1"]
+
+
+async def test_a_name_that_the_operator_made_by_hand_is_never_taken_over(
+    names: UpdatedNames, port: int, tmp_path: Path
+) -> None:
+    await names.publish("r", record())
+    with pytest.raises(Problem, match=r"409.*did not take ns.mec.example.*not ours"):
+        await names.publish("s", record("s", "NS.mec.example"))
+    with pytest.raises(Problem, match=r"409.*ns.mec.example and 1 more.*one of them"):
+        await names.publish_all(
+            "a", NameRecords(records=(record(), record("s", "ns.mec.example"), record("t", "x.mec.example")))
+        )
+    assert await names.records() == [record()]
+    again = UpdatedNames(ADDRESS, port, ZONE, KEY, tmp_path / "published.json")
+    await again.start()
+    assert (await found(port), await found(port, "x.mec.example")) == (["127.3.0.1"], [])
+    assert await found(port, "ns.mec.example") == ["127.0.0.1"]
+
+
+async def test_a_name_that_could_not_be_asked_for_while_the_server_was_away_is_not_taken_for_ours(
+    names: UpdatedNames, port: int
+) -> None:
+    with bind(ADDRESS, 0) as free:
+        nobody: int = free.getsockname()[1]
+    names.port = nobody
+    with pytest.raises(Problem, match=r"503.*did not take ns.mec.example"):
+        await names.publish("s", record("s", "ns.mec.example"))
+    names.port = port
+    with pytest.raises(Problem, match="409"):
+        await names.publish("s", record("s", "ns.mec.example"))
     assert await found(port, "ns.mec.example") == ["127.0.0.1"]
 
 

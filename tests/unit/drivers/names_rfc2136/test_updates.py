@@ -31,6 +31,13 @@ def test_one_update_takes_all_old_addresses_away_and_adds_the_new_so_that_nobody
     assert lines
 
 
+def test_a_new_name_is_updated_only_if_nobody_has_it() -> None:
+    [message] = updates(ZONE, {NAME.to_text(): [record()], "w.mec.example.": []}, KEY.ring(), {NAME.to_text()})
+    assert {(rrset.name, rrset.rdtype.name) for rrset in message.prerequisite} == {
+        (NAME, kind) for kind in ("A", "AAAA", "CNAME")
+    }
+
+
 def test_ten_thousand_names_go_in_few_updates_that_each_have_room() -> None:
     wanted = {
         f"{'x' * 60}.n{n}.mec.example.": [record(str(k), f"127.3.{k}.1") for k in range(n % 4)] for n in range(10_000)
