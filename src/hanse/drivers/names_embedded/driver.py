@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import errno
-import socket
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Sequence
-from ipaddress import ip_address
 
 import dns.flags
 from dns.message import Message
@@ -20,17 +18,20 @@ from hanse.drivers.names_embedded.chains import Recall, Wanted, follow
 from hanse.drivers.names_embedded.fast import MOST_READY, FastAnswers
 from hanse.drivers.names_embedded.forwarding import Forwarder, Overloaded
 from hanse.drivers.names_embedded.limits import RateLimit, Verdict
+from hanse.drivers.names_embedded.listening import listen
 from hanse.drivers.names_embedded.messages import Asked
 from hanse.drivers.names_embedded.serving import DatagramService
 from hanse.drivers.names_embedded.streams import StreamService
 from hanse.drivers.names_embedded.zones import Zones
 from hanse.kit.failpoints import effect
-from hanse.kit.ports import bind, describe_holder
-from hanse.kit.problems import Problem, bad_request, conflict
+from hanse.kit.problems import bad_request
 from hanse.refpoints.mp2 import NameRecord, NameRecords, NameServer, NameServerCapabilities, check_owned
 
 MOST_SECONDS = 4.0
 """Seconds after which an answer that takes several questions to others is given up."""
+
+MOST_OF_A_CLIENT = 64
+"""Questions of one client that others are asked at a time: a quarter of all, so that others have theirs answered."""
 
 _WHOLE = 65535
 
@@ -60,13 +61,14 @@ class EmbeddedNames(NameServer):
         self._forwarder = Forwarder(forward) if forward else None
         self._admits = admits
         self._rate = RateLimit(rate)
+        self._asking = Counter[str]()
         self._datagrams = DatagramService(self._limited if rate else self.reply)
         self._streams = StreamService(self.reply)
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
         """Listen; 409 tells who holds the port, 400 that the address is not there."""
-        stream, datagram = await self._bind()
+        stream, datagram = await listen(self.address, self.port)
         self.port = stream.getsockname()[1]
         self._server = await asyncio.start_server(self._streams.serve, sock=stream)
         self._datagrams.open(datagram)
@@ -144,40 +146,24 @@ class EmbeddedNames(NameServer):
         return messages.render(messages.say(asked, answer, dns.flags.RA if self._forwarder else 0), most)
 
     async def _fetched(self, asked: Asked, client: str, most: int, found: Answer | Wanted) -> bytes:
-        """Others are asked until there is an answer; SERVFAIL if that takes too long."""
+        """Others are asked until there is an answer; SERVFAIL if that takes too long, or the client asks too much."""
         forwarder, kind, told = self._forwarder, asked.query.question[0].rdtype, dict[Name, Message]()
         assert forwarder is not None
+        self._asking[client] += 1
 
         def recall(name: Name, kind: RdataType) -> Message | None:
             return told.get(name) or forwarder.recall(name, kind)
 
         try:
+            if self._asking[client] > MOST_OF_A_CLIENT:
+                raise Overloaded
             async with asyncio.timeout(MOST_SECONDS):
                 while isinstance(found, Wanted):
                     told[found.name] = await forwarder.ask(found.name, kind)
                     found = self._find(asked, client, recall)
         except (TimeoutError, Overloaded):
             found = Answer(Rcode.SERVFAIL, ours=False)
+        finally:
+            self._asking[client] -= 1
+            self._asking += Counter()  # only those who are asking now
         return self._say(asked, found, most)
-
-    async def _bind(self) -> tuple[socket.socket, socket.socket]:
-        """A TCP and a UDP socket on the same port."""
-        if ip_address(self.address).is_unspecified:
-            detail = "name one: an answer must come from the address that was asked, or nobody takes it (RFC 2181, 4)"
-            raise bad_request(f"names.address is every address of this machine, {self.address}", detail)
-        try:
-            stream = bind(self.address, self.port)
-        except OSError as error:
-            raise await self._explain(error, "tcp") from None
-        try:
-            return stream, bind(self.address, stream.getsockname()[1], socket.SOCK_DGRAM)
-        except OSError as error:
-            stream.close()
-            raise await self._explain(error, "udp") from None
-
-    async def _explain(self, error: OSError, protocol: str) -> Problem:
-        where = f"{protocol} port {self.port} on {self.address}"
-        if error.errno == errno.EADDRINUSE:
-            holder = await asyncio.to_thread(describe_holder, self.address, self.port, protocol)
-            return conflict(f"{where} is taken", f"{holder}; stop it or give the name server another port")
-        return bad_request(f"{where} cannot be listened on", f"give an address of this machine; {error.strerror}")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import struct
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Coroutine
 
 from hanse.drivers.names_embedded.serving import BATCH, Reply
 
 MOST_CONNECTIONS = 64
-"""Connections at a time; one more takes the place of the one that was silent the longest (RFC 7766, 6.2.3)."""
+"""Connections at a time; one more takes the place of one of the address that has most, of these the one that was
+silent the longest: so nobody keeps others out (RFC 7766, 6.2.3)."""
 
 MOST_PIPELINED = 32
 """Answers of a connection that may be waited for at a time; beyond, no more of it is read."""
@@ -31,8 +32,7 @@ class StreamService:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection, until the client ends it, and has its answers, or a bound is reached."""
         if len(self._open) >= MOST_CONNECTIONS:
-            silent, _ = self._open.popitem(last=False)
-            silent.abort()
+            self._make_room()
         connection = _Connection(reader, writer)
         self._open[connection] = None
         try:
@@ -51,6 +51,12 @@ class StreamService:
         """End every connection."""
         for connection in list(self._open):
             connection.abort()
+
+    def _make_room(self) -> None:
+        [(greedy, _)] = Counter(connection.address for connection in self._open).most_common(1)
+        silent = next(connection for connection in self._open if connection.address == greedy)
+        del self._open[silent]
+        silent.abort()
 
     async def _exchange(self, connection: _Connection) -> bool:
         """One message; ``False`` after the last, and for one that deserves no answer."""

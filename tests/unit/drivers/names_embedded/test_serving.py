@@ -46,7 +46,11 @@ async def test_more_questions_than_may_wait_get_no_answer_and_the_rest_do(monkey
     service.close()
 
 
-@pytest.mark.parametrize("address", ["0.0.0.0", "::"])
-async def test_a_server_that_could_answer_from_another_address_than_was_asked_does_not_start(address: str) -> None:
-    with pytest.raises(Problem, match=r"400.*every address"):
+@pytest.mark.parametrize(
+    ("address", "told"), [("0.0.0.0", "every address"), ("::", "every address"), ("localhost", "no IP address")]
+)
+async def test_a_server_that_could_answer_from_another_address_than_was_asked_does_not_start(
+    address: str, told: str
+) -> None:
+    with pytest.raises(Problem, match=f"400.*{told}"):
         await EmbeddedNames(address, 0).start()

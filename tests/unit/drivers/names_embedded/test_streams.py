@@ -15,7 +15,8 @@ from tests.both_loops import OVERRIDDEN, event_loop_policy  # noqa: F401 (a fixt
 
 pytestmark = OVERRIDDEN
 
-ADDRESS = f"127.{128 + os.getpid() % 64}.{os.getpid() // 64 % 256}.53"
+_BLOCK = f"127.{128 + os.getpid() % 64}.{os.getpid() // 64 % 256}"
+ADDRESS, GREEDY = f"{_BLOCK}.53", f"{_BLOCK}.50"
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
@@ -55,8 +56,8 @@ def framed(*messages: bytes) -> bytes:
     return b"".join(struct.pack("!H", len(each)) + each for each in messages)
 
 
-async def connected(port: int, *messages: bytes) -> Connection:
-    reader, writer = await asyncio.open_connection(ADDRESS, port)
+async def connected(port: int, *messages: bytes, source: str = "127.0.0.1") -> Connection:
+    reader, writer = await asyncio.open_connection(ADDRESS, port, local_addr=(source, 0))
     writer.write(framed(*messages))
     return reader, writer
 
@@ -128,6 +129,23 @@ async def test_one_connection_more_than_there_is_place_for_ends_the_one_that_was
     first[1].write(framed(b"more"))
     assert await heard(first[0]) == b"more"
     for _, writer in (first, second, third):
+        writer.close()
+
+
+async def test_one_who_opens_connection_after_connection_ends_its_own_and_nobody_elses(
+    port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "MOST_CONNECTIONS", 3)
+    quiet = await connected(port, b"1")
+    assert await heard(quiet[0]) == b"1"
+    greedy = [await connected(port, b"g", source=GREEDY) for _ in range(2)]
+    assert [await heard(reader) for reader, _ in greedy] == [b"g", b"g"]
+    for _ in range(5):
+        greedy.append(await connected(port, b"g", source=GREEDY))
+        assert await heard(greedy[-1][0]) == b"g"
+    quiet[1].write(framed(b"2"))
+    assert await heard(quiet[0]) == b"2"
+    for _, writer in (quiet, *greedy):
         writer.close()
 
 

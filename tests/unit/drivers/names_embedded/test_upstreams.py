@@ -17,7 +17,7 @@ from dns.message import QueryMessage
 from dns.rcode import Rcode
 from dns.rdatatype import RdataType
 
-from hanse.drivers.names_embedded import EmbeddedNames, forwarding
+from hanse.drivers.names_embedded import EmbeddedNames, driver, forwarding
 from hanse.drivers.names_embedded.forwarding import Forwarder
 from hanse.drivers.names_embedded.streams import StreamService
 from hanse.kit.ports import bind
@@ -69,6 +69,17 @@ async def test_nobody_waits_again_at_once_for_a_server_that_was_just_silent(
     replies = [await ask(names, dns.message.make_query(NAME, "A")) for _ in range(5)]
     assert {reply.rcode() for reply in replies} == {Rcode.SERVFAIL}
     assert len(upstream.queries) == 2
+
+
+async def test_a_device_that_asks_for_many_names_at_once_leaves_others_room(upstream: Upstream) -> None:
+    names = near(upstream.address)
+    flood = [asyncio.create_task(ask(names, dns.message.make_query(f"x{n}.far.example", "A"))) for n in range(300)]
+    done, waiting = await asyncio.wait(flood, timeout=0.5)
+    assert (len(done), {each.result().rcode() for each in done}) == (300 - driver.MOST_OF_A_CLIENT, {Rcode.SERVFAIL})
+    upstream.reply = told
+    assert texts(await ask(names, dns.message.make_query(NAME, "A"), "127.9.0.2")) == ["127.3.0.1"]
+    await asyncio.wait(waiting)
+    assert texts(await ask(names, dns.message.make_query("y.far.example", "A"))) == ["127.3.0.1"]
 
 
 @pytest.mark.parametrize("question", [True, False])
