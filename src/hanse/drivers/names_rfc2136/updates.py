@@ -125,9 +125,11 @@ def sets(name: Name, records: Sequence[NameRecord]) -> list[dns.rrset.RRset]:
 
 
 def _name(text: str, field: str) -> Name:
+    if not text.isascii():
+        raise bad_request(f"{field} is not ASCII", f"write the form that begins with xn-- (RFC 5891); got {text!r}")
     try:
         name = dns.name.from_text(text)
-    except (dns.exception.DNSException, UnicodeError, ValueError) as error:
+    except (dns.exception.DNSException, ValueError) as error:
         raise bad_request(f"{field} is not a domain name", f"write a name like video.example; {error}") from None
     if name == dns.name.root:
         raise bad_request(f"{field} is not a full domain name", f"write one name like video.example; got {text!r}")
@@ -136,6 +138,9 @@ def _name(text: str, field: str) -> Name:
 
 def _kind(address: str) -> str:
     try:
-        return "A" if ip_address(address).version == 4 else "AAAA"
+        found = ip_address(address)
+        if "%" in address:
+            raise ValueError
     except ValueError:
         raise bad_request("address is not an IP address", f"write IPv4 or IPv6; got {address!r}") from None
+    return "A" if found.version == 4 else "AAAA"

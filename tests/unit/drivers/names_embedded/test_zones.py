@@ -104,6 +104,8 @@ def test_the_serial_of_a_zone_grows_with_each_change() -> None:
         (alias("mec.example", "www.example.org"), "canonical is not possible here"),
         (alias("v.mec.example", "a..b"), "canonical is not a domain name"),
         (record("v.mec.example", address="127.3.0"), "address is not an IP address"),
+        (record("v.mec.example", address="fe80::1%eth0"), "address is not an IP address"),
+        (record(f"{'x.' * 127}example"), "name is not a domain name"),
         (record("v.mec.example", ttl=-1), "ttl is out of range"),
         (record("v.mec.example", ttl=2**31), "ttl is out of range"),
     ],
