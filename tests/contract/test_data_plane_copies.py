@@ -23,7 +23,7 @@ from tests.contract.grounds import PORT, Loopback, Run, applications, begun, bou
 CORE = Loopback.own.rpartition(".")[0] + ".9"
 WORDS = random.Random(5).randbytes(3_000_000)
 
-pytestmark = [pytest.mark.timeout(60), OVERRIDDEN]
+pytestmark = [pytest.mark.timeout(120), OVERRIDDEN]
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ async def alive(streams: tuple[asyncio.StreamReader, asyncio.StreamWriter]) -> b
         return False
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 @pytest.mark.parametrize("six", [False, True], ids=["IPv4", "IPv6"])
 async def test_a_flow_is_cut_by_its_ports_and_hundreds_of_others_of_its_rule_and_device_live_on(six: bool) -> None:
     async with begun(Namespaces) as spaces, applications(spaces) as serve:

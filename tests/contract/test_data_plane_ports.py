@@ -27,7 +27,7 @@ from tests.contract.wide import (
     tcp,
 )
 
-pytestmark = [pytest.mark.timeout(60), OVERRIDDEN]
+pytestmark = [pytest.mark.timeout(120), OVERRIDDEN]
 
 
 async def test_a_rule_without_port_carries_what_is_dialled_at_the_ports_of_its_application(ground: Ground) -> None:

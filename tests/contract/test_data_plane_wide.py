@@ -17,7 +17,7 @@ from tests.both_loops import OVERRIDDEN, event_loop_policy  # noqa: F401 (a fixt
 from tests.contract.grounds import PORT, Ground, Run, bound, connected, echo, lacks, rule, says
 from tests.contract.wide import DIALLED, came, counters, device_of, heard, neighbour, tcp
 
-pytestmark = [pytest.mark.timeout(60), OVERRIDDEN]
+pytestmark = [pytest.mark.timeout(120), OVERRIDDEN]
 
 
 def wide(ground: Ground) -> list[object]:

@@ -27,7 +27,7 @@ from tests.bounds import SOON
 from tests.contract.mp1_host import NoManager
 from tests.contract.wired import deployed, put_together
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
 
 NAME = "video.example.com"
 HARBOUR, AIRPORT = "https://video-harbour.example.com:8443", "http://127.3.0.2"

@@ -17,7 +17,7 @@ from tests.faults.uploads import announced, checked, content
 
 ROOM = "1m"
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(120)
 
 
 SMALL = 'mount -t tmpfs -o size="$1" tmpfs "$2" && shift 2 && exec "$@"'
@@ -35,7 +35,7 @@ def small_file_system(place: Path) -> list[str]:
 def refusal(within: list[str]) -> str:
     """Why no program can be started so; empty if one can."""
     try:
-        tried = subprocess.run([*within, "true"], capture_output=True, text=True, check=False, timeout=10)
+        tried = subprocess.run([*within, "true"], capture_output=True, text=True, check=False, timeout=100)
     except OSError as error:
         return f"{within[0]}: {error.strerror}"
     return tried.stderr.strip() if tried.returncode else ""

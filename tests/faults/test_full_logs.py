@@ -14,7 +14,7 @@ from tests.faults.remains import until
 FULL = b"a line of a chatty process\n" * 40_000
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_each_process_of_an_operator_begins_a_new_log_when_its_own_is_full(tmp_path: Path) -> None:
     apart = Apart(tmp_path)
     configuration = Path(apart.settings.path)

@@ -19,7 +19,7 @@ START_UP = ("certificates.create", "certificates.replace")
 ON_BOARDING = ("meo.onboard",)
 MOMENTS = ("before", "after")
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(120)
 
 
 @pytest.mark.parametrize("moment", MOMENTS)

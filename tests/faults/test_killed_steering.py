@@ -19,7 +19,7 @@ from tests.faults.apart import NAMES, PLANE, PLATFORM, Apart
 from tests.lifetime import lifetime
 
 LED = "video.example.com"
-PATIENCE = 10.0
+PATIENCE = 30.0
 """Seconds in which devices are led by what is kept, once all are ready; a platform looks every three."""
 OLD = SteeringPolicy(name=LED, targets=(Target(host="harbour", address="127.3.0.1"),))
 NEW = SteeringPolicy(
@@ -28,7 +28,7 @@ NEW = SteeringPolicy(
     preferences=(Preference(to="airport", subnets=("10.1.0.0/16", "10.2.0.0/16")),),
 )
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(120)
 
 
 @pytest.fixture(scope="module")

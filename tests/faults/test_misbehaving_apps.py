@@ -17,7 +17,7 @@ from tests.lifetime import lifetime
 KEPT = 1024 * 1024
 """Bytes of output that are kept of an app; at most twice as many lie on disk."""
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(120)
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,7 @@ OF_THE_OTHERS: tuple[tuple[str, str, Kind, RuleState], ...] = (
     (NAMES, "names.publish", "dns", RuleState.ACTIVE),
 )
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(120)
 
 
 @pytest.fixture(scope="module")

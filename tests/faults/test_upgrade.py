@@ -12,7 +12,7 @@ from tests.faults.next_release import INSPECTED
 from tests.faults.operators import LoneOperator
 from tests.faults.remains import assert_nothing_at_the_host, assert_runs_once
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(120)
 
 
 async def test_an_upgrade_finishes_the_operations_that_are_pending(tmp_path: Path) -> None:

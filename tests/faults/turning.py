@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from hanse.refpoints.mp1.support import RuleState
 from tests.faults.apart import APP, Apart
 
-PATIENCE = 10.0
+PATIENCE = 30.0
 """Seconds in which what is in force must be what is kept, once all are ready; a platform looks every three."""
 MOMENTS = ("before", "after")
 Kind = Literal["traffic", "dns"]

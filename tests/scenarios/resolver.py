@@ -54,7 +54,7 @@ def unbound(directory: Path, address: str, port: int, server: str, server_port: 
     finally:
         process.terminate()
         try:
-            process.wait(timeout=10)
+            process.wait(timeout=100)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

@@ -22,7 +22,7 @@ from hanse.scenarios.stage import claim
 
 ALICE, BOB = "Basic YWxpY2U6c2VjcmV0", "Bearer bobs-own"
 PREFIX = "/sandbox/mep"
-READY_PATIENCE = 30.0
+READY_PATIENCE = 90.0
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Running:
     def stop(self) -> int:
         """End it as Ctrl-C does; its exit status."""
         self.process.send_signal(signal.SIGINT)
-        return self.process.wait(15)
+        return self.process.wait(60)
 
     def call(
         self, method: str, path: str, body: Any = None, token: str = ALICE, **headers: str
@@ -68,7 +68,7 @@ class Running:
         url = path if path.startswith("http") else self.told["url"] + path
         sent = headers | ({"authorization": token} if token else {})
         async with (
-            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as session,
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60)) as session,
             session.request(method, url, json=body, headers=sent, ssl=trust) as response,
         ):
             raw = await response.read()

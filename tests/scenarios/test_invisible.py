@@ -274,9 +274,12 @@ async def close(watched: Watched) -> None:
     async with administration(watched.scene.south) as oss:
         await oss.overview.close_agreement("north")
     await until_available(watched.scene.north, PartnerState.CLOSED)
-    await asyncio.sleep(0.5)
     known = bearer(token.value["access_token"])
-    assert (await watched.as_north("GET", "/mff_fed/v1/systems", known)).status in (401, 403)
+
+    async def refused() -> bool:
+        return (await watched.as_north("GET", "/mff_fed/v1/systems", known)).status in (401, 403)
+
+    await until(refused)
     app = watched.scene.app("navigation")
     told = await app.ask("GET", f"{app.platform}/mec_service_mgmt/v1/services?ser_name=speech-recognition")
     assert told.value == []

@@ -142,7 +142,7 @@ def test_without_root_one_line_says_what_is_missing_and_one_what_to_do(
 ) -> None:
     monkeypatch.setenv("HANSE_HOME", str(tmp_path / "home"))
     command = [*UNSHARED, sys.executable, "-m", "hanse", *words, "--data-plane", "nftables"]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=tmp_path)
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=100, cwd=tmp_path)
     assert ended.returncode == 1
     title, hint = ended.stderr.splitlines()
     assert title == "The data plane nftables cannot run here"

@@ -28,7 +28,7 @@ print(*(f"{check.name}: {check.detail}" for check in catalogue.play("fails").che
 """
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 def test_a_failed_scenario_leaves_no_file_of_a_user_without_rights(tmp_path: Path) -> None:
     without = ["setpriv", "--no-new-privs", "--inh-caps=-all", "--bounding-set=-all"] if os.geteuid() == 0 else []
     ended = subprocess.run(

@@ -238,7 +238,7 @@ def openssl_verifies(directory: Path, text: bytes, authority: Path) -> bool:
     (directory / "text").write_bytes(text)
     command = ["openssl", "cms", "-verify", "-inform", "PEM", "-in", "signature", "-content", "text", "-binary"]
     command += ["-CAfile", str(authority), "-purpose", "any", "-out", "said"]
-    return subprocess.run(command, cwd=directory, capture_output=True, timeout=20, check=False).returncode == 0
+    return subprocess.run(command, cwd=directory, capture_output=True, timeout=100, check=False).returncode == 0
 
 
 async def test_a_package_is_deleted_only_when_it_is_disabled_and_nobody_uses_it(scene: Scene, sound: Path) -> None:

@@ -121,7 +121,7 @@ def curl(stage: Stage, device: str, url: str, *words: str) -> subprocess.Complet
         *words,
         url,
     ]
-    return subprocess.run(command, capture_output=True, text=True, timeout=20)
+    return subprocess.run(command, capture_output=True, text=True, timeout=100)
 
 
 def follow(stage: Stage, device: str, url: str, *words: str) -> Arrived:

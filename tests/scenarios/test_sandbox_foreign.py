@@ -68,7 +68,7 @@ def test_without_the_option_no_page_reads_anything(tmp_path: Path) -> None:
 
 def test_an_origin_that_cannot_be_is_one_line_and_a_hint(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "hanse", "sandbox", "--allow-origin", "localhost:3000"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, cwd=tmp_path)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100, cwd=tmp_path)
     assert done.returncode == 1
     assert "Invalid origin localhost:3000" in done.stderr
     assert "Traceback" not in done.stderr

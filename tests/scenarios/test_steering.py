@@ -85,7 +85,7 @@ def dig(stage: Stage, source: str, name: str, *more: str, server: tuple[str, int
     names = stage.operator("north").hosts["harbour"].names
     where, port = server or (names.address, names.port)
     command = ["dig", "-b", source, f"@{where}", "-p", str(port), "+short", "+tries=2", "+timeout=3", name, "A", *more]
-    return subprocess.run(command, capture_output=True, text=True, timeout=20, check=True).stdout.split()
+    return subprocess.run(command, capture_output=True, text=True, timeout=100, check=True).stdout.split()
 
 
 def led(stage: Stage, device: str, name: str = NAME, *more: str) -> list[str]:

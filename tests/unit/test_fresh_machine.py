@@ -24,13 +24,17 @@ exec {python} -c "import sys; sys.modules['{module}'] = None; exec(sys.argv[1])"
 
 @pytest.fixture
 def checkout() -> Iterator[Path]:
-    """What set-up begins with, where every user may read it."""
+    """What set-up begins with, where every user may read it, whatever whoever tests keeps to himself."""
+    before = os.umask(0o022)
     place = Path(tempfile.mkdtemp())
     place.chmod(0o755)
     for name in ("Makefile", "pyproject.toml", ".ci"):
         source = ROOT / name
         (shutil.copytree if source.is_dir() else shutil.copy)(source, place / name)
+    for path in place.rglob("*"):
+        path.chmod(path.stat().st_mode | (0o055 if path.is_dir() else 0o044))
     yield place
+    os.umask(before)
     shutil.rmtree(place)
 
 

@@ -35,7 +35,7 @@ print("written", written["a"], written["b"], flush=True)
 def test_a_full_file_is_put_aside_while_others_write_and_no_line_is_lost(tmp_path: Path) -> None:
     path = tmp_path / "all.log"
     with path.open("ab") as output:
-        subprocess.run([sys.executable, "-c", WRITER, str(path)], stdout=output, stderr=output, check=True, timeout=60)
+        subprocess.run([sys.executable, "-c", WRITER, str(path)], stdout=output, stderr=output, check=True, timeout=100)
     older, newer = (tmp_path / "all.log.1").read_text(), path.read_text()
     *lines, last = (older + newer).splitlines()
     word, *written = last.split()
@@ -63,5 +63,5 @@ for _ in range(3):
     LogFile(Path({str(path)!r}), {limit}).turn_over()
 """
     with path.open("ab") as output:
-        subprocess.run([sys.executable, "-c", program], stdout=output, check=True, timeout=60)
+        subprocess.run([sys.executable, "-c", program], stdout=output, check=True, timeout=100)
     assert sorted(file.name for file in tmp_path.iterdir()) == files

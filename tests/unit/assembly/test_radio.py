@@ -88,7 +88,7 @@ def by_class(net: str, qci: int, port: int) -> Forwarding:
     )
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_bearers_of_the_settings_lead_to_apps_by_their_class_and_answers_go_back_by_them(
     tmp_path: Path, networks: dict[str, str]
 ) -> None:
@@ -108,7 +108,7 @@ async def test_bearers_of_the_settings_lead_to_apps_by_their_class_and_answers_g
                 assert await mast.hear() == (teid_down, b"HELLO")
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_a_device_behind_a_base_station_asks_the_name_server_without_a_rule_in_its_own_name(
     tmp_path: Path, networks: dict[str, str]
 ) -> None:

@@ -19,7 +19,7 @@ from hanse.drivers.compute_process.launch import SUPERVISOR
 from hanse.drivers.compute_process.processes import every_process, identify, kill
 from hanse.refpoints.mm7 import Limits, Workload
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(120)
 
 APP = """
 import os, sys, time
@@ -104,7 +104,7 @@ def test_a_supervisor_that_has_not_said_yet_who_it_is_is_known_by_its_command(se
     with subprocess.Popen(command) as starting:
         try:
             end_workloads(settings)
-            assert starting.wait(10) == -9
+            assert starting.wait(100) == -9
         finally:
             starting.kill()
 

@@ -29,7 +29,7 @@ TINY: dict[str, Callable[[], Report]] = {
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(100)
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", BENCHMARKS)
 def test_each_benchmark_runs_on_real_operators_and_gives_the_object(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     lenient = {ratio: Target(bound=1000.0, kind="at most") for ratio in BENCHMARKS[name].targets}

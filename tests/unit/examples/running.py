@@ -59,7 +59,7 @@ class App:
 
     def exit_code(self) -> int:
         """Wait for the end."""
-        return self.process.wait(20)
+        return self.process.wait(100)
 
     def output(self) -> str:
         """What it wrote."""
@@ -69,7 +69,7 @@ class App:
         """End it if it still runs."""
         if self.process.poll() is None:
             self.process.kill()
-        self.process.wait(20)
+        self.process.wait(100)
 
 
 class Deployment(Protocol):

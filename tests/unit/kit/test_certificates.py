@@ -97,7 +97,7 @@ class TestAuthority:
             assert process.stdin
             process.stdin.write(b"\n")
             process.stdin.flush()
-        serials = {process.communicate(timeout=30)[0] for process in started}
+        serials = {process.communicate(timeout=100)[0] for process in started}
         assert len(serials) == 1
         assert serials != {b""}
 
@@ -116,7 +116,7 @@ class TestAuthority:
             "Authority.ensure(d, 'north').issue('mep', lifetime=day, directory=d)"
         )
         environment = {**os.environ, "HANSE_FAILPOINT": f"certificates.{point}"}
-        crashed = subprocess.run([sys.executable, "-c", code, str(tmp_path)], env=environment, timeout=30)
+        crashed = subprocess.run([sys.executable, "-c", code, str(tmp_path)], env=environment, timeout=100)
         assert crashed.returncode == -signal.SIGKILL
         identity = Authority.ensure(tmp_path, "north").issue("mep", lifetime=DAY, directory=tmp_path)
         assert identity.certificate.public_key() == load_key(identity.key_path).public_key()

@@ -22,7 +22,7 @@ print(descriptors.allowed(), resource.getrlimit(resource.RLIMIT_NOFILE)[1])
 @pytest.mark.parametrize(("soft", "hard", "then"), [(256, 1024, 1024), (1024, 1024, 1024)])
 def test_a_process_takes_as_many_as_it_may_have(soft: int, hard: int, then: int) -> None:
     command = [sys.executable, "-c", TOLD, str(soft), str(hard)]
-    told = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+    told = subprocess.run(command, capture_output=True, text=True, timeout=100, check=True).stdout
     assert told.split() == [str(then), str(hard)]
 
 

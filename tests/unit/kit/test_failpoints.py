@@ -62,7 +62,9 @@ def test_a_process_ends_at_its_failpoint_as_by_a_power_cut(armed: str | None, li
     environment["PYTHONPATH"] = str(Path(hanse.__file__).parents[1])
     if armed is not None:
         environment["HANSE_FAILPOINT"] = armed
-    ended = subprocess.run([sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, timeout=30)
+    ended = subprocess.run(
+        [sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, timeout=100
+    )
     assert ended.stdout.splitlines() == WHOLE[:lines], ended.stderr
     assert ended.returncode == (0 if lines == 7 else -signal.SIGKILL)
 
@@ -72,7 +74,7 @@ def test_a_process_at_work_is_armed_by_a_file(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(Path(hanse.__file__).parents[1]), "HANSE_FAILPOINT": str(orders)}
     program = PROGRAM[: PROGRAM.index("async def main")] + ARMED_BY_ITSELF.format(orders=orders)
     command = [sys.executable, "-c", program]
-    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30)
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=100)
     assert ended.stdout.splitlines() == WHOLE[:4], ended.stderr
     assert ended.returncode == -signal.SIGKILL
 

@@ -70,7 +70,7 @@ class Disk:
 
     def _rows(self, rows: list[Any]) -> None:
         self.groups += 1
-        assert self.open.wait(10)
+        assert self.open.wait(20)
         if self.full:
             raise OSError(28, "No space left on device")
         self.write(rows)
@@ -374,7 +374,7 @@ def test_a_power_cut_leaves_whole_decisions(path: Path, failpoint: str, kept: in
         "HANSE_FAILPOINT": f"store.commit:{moment}@{count}",
         "PYTHONPATH": str(Path(hanse.__file__).parents[1]),
     }
-    ended = subprocess.run([sys.executable, "-c", CRASH, str(path)], env=environment, capture_output=True, timeout=30)
+    ended = subprocess.run([sys.executable, "-c", CRASH, str(path)], env=environment, capture_output=True, timeout=100)
     assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()
     store = Store(path)
     account, log = store.shelf("account", Entry), store.shelf("entry", Entry)

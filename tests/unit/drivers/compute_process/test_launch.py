@@ -15,7 +15,7 @@ ANSWERS = 1000
 READERS = 3
 """Threads that open files meanwhile, as those of the stores do."""
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(120)
 
 
 def test_hearing_an_answer_closes_no_file_of_another_thread() -> None:

@@ -182,7 +182,7 @@ async def test_a_second_supervisor_runs_nothing(compute: ProcessCompute, tmp_pat
 
 def supervise(folder: Path) -> subprocess.CompletedProcess[bytes]:
     command = [*PYTHON, "hanse.drivers.compute_process.supervisor", str(folder)]
-    return subprocess.run(command, env={"PYTHONPATH": SOURCES}, capture_output=True, check=True, timeout=20)
+    return subprocess.run(command, env={"PYTHONPATH": SOURCES}, capture_output=True, check=True, timeout=100)
 
 
 async def test_a_supervisor_that_cannot_work_says_why(compute: ProcessCompute, tmp_path: Path, directory: Path) -> None:

@@ -27,7 +27,7 @@ async def end_is_noticed(sleeper: subprocess.Popen[bytes], by_kernel: bool) -> N
     assert not await watch.wait(0.05)
     assert ended == []
     sleeper.kill()
-    assert await watch.wait(10)
+    assert await watch.wait(20)
     await asyncio.sleep(0.15)
     assert ended == ["ended"]
     watch.close()
@@ -49,7 +49,7 @@ async def test_what_had_ended_before_is_noticed_too(sleeper: subprocess.Popen[by
     identity = identify(sleeper.pid)
     sleeper.kill()
     sleeper.wait()
-    assert await Watch(identity, lambda: None, by_kernel=by_kernel).wait(10)
+    assert await Watch(identity, lambda: None, by_kernel=by_kernel).wait(20)
 
 
 @pytest.mark.parametrize("by_kernel", [True, False])

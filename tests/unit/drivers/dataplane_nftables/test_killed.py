@@ -84,7 +84,7 @@ def _of_dead_processes() -> list[str]:
 @pytest.mark.parametrize("moment", MOMENTS)
 async def test_a_plane_that_was_killed_begins_anew(name: str, moment: str) -> None:
     with changing(name, moment) as process:
-        assert process.wait(timeout=30) == -9
+        assert process.wait(timeout=100) == -9
     await assert_begins_anew(name)
 
 
