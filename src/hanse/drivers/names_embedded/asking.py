@@ -35,7 +35,7 @@ _NOT_UNDERSTOOD = (Rcode.FORMERR, Rcode.NOTIMP, Rcode.BADVERS)
 async def ask(server: tuple[str, int], name: Name, kind: RdataType) -> Message:
     """What a server (address, port) says of a name, as far as it is believed; whoever asks bounds the time.
 
-    Raises ``OSError``, ``EOFError`` or ``DNSException`` if it says nothing that can be read.
+    Raises ``OSError``, ``EOFError``, ``ValueError`` or ``DNSException`` if it says nothing that can be read.
     """
     query = question(name, kind)
     answer = await _exchange(server, query)

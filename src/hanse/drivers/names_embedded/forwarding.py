@@ -87,7 +87,7 @@ class Forwarder:
         try:
             async with asyncio.timeout(patience):
                 answer = await ask(server, name, kind)
-        except (dns.exception.DNSException, OSError, EOFError):
+        except (dns.exception.DNSException, OSError, EOFError, ValueError):
             self._rest[server] = self._clock() + REST
             return None
         self._rest.pop(server, None)

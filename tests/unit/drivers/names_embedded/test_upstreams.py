@@ -17,6 +17,7 @@ from dns.message import QueryMessage
 from dns.rcode import Rcode
 from dns.rdatatype import RdataType
 
+from benchmarks.dns_queries import opt
 from hanse.drivers.names_embedded import EmbeddedNames, driver, forwarding
 from hanse.drivers.names_embedded.forwarding import Forwarder
 from hanse.drivers.names_embedded.streams import StreamService
@@ -80,6 +81,38 @@ async def test_a_device_that_asks_for_many_names_at_once_leaves_others_room(upst
     assert texts(await ask(names, dns.message.make_query(NAME, "A"), "127.9.0.2")) == ["127.3.0.1"]
     await asyncio.wait(waiting)
     assert texts(await ask(names, dns.message.make_query("y.far.example", "A"))) == ["127.3.0.1"]
+
+
+STRANGE_OPTION = opt(b"\0\x08\0\x04\0\x63\0\0")
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        b"",
+        b"\0",
+        b"\0\x40half",
+        b"\0\x03abc",
+        b"\0\x0c" + bytes(12),
+        b"\0\x17\0\0\x84\0\0\1\0\0\0\0\0\1" + STRANGE_OPTION,
+    ],
+    ids=["nothing", "half a length", "half a message", "garbage", "a query", "an option that nobody knows"],
+)
+async def test_a_server_that_talks_nonsense_is_a_failure_in_time(
+    upstream: Upstream, monkeypatch: pytest.MonkeyPatch, nonsense: bytes
+) -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(nonsense)
+        await reader.read(100)
+        writer.close()
+
+    monkeypatch.setattr(forwarding, "PATIENCE", 0.6)
+    upstream.reply = lambda query: [b"garbage", *[answer(query, code=Rcode.NOERROR).to_wire()[:-1]] * 20]
+    async with await asyncio.start_server(talk, *upstream.address):
+        began = time.monotonic()
+        reply = await ask(near(upstream.address), dns.message.make_query(NAME, "A"))
+        assert (reply.rcode(), reply.answer) == (Rcode.SERVFAIL, [])
+        assert time.monotonic() - began < 5
 
 
 @pytest.mark.parametrize("question", [True, False])
