@@ -32,15 +32,19 @@ DRIVERS: dict[type, dict[str, str]] = {
         "stop": "compute.stop",
         "delete": "compute.delete",
     },
-    DataPlane: {"install": "data_plane.install", "withdraw": "data_plane.withdraw"},
+    DataPlane: {
+        "install": "data_plane.install",
+        "withdraw": "data_plane.withdraw",
+        "change": "data_plane.install",  # many of both, each of which has its own
+    },
     NameServer: {"publish": "names.publish", "retract": "names.retract", "publish_all": "names.publish_all"},
 }
 """Methods of drivers that change the world, and the effect of each."""
 
 READS: dict[type, set[str]] = {
     Compute: {"capabilities", "status", "list", "output", "events", "close"},
-    DataPlane: {"capabilities", "forwardings", "counters", "flows"},
-    NameServer: {"capabilities", "records"},
+    DataPlane: {"capabilities", "forwardings", "forwardings_of", "counters", "flows"},
+    NameServer: {"capabilities", "records", "records_of"},
 }
 """Methods of drivers that change nothing; ``close`` lets go of workloads, which run on."""
 

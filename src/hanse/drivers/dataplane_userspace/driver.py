@@ -105,6 +105,10 @@ class UserspaceDataPlane(DataPlane):
         """All rules in force, the first priority first."""
         return [installed.rule.forwarding for installed in self._table.rules()]
 
+    async def forwardings_of(self, owner: str) -> list[Forwarding]:
+        """The rules of one application instance in force."""
+        return [installed.rule.forwarding for installed in self._table.rules(owner)]
+
     async def counters(self) -> list[RuleCounters]:
         """Counters of every rule; a flow that no rule took counts as refused at the first rule that listens there."""
         return [installed.counters() for installed in self._table.rules()]

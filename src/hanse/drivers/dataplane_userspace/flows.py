@@ -37,9 +37,10 @@ class FlowTable:
         """The rule of that id, if it is in force."""
         return self._installed.get(rule_id)
 
-    def rules(self) -> list[Installed]:
-        """All rules in force, the first priority first."""
-        order = by_priority(installed.rule for installed in self._installed.values())
+    def rules(self, owner: str | None = None) -> list[Installed]:
+        """All rules in force, or those of one owner, the first priority first."""
+        rules = (installed.rule for installed in self._installed.values())
+        order = by_priority(rule for rule in rules if owner is None or rule.forwarding.owner == owner)
         return [self._installed[rule.forwarding.rule_id] for rule in order]
 
     def put(self, rule: Rule, listens: frozenset[Endpoint]) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
+from typing import Any
 
 from hanse.elements.mep.access import Access
 from hanse.elements.mep.app_rules.conflicts import Conflicts
@@ -24,13 +26,13 @@ from hanse.elements.mep.sharing.neighbours import Neighbours
 from hanse.elements.mep.sharing.peers import PassingFlows, Places
 from hanse.elements.mep.sharing.remote import LocalConsumption, RemoteConsumption, RemoteLookup
 from hanse.elements.mep.sharing.reporting import Reporter
+from hanse.elements.mep.steering.keeping import Keeper
 from hanse.elements.mep.steering.policies import Policies
 from hanse.elements.mep.steering.redirection import Redirection
 from hanse.elements.mep.steering.shared_addresses import SharedAddresses
 from hanse.elements.mep.steering.steering import Steering
 from hanse.elements.mep.subscriptions import AppSubscriptions
 from hanse.elements.mep.surroundings import Surroundings
-from hanse.kit.contract.call import UNTRACED, continuing
 from hanse.kit.contract.declare import Api
 from hanse.kit.problems import Problem
 from hanse.refpoints.mm1.steering import SteeringPolicies
@@ -96,7 +98,7 @@ class Platform:
             given.reach,
             given.quotas,
         )
-        nearest, told = list(given.neighbours), self.steering.neighbours_changed
+        nearest, told = list(given.neighbours), self.steering.neighbour_changed
         self.neighbours = Neighbours(url, store, records, notices, index, nearest, told)
 
     def _carry_calls(self, given: Surroundings) -> None:
@@ -150,7 +152,8 @@ class Platform:
         apps = self.records.apps.values()
         await self._volumes.restore({app.app_instance_id: app.configuration.storage for app in apps})
         forever = (
-            self._steer_forever,
+            self._keep_rules,
+            self._keep_names,
             self.steering.follow,
             self._reporter.run,
             self.liveness.watch,
@@ -179,13 +182,19 @@ class Platform:
         self._announcer.changed()
         self.redirection.changed.set()
 
-    async def _steer_forever(self) -> None:
+    async def _keep_rules(self) -> None:
+        await self._keep_forever("rules", self.steering.rules)
+
+    async def _keep_names(self) -> None:
+        await self._keep_forever("names", self.steering.names)
+
+    async def _keep_forever(self, what: str, keeper: Keeper[Any]) -> None:
         """Put back what a data plane or a name server has lost, also when it is they who began anew."""
         while True:
+            began = time.monotonic()
             try:
-                with continuing(UNTRACED, patience=STEER_PERIOD):
-                    await self.steering.restore()
-                await asyncio.sleep(STEER_PERIOD)
+                await keeper.restore()
+                await asyncio.sleep(max(STEER_PERIOD, time.monotonic() - began))
             except Problem as problem:
-                log.info("steering of %s is not restored yet: %s", self._host, problem)
+                log.info("%s of %s are not restored yet: %s", what, self._host, problem)
                 await asyncio.sleep(STEER_PERIOD / 10)

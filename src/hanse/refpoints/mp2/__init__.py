@@ -5,14 +5,14 @@ from hanse.model.descriptor.traffic import Action, FilterType
 from hanse.refpoints.mp2.data_plane import (
     DataPlane,
     DataPlaneCapabilities,
-    Ethernet,
     Flow,
-    Forwarding,
+    RefusedRule,
+    RefusedRules,
+    RuleChanges,
     RuleCounters,
-    TrafficMatch,
-    Tunnel,
 )
 from hanse.refpoints.mp2.features import Feature, features, refuse_lacking
+from hanse.refpoints.mp2.forwarding import Ethernet, Forwarding, TrafficMatch, Tunnel
 from hanse.refpoints.mp2.names import (
     BY_CLIENT,
     NameRecord,
@@ -47,6 +47,9 @@ __all__ = [
     "NameRecords",
     "NameServer",
     "NameServerCapabilities",
+    "RefusedRule",
+    "RefusedRules",
+    "RuleChanges",
     "RuleCounters",
     "TrafficMatch",
     "Tunnel",

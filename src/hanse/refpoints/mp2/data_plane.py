@@ -2,86 +2,18 @@
 
 from __future__ import annotations
 
-from hanse.kit.contract.declare import Api, delete, get, put
+import asyncio
+from collections.abc import Awaitable, Iterable
+from typing import TypeVar
+
+from hanse.kit.contract.declare import Api, delete, get, post, put
+from hanse.kit.problems import Problem
 from hanse.kit.values import ABSENT, Absent, Value
-from hanse.model.descriptor.traffic import Action, FilterType
+from hanse.refpoints.mp2.forwarding import Forwarding
 
-
-class TrafficMatch(Value, gc=False):
-    """One filter, resolved to addresses: its attributes are ANDed, the values of one attribute ORed.
-
-    Addresses are ``a.b.c.d``, ``a.b.c.d/len`` or ``a.b.c.d-a.b.c.e``, IPv6 likewise; ports ``80`` or ``8000-8010``;
-    protocols IANA's names or numbers (`protocols`), beside ports only those that have ports; ``dscp`` 0 to 63 (IPv4),
-    ``tc`` 0 to 255 (IPv6); tunnel addresses and ports those of GTP-U (ETSI GS MEC 011 V3.1.1, 7.1.5.2). No header
-    carries a QCI: ``qci`` is that of the bearer by which a packet came, so it and the tunnel attributes match only what
-    came in a tunnel. ``in_interface`` are access networks by name. An absent attribute matches everything.
-    """
-
-    src_address: tuple[str, ...] | Absent = ABSENT
-    dst_address: tuple[str, ...] | Absent = ABSENT
-    src_port: tuple[str, ...] | Absent = ABSENT
-    dst_port: tuple[str, ...] | Absent = ABSENT
-    protocol: tuple[str, ...] | Absent = ABSENT
-    src_tunnel_address: tuple[str, ...] | Absent = ABSENT
-    tgt_tunnel_address: tuple[str, ...] | Absent = ABSENT
-    src_tunnel_port: tuple[str, ...] | Absent = ABSENT
-    dst_tunnel_port: tuple[str, ...] | Absent = ABSENT
-    qci: int | Absent = ABSENT
-    dscp: int | Absent = ABSENT
-    tc: int | Absent = ABSENT
-    in_interface: tuple[str, ...] | Absent = ABSENT
-
-
-class Tunnel(Value):
-    """A tunnel that traffic leaves by: ``GTP_U``, ``GRE`` or another type, and its two ends (7.1.5.4).
-
-    ``src_address`` absent: the data plane's own address towards applications.
-    """
-
-    tunnel_type: str
-    dst_address: str | Absent = ABSENT
-    src_address: str | Absent = ABSENT
-
-
-class Ethernet(Value):
-    """A MAC interface (7.1.5.3): the address that frames go to, and the one that they come from.
-
-    ``src_address`` absent: that of the link.
-    """
-
-    dst_address: str
-    src_address: str | Absent = ABSENT
-
-
-class Forwarding(Value, gc=False):
-    """An active traffic rule as the data plane carries it out; several filters are ORed, priority 0 comes first.
-
-    ``to_address`` and ``to_port`` say where matching traffic goes (absent for DROP; an absent port keeps the port that
-    the device dialled). PASSTHROUGH leaves packets as they are, on their way to where they were sent. ``owner`` is the
-    application instance whose rule it is. A DUPLICATE rule lets traffic go on and brings copies of what comes from
-    devices to ``to_address``, of what goes to them to ``core_address`` (absent: to the same). ``to_mac`` and
-    ``to_tunnel`` are interfaces of types MAC and TUNNEL in place of ``to_address``, ``core_mac`` and ``core_tunnel`` in
-    place of ``core_address`` (7.1.5.3). …_ENCAPSULATED takes only what came in a tunnel, and sends it on in one, to a
-    tunnel or to an address that is the far end of one.
-
-    ``shared``: data planes of other hosts may have rules for the same destination, and whichever of them meets a flow
-    decides on it; a rule that is not shared has its destination alone.
-    """
-
-    rule_id: str
-    owner: str
-    priority: int
-    filter_type: FilterType
-    matches: tuple[TrafficMatch, ...]
-    action: Action
-    to_address: str | Absent = ABSENT
-    to_port: int | Absent = ABSENT
-    core_address: str | Absent = ABSENT
-    to_mac: Ethernet | Absent = ABSENT
-    to_tunnel: Tunnel | Absent = ABSENT
-    core_mac: Ethernet | Absent = ABSENT
-    core_tunnel: Tunnel | Absent = ABSENT
-    shared: bool = False
+T = TypeVar("T")
+AT_A_TURN = 16
+"""Changes that are begun before others in the process have their turn."""
 
 
 class RuleCounters(Value):
@@ -117,6 +49,32 @@ class Flow(Value):
     peer_port: int | Absent = ABSENT
 
 
+class RuleChanges(Value):
+    """Rules to be carried out from now on, and ids of those that are to be no more; as many as a body has room for."""
+
+    install: tuple[Forwarding, ...] = ()
+    withdraw: tuple[str, ...] = ()
+
+
+class RefusedRule(Value):
+    """A rule that was not taken, as the data plane has it: status 400 or 409, title and detail of the problem."""
+
+    rule_id: str
+    status: int
+    title: str
+    detail: str
+
+    def problem(self) -> Problem:
+        """What `install` would have raised."""
+        return Problem(self.status, self.title, self.detail)
+
+
+class RefusedRules(Value):
+    """The rules of a `RuleChanges` that were not taken; all others are in force."""
+
+    refused: tuple[RefusedRule, ...] = ()
+
+
 class DataPlaneCapabilities(Value):
     """What the driver can do here, found by trying; ``lacks`` tells each thing that it refuses, with the reason.
 
@@ -130,7 +88,10 @@ class DataPlaneCapabilities(Value):
 
 
 class DataPlane(Api, bases=("/mp2/v1",)):
-    """A data plane driver. Every method is idempotent by rule id; what it cannot carry out it refuses with 400."""
+    """A data plane driver. Every method is idempotent by rule id; what it cannot carry out it refuses with 400.
+
+    `change` and `forwardings_of` follow from the others; a driver that knows a shorter way has its own.
+    """
 
     @get("/data_plane/capabilities")
     async def capabilities(self) -> DataPlaneCapabilities:
@@ -144,9 +105,25 @@ class DataPlane(Api, bases=("/mp2/v1",)):
     async def withdraw(self, rule_id: str) -> None:
         """Stop carrying out a rule: no new flow by it, open flows of it are closed; an unknown id is no error."""
 
+    @post("/data_plane/changes", success=200)
+    async def change(self, changes: RuleChanges) -> RefusedRules:
+        """Make many changes as `withdraw` and `install` do, in this order, asked for all at once.
+
+        A rule that is refused with 4xx hinders no other. Any other problem is raised when all is over: then some may
+        have been made.
+        """
+        await _all(self.withdraw(rule_id) for rule_id in changes.withdraw)
+        found = await _all(self._taken(forwarding) for forwarding in changes.install)
+        return RefusedRules(refused=tuple(refused for refused in found if refused is not None))
+
     @get("/data_plane/forwardings")
     async def forwardings(self) -> list[Forwarding]:
         """All rules in force, the first priority first."""
+
+    @get("/data_plane/owners/{owner}/forwardings")
+    async def forwardings_of(self, owner: str) -> list[Forwarding]:
+        """The rules of one application instance in force, the first priority first; none of an unknown one."""
+        return [forwarding for forwarding in await self.forwardings() if forwarding.owner == owner]
 
     @get("/data_plane/counters")
     async def counters(self) -> list[RuleCounters]:
@@ -155,3 +132,34 @@ class DataPlane(Api, bases=("/mp2/v1",)):
     @get("/data_plane/flows")
     async def flows(self) -> list[Flow]:
         """The flows that pass now."""
+
+    async def _taken(self, forwarding: Forwarding) -> RefusedRule | None:
+        try:
+            await self.install(forwarding.rule_id, forwarding)
+        except Problem as problem:
+            if problem.status >= 500:
+                raise
+            name, why = forwarding.rule_id, problem
+            return RefusedRule(rule_id=name, status=why.status, title=why.title, detail=why.detail)
+        return None
+
+
+async def _all(asked: Iterable[Awaitable[T]]) -> list[T]:
+    """What all of them give, once the last has ended; the first problem, if there was any."""
+    found: list[asyncio.Task[T | Problem]] = []
+    async with asyncio.TaskGroup() as group:
+        for number, each in enumerate(asked, 1):
+            found.append(group.create_task(_told(each)))
+            if number % AT_A_TURN == 0:
+                await asyncio.sleep(0)
+    told = [task.result() for task in found]
+    if problem := next((each for each in told if isinstance(each, Problem)), None):
+        raise problem
+    return [each for each in told if not isinstance(each, Problem)]
+
+
+async def _told(asked: Awaitable[T]) -> T | Problem:
+    try:
+        return await asked
+    except Problem as problem:
+        return problem

@@ -8,7 +8,7 @@ from enum import StrEnum
 from hanse.kit.problems import bad_request
 from hanse.kit.values import Absent
 from hanse.model.descriptor.traffic import Action
-from hanse.refpoints.mp2.data_plane import Forwarding, TrafficMatch
+from hanse.refpoints.mp2.forwarding import Forwarding, TrafficMatch
 from hanse.refpoints.mp2.protocols import BY_PORTS_ALONE, ICMP, ICMPV6, meant_protocols, protocol_name
 
 

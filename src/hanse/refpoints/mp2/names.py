@@ -66,6 +66,11 @@ class NameServer(Api, bases=("/mp2/v1",)):
     async def records(self) -> list[NameRecord]:
         """All records in force."""
 
+    @get("/name_server/owners/{owner}")
+    async def records_of(self, owner: str) -> list[NameRecord]:
+        """The records of one owner in force; none of an unknown one."""
+        return [record for record in await self.records() if record.owner == owner]
+
 
 def check_owned(owner: str, records: NameRecords) -> None:
     """Records that may be all of an owner's: each is its own, and of an id of its own; else a problem 400."""

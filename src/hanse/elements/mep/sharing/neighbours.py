@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -20,7 +20,7 @@ from hanse.kit.problems import Problem, forbidden
 from hanse.kit.store import Store, Transaction
 from hanse.kit.values import ABSENT, Link
 from hanse.refpoints.mp1.services import ChangeType, ServiceInfo, ServiceLinks
-from hanse.refpoints.mp3.services import PATIENCE, Announcement, SharedServices, SignOfLife
+from hanse.refpoints.mp3.services import PATIENCE, Announcement, SharedRule, SharedServices, SignOfLife
 
 log = logging.getLogger("hanse.mep")
 
@@ -29,6 +29,7 @@ AGAIN = 1.0
 
 Seen = dict[str, RemoteService]
 """Services of one neighbour, by the ids that they have here."""
+RulesChanged = Callable[[str, Sequence[SharedRule], Sequence[SharedRule]], None]
 
 
 class Neighbours(SharedServices):
@@ -42,11 +43,11 @@ class Neighbours(SharedServices):
         notices: Notices,
         index: ServiceIndex,
         nearest: Sequence[str],
-        rules_changed: Callable[[Set[str], Set[str]], None] = lambda _packages, _gone: None,
+        rules_changed: RulesChanged = lambda _host, _gone, _come: None,
     ) -> None:
         """``nearest``: the other hosts of the system, the nearest first; in this order apps find their services.
 
-        ``rules_changed`` is told of which packages other hosts have instances in another way now, and which are gone.
+        ``rules_changed`` is told which rules a host announces no more, or in another way, and which it does now.
         """
         self._url = url
         self._store = store
@@ -114,18 +115,20 @@ class Neighbours(SharedServices):
             tx.delete(self._records.neighbours, host)
         else:
             tx.put(self._records.neighbours, host, record)
-        self._note_rules(tx, known, record)
+        self._note_rules(tx, host, known, record)
         for identifier in [i for i in before if i not in after]:
             self._remove(tx, identifier, before[identifier].service)
         for identifier, service in after.items():
             self._put(tx, identifier, before.get(identifier), service, self._rank(host))
 
-    def _note_rules(self, tx: Transaction, before: NeighbourRecord | None, after: NeighbourRecord | None) -> None:
-        past, present = set(before.rules if before else ()), set(after.rules if after else ())
-        packages = {rule.app_d_id for rule in past ^ present}
-        gone = {rule.forwarding.owner for rule in past} - {rule.forwarding.owner for rule in present}
-        if packages:
-            tx.after.append(lambda: self._rules_changed(packages, gone))
+    def _note_rules(
+        self, tx: Transaction, host: str, before: NeighbourRecord | None, after: NeighbourRecord | None
+    ) -> None:
+        past, present = _by_id(before), _by_id(after)
+        gone = [rule for rule_id, rule in past.items() if present.get(rule_id) != rule]
+        come = [rule for rule_id, rule in present.items() if past.get(rule_id) != rule]
+        if gone or come:
+            tx.after.append(lambda: self._rules_changed(host, gone, come))
 
     def _remove(self, tx: Transaction, identifier: str, service: ServiceInfo) -> None:
         tx.delete(self._records.remote, identifier)
@@ -160,6 +163,10 @@ def as_seen(service: ServiceInfo, identifier: str, url: str) -> ServiceInfo:
         liveness_interval=ABSENT,
         links=ServiceLinks(self=Link(href=f"{url}/mec_service_mgmt/v1/services/{identifier}")),
     )
+
+
+def _by_id(record: NeighbourRecord | None) -> dict[str, SharedRule]:
+    return {rule.forwarding.rule_id: rule for rule in record.rules} if record else {}
 
 
 def _check_speaker(host: str) -> None:

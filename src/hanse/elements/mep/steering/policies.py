@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hanse.elements.mep.records import Records
 from hanse.elements.mep.steering.devices import Devices
-from hanse.elements.mep.steering.led import owner_of, records_of
+from hanse.elements.mep.steering.led import records_of
 from hanse.elements.mep.steering.steering import Steering
 from hanse.kit.problems import bad_request
 from hanse.kit.store import Store, Transaction
@@ -34,12 +34,12 @@ class Policies(SteeringPolicies):
                 tx.put(self._records.policies, name, policy)
 
         await self._store.commit(decide)
-        await self._steering.apply(owner_of(name))
+        await self._steering.lead(name)
 
     async def remove_policy(self, name: str) -> None:
         """Let the rules of apps answer again, if there are any for the name."""
         await self._store.commit(lambda tx: tx.delete(self._records.policies, name))
-        await self._steering.apply(owner_of(name))
+        await self._steering.lead(name)
 
     async def list_policies(self) -> list[SteeringPolicy]:
         """All that are kept."""

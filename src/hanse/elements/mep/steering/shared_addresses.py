@@ -5,102 +5,116 @@ What platforms announce to each other over Mp3 makes instances of one app on sev
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from itertools import chain
 
 from msgspec.structs import replace
 
-from hanse.elements.mep.app_rules.rules import forwardings
-from hanse.elements.mep.app_support.tags import TagAddresses, resolved
-from hanse.elements.mep.records import AppRecord, Records
-from hanse.elements.mep.steering.anycast import Instance, foreign, groups, instance_of, led
+from hanse.elements.mep.app_support.tags import TagAddresses
+from hanse.elements.mep.records import Records
+from hanse.elements.mep.steering.anycast import Instance, foreign, groups, led
 from hanse.elements.mep.steering.devices import Devices
+from hanse.elements.mep.steering.elsewhere import Elsewhere
+from hanse.elements.mep.steering.own_rules import OwnRules
 from hanse.model.place import Zone
-from hanse.refpoints.mp2 import Action, Forwarding
+from hanse.refpoints.mp2 import Forwarding, TrafficMatch
 from hanse.refpoints.mp3.services import SharedRule
+
+TOGETHER = 32
+"""Instances of one package that are looked at in one go."""
 
 
 class SharedAddresses:
-    """Derives what is in force from the records of this platform and of its neighbours; it keeps nothing itself."""
+    """Derives what is in force from the rules of this platform's apps and of its neighbours'."""
 
     def __init__(
         self, host: str, records: Records, tags: TagAddresses, zones: Mapping[str, Zone], devices: Devices
     ) -> None:
         self._host = host
-        self._records = records
-        self._tags = tags
+        self._apps = records.apps
+        self._own = OwnRules(records.apps, tags)
+        self._elsewhere = Elsewhere(records.neighbours.values(), records.apps.__contains__)
         self._zones = zones
         self._devices = devices
+        self._packages: dict[str, str] = {}
+        self._led_before: dict[str, tuple[object, list[Forwarding]]] = {}
 
     def announced(self) -> tuple[SharedRule, ...]:
         """What neighbours may lead devices by: the rules of active apps of packages that lead to themselves."""
-        return tuple(shared for app in self._records.apps.values() for shared in self._shareable(app))
+        return self._own.shared()
 
-    def wanted(self, owner: str, common: bool) -> list[Forwarding]:
-        """All that the data plane must carry out for an app, of this host or of another.
+    def neighbour_changed(self, host: str, gone: Iterable[SharedRule], come: Iterable[SharedRule]) -> None:
+        """Keep in mind what a neighbour announces in another way now."""
+        gone = list(gone)
+        self._elsewhere.change(host, gone, come)
+        for rule in gone:
+            self._led_before.pop(rule.app_d_id, None)
 
-        ``common`` is that of the data plane (Mp2, `DataPlaneCapabilities`).
+    def wanted(self, owners: Iterable[str], common: bool) -> dict[str, list[Forwarding]]:
+        """All that the data plane must carry out for some apps, of this host or of another.
+
+        ``common`` is that of the data plane (Mp2, `DataPlaneCapabilities`). Those of one package cost one look at it.
         """
-        app = self._records.apps.find(owner)
-        if app is not None and not app.configuration.app_d_id:
-            return self._in_force(app)
-        package = app.configuration.app_d_id if app else self._package(owner)
-        alone = [f for f in self._in_force(app) if not _leads_to(app, f)] if app else []
-        return alone + [self._marked(f, package) for f in self._led(package, common) if f.owner == owner]
+        found = {owner: list(self._own.of(owner).alone) for owner in owners}
+        for package, members in self._by_package(found).items():
+            for forwarding in self._led(package, members, common):
+                if forwarding.owner in found:
+                    found[forwarding.owner].append(self._marked(forwarding, package))
+        return found
+
+    def together(self, owners: Iterable[str]) -> Iterator[list[str]]:
+        """The same apps in small groups, those of one package one after the other."""
+        everyone = list(chain.from_iterable(self._by_package(owners).values()))
+        return (everyone[at : at + TOGETHER] for at in range(0, len(everyone), TOGETHER))
 
     def owners(self) -> set[str]:
-        """Instances of other hosts for which this host may have to carry out something: those of apps that it knows."""
-        return {shared.forwarding.owner for shared in self._neighbours_rules()}
+        """Instances for which this host may have to carry out something: its own, and others of neighbours."""
+        return {app for app, _ in self._apps.items()} | self._elsewhere.owners()
 
     def kin(self, app_instance_id: str) -> set[str]:
-        """The other instances of the app that one of this host is of; for a forgotten one, all elsewhere."""
-        app = self._records.apps.find(app_instance_id)
-        return self.members({app.configuration.app_d_id} - {""}) - {app_instance_id} if app else self.owners()
+        """Others whose rules may change with those of an app of this host; for one never seen, all elsewhere."""
+        app = self._apps.find(app_instance_id)
+        if app is None:
+            package = self._packages.pop(app_instance_id, None)
+        else:
+            package = self._packages[app_instance_id] = app.configuration.app_d_id
+        if package is None:
+            return set(self._elsewhere.owners())
+        return self.members({package}) - {app_instance_id} if self._elsewhere.of_package(package) else set()
 
     def members(self, packages: Set[str]) -> set[str]:
         """All instances that are known of the apps of some packages."""
-        own = {a.app_instance_id for a in self._records.apps.values() if a.configuration.app_d_id in packages}
-        return own | {s.forwarding.owner for s in self._neighbours_rules() if s.app_d_id in packages}
+        others = {i.rule.forwarding.owner for package in packages for i in self._elsewhere.of_package(package)}
+        return others.union(*(self._own.members(package) for package in packages - {""}))
 
-    def _led(self, package: str, common: bool) -> Iterator[Forwarding]:
-        if not package:
-            return
-        own = self.announced()
-        instances = [Instance(self._host, shared) for shared in own if shared.app_d_id == package]
-        instances += [
-            elsewhere
-            for elsewhere in self._elsewhere()
-            if elsewhere.rule.app_d_id == package and not foreign(elsewhere.rule.forwarding, own, package)
-        ]
-        for group in groups(instances):
-            yield from led(group, self._host, self._zones, self._devices, common)
+    def _by_package(self, owners: Iterable[str]) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for owner in owners:
+            app = self._apps.find(owner)
+            package = app.configuration.app_d_id if app else self._elsewhere.package_of(owner)
+            found.setdefault(package, []).append(owner)
+        return found
+
+    def _led(self, package: str, members: Iterable[str], common: bool) -> Iterable[Forwarding]:
+        """Whereto devices are led by a package; if this host alone has it, by those instances that are asked for."""
+        known, met = self._elsewhere.of_package(package), self._own.met
+        elsewhere = [i for i in known if not _foreign(i.rule.forwarding, package, met)]
+        if not elsewhere:
+            self._led_before.pop(package, None)
+            return [shared.forwarding for member in members for shared in self._own.of(member).shared]
+        own = chain.from_iterable(self._own.of(member).shared for member in self._own.members(package))
+        instances = [*(Instance(self._host, shared) for shared in own), *elsewhere]
+        before = self._led_before.get(package)
+        if before is not None and before[0] == (common, instances):
+            return before[1]
+        found = [f for g in groups(instances) for f in led(g, self._host, self._zones, self._devices, common)]
+        self._led_before[package] = (common, instances), found
+        return found
 
     def _marked(self, claimed: Forwarding, package: str) -> Forwarding:
-        return replace(claimed, shared=not foreign(claimed, self._neighbours_rules(), package))
-
-    def _elsewhere(self) -> Iterator[Instance]:
-        """What neighbours announced; a rule of an app that is this host's own is nobody else's to announce."""
-        for record in self._records.neighbours.values():
-            for shared in record.rules:
-                if self._records.apps.find(shared.forwarding.owner) is None:
-                    yield Instance(record.host, shared)
-
-    def _neighbours_rules(self) -> Iterator[SharedRule]:
-        return (elsewhere.rule for elsewhere in self._elsewhere())
-
-    def _package(self, owner: str) -> str:
-        return next((s.app_d_id for s in self._neighbours_rules() if s.forwarding.owner == owner), "")
-
-    def _shareable(self, app: AppRecord) -> Iterable[SharedRule]:
-        package = app.configuration.app_d_id
-        for forwarding in self._in_force(app) if package else ():
-            if _leads_to(app, forwarding):
-                name = forwarding.rule_id.removeprefix(f"{instance_of(forwarding.rule_id)}.")
-                yield SharedRule(app_d_id=package, traffic_rule_id=name, forwarding=forwarding)
-
-    def _in_force(self, app: AppRecord) -> list[Forwarding]:
-        return forwardings(resolved(app, self._tags))
+        return replace(claimed, shared=not _foreign(claimed, package, self._elsewhere.met))
 
 
-def _leads_to(app: AppRecord, forwarding: Forwarding) -> bool:
-    """Whether devices reach the app itself by a rule."""
-    return forwarding.action is Action.FORWARD_DECAPSULATED and forwarding.to_address == app.configuration.address
+def _foreign(claimed: Forwarding, package: str, met: Callable[[TrafficMatch], Iterable[SharedRule]]) -> bool:
+    """Whether another app claims a destination of a rule, among those that its filters may meet."""
+    return foreign(claimed, chain.from_iterable(met(match) for match in claimed.matches), package)
