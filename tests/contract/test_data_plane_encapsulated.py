@@ -187,7 +187,7 @@ def gtp_u(to: str, **more: str) -> dict[str, object]:
     ("changes", "title"),
     [
         ({"to_address": Radio.core}, "toAddress, toMac and toTunnel exclude each other"),
-        ({"to_tunnel": Tunnel(tunnel_type="GRE", dst_address=Radio.core)}, "toTunnel is of an unknown type"),
+        ({"to_tunnel": Tunnel(tunnel_type="VXLAN", dst_address=Radio.core)}, "toTunnel is of an unknown type"),
         ({"to_tunnel": Tunnel(tunnel_type="GTP_U")}, "toTunnel.dstAddress is missing"),
         (gtp_u("core"), "toTunnel.dstAddress is not an address"),
         (gtp_u(Radio.own), "toTunnel.dstAddress is the data plane's own"),

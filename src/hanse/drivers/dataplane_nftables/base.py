@@ -80,13 +80,19 @@ def base(
 
 
 def tunnel_base(links: Sequence[str], ends: Sequence[str]) -> str:
-    """What comes by these links to an end of tunnels here is no flow and no matter of rules (TS 29.281, 4.4.2)."""
+    """What comes by these links to an end of tunnels here is no flow and no matter of rules: GTP-U and GRE."""
     into = "".join(
-        f"    iifname {{ {quoted(links)} }} {'ip6' if ':' in at else 'ip'} daddr {at} udp dport {PORT} notrack\n"
+        f"    iifname {{ {quoted(links)} }} {'ip6' if ':' in at else 'ip'} daddr {at} {said} notrack\n"
         for at in ends
+        for said in (f"udp dport {PORT}", "meta l4proto gre")
     )
     arrives = f"  chain arrives {{\n    type filter hook prerouting priority raw; policy accept;\n{into}  }}\n"
-    leaves = f"  chain leaves {{ type filter hook output priority raw; policy accept; udp sport {PORT} notrack; }}\n"
+    leaves = f"""  chain leaves {{
+    type filter hook output priority raw; policy accept;
+    udp sport {PORT} notrack
+    meta l4proto gre notrack
+  }}
+"""
     return f"table inet {TABLE} {{\n{arrives}{leaves}}}\n"
 
 

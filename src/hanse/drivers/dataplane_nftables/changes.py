@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from hanse.drivers.dataplane_nftables.frames import Hooks
 from hanse.drivers.dataplane_nftables.ground import Ground
+from hanse.drivers.dataplane_nftables.gtp.table import Ends
 from hanse.drivers.dataplane_nftables.kernel import Kernel
 from hanse.drivers.dataplane_nftables.names import FAR_END_DEVICE
 from hanse.drivers.dataplane_nftables.rules import Rule
@@ -16,8 +17,8 @@ from hanse.kit.failpoints import effect
 from hanse.kit.problems import Problem
 
 _Change = tuple[str, Rule | None]
-Lead = Callable[[dict[int, tuple[str, str]]], Awaitable[None]]
-"""Tells the end of tunnels by which of them rules send packets: our end and the far one by number."""
+Lead = Callable[[dict[int, Ends]], Awaitable[None]]
+"""Tells the end of tunnels by which of them rules send packets, by number."""
 _Asked = tuple[_Change, "asyncio.Future[Rule | None]"]
 MOST_AT_ONCE = 2000
 """Changes in one transaction."""
@@ -124,7 +125,7 @@ class Changes:
         if told != tell:
             await self._ground.tell_lengths(on=tell)
 
-    async def _tell_end(self, told: dict[int, tuple[str, str]], tell: dict[int, tuple[str, str]]) -> None:
+    async def _tell_end(self, told: dict[int, Ends], tell: dict[int, Ends]) -> None:
         if self._lead is not None and told != tell:
             await self._lead(tell)
 

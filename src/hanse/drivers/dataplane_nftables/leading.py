@@ -8,6 +8,7 @@ from copy import copy
 
 from hanse.drivers.dataplane_nftables.frames import Hooks
 from hanse.drivers.dataplane_nftables.gtp import labels
+from hanse.drivers.dataplane_nftables.gtp.table import Ends
 from hanse.drivers.dataplane_nftables.phrases import MARK, Json, command, elements, is_, rule, set_mark
 from hanse.drivers.dataplane_nftables.rules import Rule
 from hanse.drivers.dataplane_nftables.topology import KIND_OF_WAY, TO_MAC, TO_TUNNEL
@@ -28,9 +29,10 @@ class Ways:
         return other
 
     @property
-    def tunnels(self) -> dict[int, tuple[str, str]]:
-        """The two ends of each tunnel, ours first, by its number."""
-        return {mark & ~KIND_OF_WAY: (way.here, way.there) for way, mark in self.marks.items() if way.tunnel}
+    def tunnels(self) -> dict[int, Ends]:
+        """The two ends of each tunnel, by its number."""
+        ends = ((mark & ~KIND_OF_WAY, way) for way, mark in self.marks.items() if way.tunnel)
+        return {number: Ends(way.here, way.there, way.tunnel) for number, way in ends}
 
     def replace(self, gone: list[Rule], new: list[Rule]) -> None:
         """Some rules go and others come."""

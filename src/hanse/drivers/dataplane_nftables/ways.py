@@ -9,14 +9,13 @@ from typing import NamedTuple
 
 from hanse.drivers.dataplane_nftables.gtp.bearer import Bearers
 from hanse.drivers.dataplane_nftables.gtp.message import PORT
-from hanse.drivers.dataplane_nftables.names import FAR_END_DEVICE
+from hanse.drivers.dataplane_nftables.names import FAR_END_DEVICE, GRE, GTP_U
 from hanse.kit.problems import Problem, bad_request
 from hanse.kit.values import Absent
 from hanse.refpoints.mp2 import Action, Ethernet, Forwarding, Tunnel
 
 ENCAPSULATED = (Action.FORWARD_ENCAPSULATED, Action.DUPLICATE_ENCAPSULATED)
 """Actions on what came in a tunnel, which leaves in one."""
-GTP_U = "GTP_U"
 _ETHERNET = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 _GROUP = 0x01
 
@@ -41,10 +40,10 @@ class Surroundings:
 class Way(NamedTuple):
     """Frames ``there``, from ``here`` (Ethernet addresses, or of the ends of a tunnel), by the interface ``device``.
 
-    An empty ``here`` is the link's own.
+    ``tunnel`` is its type if it is one. An empty ``here`` is the link's own.
     """
 
-    tunnel: bool
+    tunnel: str
     device: str
     there: str
     here: str
@@ -92,12 +91,13 @@ def _to_mac(action: Action, name: str, mac: Ethernet, around: Surroundings) -> W
         detail = f"a tunnel ends at an IP address; write an address or a tunnel, or {action.replace('_EN', '_DE')}"
         raise bad_request(f"{name} does not go with the action", detail)
     here = "" if isinstance(mac.src_address, Absent) else _ethernet(mac.src_address, f"{name}.srcAddress")
-    return Way(False, around.link, _ethernet(mac.dst_address, f"{name}.dstAddress"), here)
+    return Way("", around.link, _ethernet(mac.dst_address, f"{name}.dstAddress"), here)
 
 
 def _by_tunnel(name: str, tunnel: Tunnel, around: Surroundings) -> Way:
-    if tunnel.tunnel_type != GTP_U:
-        raise bad_request(f"{name} is of an unknown type", f"carried is {GTP_U}; got {tunnel.tunnel_type}")
+    kind = tunnel.tunnel_type.strip().upper().replace("-", "_")
+    if kind not in (GTP_U, GRE):
+        raise bad_request(f"{name} is of an unknown type", f"carried are {GTP_U} and {GRE}; got {tunnel.tunnel_type}")
     if isinstance(tunnel.dst_address, Absent):
         raise bad_request(f"{name}.dstAddress is missing", "give the address of the far end")
     there = _address(tunnel.dst_address, f"{name}.dstAddress")
@@ -111,7 +111,7 @@ def _by_tunnel(name: str, tunnel: Tunnel, around: Surroundings) -> Way:
     if not here:
         known = ", ".join(around.ends) or "none"
         raise bad_request(f"{name} has no end here", f"of IPv{version}; addresses of this data plane are: {known}")
-    return Way(True, FAR_END_DEVICE, there, here[0])
+    return Way(kind, FAR_END_DEVICE, there, here[0])
 
 
 def _address(text: str, field: str) -> str:

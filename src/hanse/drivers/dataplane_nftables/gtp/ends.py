@@ -11,7 +11,7 @@ import msgspec
 
 from hanse.drivers.dataplane_nftables.gtp.bearer import Bearer, Bearers, Numbered, check
 from hanse.drivers.dataplane_nftables.gtp.supervisor import Supervisor
-from hanse.drivers.dataplane_nftables.gtp.table import told
+from hanse.drivers.dataplane_nftables.gtp.table import Ends, told
 from hanse.drivers.dataplane_nftables.names import FAR_END_DEVICE
 from hanse.drivers.dataplane_nftables.site import Site
 from hanse.kit.problems import bad_request
@@ -24,7 +24,7 @@ class Tunnels:
         self.bearers = Bearers()
         self._site = site
         self._end = Supervisor(site.plane_space, list(site.tunnel_ends), [*site.tunnelled.values(), FAR_END_DEVICE])
-        self._led: dict[int, tuple[str, str]] = {}
+        self._led: dict[int, Ends] = {}
         self._numbers: dict[tuple[object, ...], int] = {}
         self._next = count(1)
         self._telling = asyncio.Lock()
@@ -53,8 +53,8 @@ class Tunnels:
         self._numbers = {_key(n.bearer): n.number for n in bearers.numbered}
         await self._tell()
 
-    async def lead(self, tunnels: dict[int, tuple[str, str]]) -> None:
-        """These are the tunnels by which rules send packets: by number our end and the far one."""
+    async def lead(self, tunnels: dict[int, Ends]) -> None:
+        """These are the tunnels by which rules send packets, by number."""
         self._led = tunnels
         await self._tell()
 

@@ -1,8 +1,8 @@
 """The process of a tunnel end: ``python -m … SPACE CONTROL ADDRESSES DEVICES``.
 
 SPACE is the namespace that it was started in, CONTROL the descriptor of the socket by which it is told its table,
-ADDRESSES those at which it listens, DEVICES its interfaces, both with commas. It ends when its namespace has its name
-no more: then another plane has taken its place, and nobody would find it.
+ADDRESSES those at which it hears GTP-U and GRE, DEVICES its interfaces, both with commas. It ends when its namespace
+has its name no more: then another plane has taken its place, and nobody would find it.
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ from pathlib import Path
 
 import msgspec
 
+from hanse.drivers.dataplane_nftables.gtp.gre import PROTOCOL
 from hanse.drivers.dataplane_nftables.gtp.message import PORT
 from hanse.drivers.dataplane_nftables.gtp.table import Table, Told
 from hanse.drivers.dataplane_nftables.gtp.tap import Tap
 from hanse.drivers.dataplane_nftables.gtp.tunnels import Datagram, Frame, TunnelEnd
-from hanse.drivers.dataplane_nftables.names import SPACES
+from hanse.drivers.dataplane_nftables.names import GRE, SPACES
 
 _AT_ONCE = 64
 _LARGEST = 65535
@@ -41,11 +42,14 @@ class Process:
         self._end = TunnelEnd()
         self._control = socket.socket(fileno=control)
         self._sockets = {address: _listening(address) for address in addresses}
+        self._raw = {address: _hearing_gre(address) for address in addresses}
         self._interfaces = {device: Tap(device) for device in devices}
         self._poll = select.epoll()
         self._ready: dict[int, Callable[[], None]] = {control: self._told}
         for address, sock in self._sockets.items():
             self._ready[sock.fileno()] = lambda a=address: self._datagrams(a)  # type: ignore[misc]
+        for address, sock in self._raw.items():
+            self._ready[sock.fileno()] = lambda a=address: self._packets(a)  # type: ignore[misc]
         for device, tap in self._interfaces.items():
             self._ready[tap.number] = lambda d=device: self._frames(d)  # type: ignore[misc]
         for number in self._ready:
@@ -78,6 +82,18 @@ class Process:
                 continue
             self._do(self._end.datagram(own, (peer[0], peer[1]), said))
 
+    def _packets(self, own: str) -> None:
+        """Of GRE: over IPv4 the kernel gives the header of IP as well (raw(7), ipv6(7))."""
+        for _ in range(_AT_ONCE):
+            try:
+                said, peer = self._raw[own].recvfrom(_LARGEST)
+            except BlockingIOError:
+                return
+            except OSError:
+                continue
+            start = 0 if ":" in own else 4 * (said[0] & 15)
+            self._do(self._end.from_gre(own, peer[0], said[start:]))
+
     def _frames(self, device: str) -> None:
         for _ in range(_AT_ONCE):
             said = self._interfaces[device].read()
@@ -88,7 +104,8 @@ class Process:
     def _do(self, wanted: Datagram | Frame | None) -> None:
         try:
             if isinstance(wanted, Datagram):
-                self._sockets[wanted.own].sendto(wanted.said, wanted.to)
+                sockets = self._raw if wanted.kind == GRE else self._sockets
+                sockets[wanted.own].sendto(wanted.said, wanted.to)
             elif isinstance(wanted, Frame):
                 self._interfaces[wanted.device].write(wanted.said)
         except OSError as error:  # full, too large or without a way: lost, as packets may be
@@ -121,6 +138,14 @@ def _listening(address: str) -> socket.socket:
     sock.setblocking(False)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
     sock.bind((address, PORT))
+    return sock
+
+
+def _hearing_gre(address: str) -> socket.socket:
+    sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_RAW, PROTOCOL)
+    sock.setblocking(False)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
+    sock.bind((address, 0))
     return sock
 
 

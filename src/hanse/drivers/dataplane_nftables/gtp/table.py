@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
 from ipaddress import ip_address
+from typing import NamedTuple
 
 from hanse.drivers.dataplane_nftables.gtp.bearer import Bearer, Numbered
 from hanse.drivers.dataplane_nftables.gtp.inner import Packet, owner
+from hanse.drivers.dataplane_nftables.names import GTP_U
 from hanse.kit.values import Absent, Value
 
 MOST_FLOWS = 65536
@@ -27,12 +29,21 @@ class Entry(Value):
         return None if isinstance(self.bearer.qfi, Absent) else self.bearer.qfi
 
 
+class Ends(NamedTuple):
+    """Our end of a tunnel and the far one, and of which type it is."""
+
+    own: str
+    far: str
+    kind: str = GTP_U
+
+
 class FarEnd(Value):
-    """A tunnel with its number, and its two ends."""
+    """A tunnel with its number, its two ends and its type."""
 
     number: int
     own: str
     address: str
+    kind: str = GTP_U
 
 
 class Told(Value):
@@ -48,7 +59,7 @@ class Table:
     def __init__(self, told: Told, before: Table | None = None) -> None:
         self.numbered = {entry.number: entry for entry in told.entries}
         self.tunnels = {tunnel.number: tunnel for tunnel in told.tunnels}
-        self.far_ends = {(t.own, t.address) for t in told.tunnels}
+        self.far_ends = {(t.own, t.address, t.kind) for t in told.tunnels}
         self._up: dict[tuple[str, int], list[Entry]] = defaultdict(list)
         self._down: dict[int, list[Entry]] = defaultdict(list)
         self._of: dict[bytes, list[Entry]] = defaultdict(list)
@@ -72,6 +83,10 @@ class Table:
         """Whether what a core sends to a base station's TEID is for a device of that tunnel."""
         return any(entry in self._of.get(to, ()) for entry in self._down.get(teid, ()))
 
+    def knows_device(self, device: bytes) -> bool:
+        """Whether a device has a bearer."""
+        return device in self._of
+
     def owns(self, entry: Entry, source: bytes) -> bool:
         """Whether a source is a device of a bearer."""
         return entry in self._of.get(source, ())
@@ -94,8 +109,8 @@ class Table:
         return self.numbered.get(self._flows.get(flow, 0), found[0])
 
 
-def told(bearers: tuple[Numbered, ...], devices: dict[str, str], tunnels: dict[int, tuple[str, str]]) -> Told:
-    """What to tell: bearers, the interface of each access network, own and far end of tunnels by number."""
+def told(bearers: tuple[Numbered, ...], devices: dict[str, str], tunnels: dict[int, Ends]) -> Told:
+    """What to tell: bearers, the interface of each access network, tunnels by number."""
     entries = [Entry(number=n, own=own, device=devices[b.network], bearer=b) for n, own, b in bearers]
-    ends = [FarEnd(number=n, own=own, address=str(ip_address(far))) for n, (own, far) in tunnels.items()]
+    ends = [FarEnd(number=n, own=e.own, address=str(ip_address(e.far)), kind=e.kind) for n, e in tunnels.items()]
     return Told(entries=tuple(entries), tunnels=tuple(ends))

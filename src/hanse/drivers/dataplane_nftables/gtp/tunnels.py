@@ -1,7 +1,8 @@
 """A tunnel end's decisions: a datagram or a frame in, what is to be sent or handed on out (3GPP TS 29.281, 4 and 7).
 
 Packets of devices come out of tunnels as frames with a label, so that rules can ask by which bearer they came. What
-goes to a device leaves by the bearer by which its flow came. Pure.
+goes to a device leaves by the bearer by which its flow came. What rules send on goes by GTP-U, which says the device's
+tunnel, or by GRE (RFC 2784), which does not. Pure.
 """
 
 from __future__ import annotations
@@ -9,20 +10,21 @@ from __future__ import annotations
 from collections import Counter
 from typing import NamedTuple
 
-from hanse.drivers.dataplane_nftables.gtp import inner, labels, message
+from hanse.drivers.dataplane_nftables.gtp import gre, inner, labels, message
 from hanse.drivers.dataplane_nftables.gtp.message import PORT, Kind, Malformed, Message
 from hanse.drivers.dataplane_nftables.gtp.table import Entry, FarEnd, Table, Told
-from hanse.drivers.dataplane_nftables.names import FAR_END_DEVICE
+from hanse.drivers.dataplane_nftables.names import FAR_END_DEVICE, GRE, GTP_U
 
 Peer = tuple[str, int]
 
 
 class Datagram(NamedTuple):
-    """To be sent from an address of ours."""
+    """To be sent from an address of ours; in GRE, which has no ports, that of ``to`` is 0."""
 
     own: str
     to: Peer
     said: bytes
+    kind: str = GTP_U
 
 
 class Frame(NamedTuple):
@@ -55,6 +57,19 @@ class TunnelEnd:
             return Datagram(own, peer, message.echo_response(heard.sequence))
         return self._lost("error_indication" if heard.kind == Kind.ERROR_INDICATION else "other_message")
 
+    def from_gre(self, own: str, peer: str, said: bytes) -> Datagram | Frame | None:
+        """What a packet of GRE to one of our addresses asks for: the far end of a tunnel speaks to a device."""
+        try:
+            payload = gre.read(said)
+        except Malformed:
+            return self._lost("malformed")
+        packet = inner.read(payload)
+        if packet is None or packet.ethertype != said[2:4]:
+            return self._lost("no_packet")
+        if (own, peer, GRE) not in self.table.far_ends or not self.table.knows_device(packet.dst):
+            return self._lost("foreign")
+        return self._to_device(packet, payload)
+
     def frame(self, device: str, said: bytes) -> Datagram | None:
         """What a frame that the kernel sends by an interface of ours asks for."""
         packet = inner.read(memoryview(said)[14:]) if said[12:14] in (inner.IPV4, inner.IPV6) else None
@@ -75,7 +90,7 @@ class TunnelEnd:
             return self._lost("no_packet")
         entry = self.table.tunnel_up(own, heard.teid, heard.qfi)
         if entry is None or entry.bearer.base_station != peer[0]:
-            if (own, peer[0]) in self.table.far_ends:
+            if (own, peer[0], GTP_U) in self.table.far_ends:
                 return self._from_core(own, peer, heard, packet)
             return self._unknown(own, peer, heard) if entry is None else self._lost("foreign")
         if not self.table.owns(entry, packet.src):
@@ -91,9 +106,12 @@ class TunnelEnd:
             return self._unknown(own, peer, heard)
         if not self.table.tunnel_down(heard.teid, packet.dst):
             return self._lost("foreign")
+        return self._to_device(packet, heard.payload)
+
+    def _to_device(self, packet: inner.Packet, payload: memoryview) -> Frame:
         self.counts["from_tunnels"] += 1
         label = labels.of_tunnel(0)
-        return Frame(FAR_END_DEVICE, labels.FAR_ENDS + label + packet.ethertype + heard.payload)
+        return Frame(FAR_END_DEVICE, labels.FAR_ENDS + label + packet.ethertype + payload)
 
     def _by_tunnel(self, said: bytes, packet: inner.Packet) -> Datagram | None:
         tunnel = self.table.tunnels.get(labels.tunnel(said[:6]))
@@ -113,6 +131,8 @@ class TunnelEnd:
         if entry is None:
             return self._lost("no_bearer")
         self.counts["to_tunnels"] += 1
+        if tunnel.kind == GRE:
+            return Datagram(tunnel.own, (tunnel.address, 0), gre.wrapped(said[12:14], memoryview(said)[14:]), GRE)
         teid = entry.bearer.teid_up if up else entry.bearer.teid_down
         wrapped = message.g_pdu(teid, memoryview(said)[14:], entry.qfi, up=up)
         return Datagram(tunnel.own, (tunnel.address, PORT), wrapped)

@@ -10,7 +10,7 @@ import pytest
 from hanse.drivers.dataplane_nftables.gtp import inner, labels, table
 from hanse.drivers.dataplane_nftables.gtp.bearer import Bearer, Numbered
 from hanse.drivers.dataplane_nftables.gtp.inner import Packet, read
-from hanse.drivers.dataplane_nftables.gtp.table import Table, told
+from hanse.drivers.dataplane_nftables.gtp.table import Ends, Table, told
 
 
 def packet(src: str, dst: str, sport: int = 1, dport: int = 2, fragment: int = 0) -> Packet:
@@ -31,7 +31,7 @@ def bearer(number: int, *addresses: str, own: str = "192.0.2.1", teid: int = 0, 
 
 
 def made(*bearers: Numbered, before: Table | None = None) -> Table:
-    return Table(told(bearers, {"radio": "gtp0"}, {5: ("192.0.2.1", "192.0.2.99")}), before)
+    return Table(told(bearers, {"radio": "gtp0"}, {5: Ends("192.0.2.1", "192.0.2.99")}), before)
 
 
 def number(table: Table, towards: Packet) -> int | None:
@@ -88,7 +88,7 @@ def test_the_far_end_of_a_tunnel_reaches_only_the_device_of_the_tunnel_that_it_n
     assert not table.knows_down(101)
     assert table.tunnel_down(201, inner.owner("10.9.0.1"))
     assert not table.tunnel_down(201, inner.owner("10.9.0.2"))
-    assert table.far_ends == {("192.0.2.1", "192.0.2.99")}
+    assert table.far_ends == {("192.0.2.1", "192.0.2.99", "GTP_U")}
 
 
 def test_a_fragment_has_no_ports_and_no_header_is_no_packet() -> None:
