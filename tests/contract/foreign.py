@@ -69,11 +69,14 @@ class Foreign:
 
 
 @contextmanager
-def seeded(directory: Path, *words: str) -> Iterator[Foreign]:
-    """A client of a sandbox with the apps of Alice and of Bob, below a prefix."""
+def seeded(directory: Path, *words: str, more: Mapping[str, Any] | None = None) -> Iterator[Foreign]:
+    """A client of a sandbox with the apps of Alice and of Bob, and one ``more``, below a prefix."""
     with networks() as place:
-        seed = str(seed_file(directory, place))
-        with started(place, "--seed", seed, "--prefix", PREFIX, *words) as running:
+        path = seed_file(directory, place)
+        if more is not None:
+            seed = json.loads(path.read_text())
+            path.write_text(json.dumps(seed | {"apps": [*seed["apps"], more]}))
+        with started(place, "--seed", str(path), "--prefix", PREFIX, *words) as running:
             yield Foreign(running)
 
 

@@ -12,10 +12,11 @@ from urllib.parse import urlencode
 import jsonschema
 import pytest
 
-from tests.contract.foreign import Foreign, Heard, seeded
-from tests.scenarios.sandbox_process import ALICE
+from tests.contract.foreign import Foreign, Heard, seeded, service
+from tests.scenarios.sandbox_process import ALICE, AVAILABILITY, TERMINATION
 
 PAGE = "http://localhost:3000"
+SERVICES = "/mec_service_mgmt/v1/services"
 FUZZED = ("mec_service_mgmt/v1", "mec_app_support/v2", "ui/v1")
 CHECKS = (
     "not_a_server_error",
@@ -72,6 +73,34 @@ def test_an_origin_that_cannot_be_is_one_line_and_a_hint(tmp_path: Path) -> None
     assert done.returncode == 1
     assert "Invalid origin localhost:3000" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_an_application_of_the_etsi_sandbox_goes_from_ready_to_gone(tmp_path: Path) -> None:
+    """The calls of AdvantEDGE's demo on Mp1, in the bodies that its generated client in Go writes, without a token."""
+    with seeded(tmp_path, more={"id": "mine", "anonymous": True}) as demo:
+        mgmt, support = "/mec_service_mgmt/v1/applications/mine", "/mec_app_support/v1/applications/mine"
+
+        def said(method: str, path: str, body: Any = None) -> Heard:
+            return demo.ask(method, path, body, token="", fields={"Accept": "application/json"})
+
+        assert said("POST", f"{support}/confirm_ready", {"indication": "READY"}).status == 204
+        back = "http://127.0.0.1:8093/services/callback"
+        end = {"subscriptionType": TERMINATION, "callbackReference": f"{back}/termination", "appInstanceId": "mine"}
+        news = {"subscriptionType": AVAILABILITY, "callbackReference": f"{back}/service-availability", "_links": None}
+        category = {"href": "catalogueHref", "id": "amsId", "name": "AMSI", "version": "v1"}
+        wanted = service("demo", serCategory=category, scopeOfLocality="MEC_SYSTEM", isLocal=False, _links=None)
+        wanted["transportInfo"] |= {"security": None}
+        made = [
+            said("POST", f"{support}/subscriptions", end),
+            said("POST", f"{mgmt}/subscriptions", news | {"filteringCriteria": {"isLocal": True}}),
+            said("POST", f"{mgmt}/services", wanted),
+        ]
+        assert [heard.status for heard in made] == [201, 201, 201], [heard.body for heard in made]
+        found = {one["serName"]: one["transportInfo"]["endpoint"]["uris"][0] for one in said("GET", SERVICES).body}
+        assert {"speech", "demo"} <= found.keys()
+        names = [heard.body["_links"]["self"]["href"].rpartition("/")[2] for heard in made]
+        gone = zip((f"{support}/subscriptions", f"{mgmt}/subscriptions", f"{mgmt}/services"), names, strict=True)
+        assert [said("DELETE", f"{path}/{name}").status for path, name in gone] == [204, 204, 204]
 
 
 def test_a_program_gets_its_token_by_what_the_description_says(foreign: Foreign) -> None:

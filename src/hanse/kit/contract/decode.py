@@ -13,6 +13,8 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from hanse.kit.contract.mend import LINKS as LINKS
+from hanse.kit.contract.mend import mended
 from hanse.kit.problems import Problem, bad_request
 
 QUERY_LIMIT = 200
@@ -22,10 +24,8 @@ REMEMBERED_QUERIES = 2048
 REMEMBERED_LENGTH = 256
 """Characters of the longest query that is remembered."""
 
-LINKS = "_links"
-"""The attribute with the links of a resource (ETSI GS MEC 011 V3.1.1, 6.3.2 and 8.1.2.2)."""
-
-_AT_LINKS = re.compile(rf" - at `\$\.{LINKS}\b.*`$")
+MENDS = 2
+"""Times that a body is mended: there are two things that are."""
 _PLAIN = re.compile(r"[A-Za-z0-9_.~:/,=&-]+")
 _AT = re.compile(r" - at `\$(?P<path>.*)`$")
 
@@ -45,23 +45,15 @@ def decode_body(raw: bytes, shape: Any) -> Any:
         raise bad_request("Body is nested too deeply", "send at most a few dozen levels") from None
 
 
-def _read(raw: bytes, shape: Any) -> Any:
-    """The value in a body. ``_links`` that only answers need are the server's own word: a request's may be anything.
-
-    Clients send back what they have read, with its links or with what is left of them.
-    """
+def _read(raw: bytes, shape: Any, mends: int = MENDS) -> Any:
+    """The value in a body, read again if what is wrong with it can be mended."""
     try:
         return msgspec.json.decode(raw, type=shape)
     except msgspec.ValidationError as error:
-        if not _AT_LINKS.search(str(error)) or not _may_lack_links(shape):
+        better = mended(raw, shape, str(error)) if mends else None
+        if better is None:
             raise
-    sent = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
-    return msgspec.json.decode(msgspec.json.encode({n: v for n, v in sent.items() if n != LINKS}), type=shape)
-
-
-def _may_lack_links(shape: Any) -> bool:
-    known = msgspec.structs.fields(shape) if isinstance(shape, type) and issubclass(shape, msgspec.Struct) else ()
-    return any(field.encode_name == LINKS and not field.required for field in known)
+    return _read(better, shape, mends - 1)
 
 
 def _unwrapped(raw: bytes, shape: Any) -> bytes:
