@@ -55,6 +55,21 @@ def test_a_holder_of_every_address_is_found_too() -> None:
         assert holder.pid == other.process.pid
 
 
+def test_whoever_wants_every_address_learns_who_holds_one_of_them() -> None:
+    with _Other("127.61.1.1") as other:
+        holder = find_holder("0.0.0.0", other.port)
+        assert holder
+        assert holder.pid == other.process.pid
+        assert find_holder("0.0.0.0", other.port, "udp") is None
+
+
+def test_a_socket_of_one_interface_is_not_reached_by_another() -> None:
+    with bind("0.0.0.0", 0, device="lo") as sock:
+        assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, 16).rstrip(b"\0") == b"lo"
+    with pytest.raises(OSError, match="No such device"):
+        bind("0.0.0.0", 0, device="none-such")
+
+
 def test_a_holder_of_a_udp_port_is_found_only_as_such() -> None:
     with _Other("127.61.1.1", socket.SOCK_DGRAM) as other:
         holder = find_holder("127.61.1.1", other.port, "udp")

@@ -31,8 +31,8 @@ LACKS: dict[str, str] = {
     "addresses": "only addresses in 127.0.0.0/8 can be listened on without root",
     "every address": "a port that is taken at every address is taken from the application too: a rule for so many "
     "addresses must name its ports, and lead to another port than these",
-    "every port": "a rule for so many ports listens on those at which its toAddress listens now; what is dialled at "
-    "others is refused by the kernel",
+    "every port": "a rule for more ports than there can be sockets for listens on those at which its toAddress does; "
+    "with toPort, what is dialled at others should go there too, but is refused by the kernel",
     "silent DROP": "the kernel has greeted the device before a rule is asked; a dropped TCP flow is reset at once",
     "transparent PASSTHROUGH": "what passes through to another address is relayed to toAddress, whose application sees "
     "the data plane; what was sent to toAddress itself passes by, uncounted",
