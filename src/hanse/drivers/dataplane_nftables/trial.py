@@ -33,6 +33,7 @@ LACKS: dict[str, str] = {
     "refused flows": "counted are the packets that a DROP rule took; what no rule takes is counted nowhere",
     "reset on withdrawal": "the kernel speaks to the ends of a cut flow when they speak next, not before",
     "loopback": "addresses in 127.0.0.0/8 do not leave a namespace",
+    "ports of DCCP": "the kernel does not tell its flows apart by ports; the protocol itself is carried",
 }
 """What it cannot promise on any machine, with the reason."""
 

@@ -1,7 +1,12 @@
-"""Where a traffic rule sends what it takes: a destination interface of Mp1 as the data plane is told it (7.1.5.3)."""
+"""Where a traffic rule sends what it takes: a destination interface of Mp1 as the data plane is told it (7.1.5.3).
+
+An address or a type of tunnel that can be written in several ways is told in one: who compares destinations sees alike
+what is alike. What an app reads back over Mp1 is what it wrote.
+"""
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from typing import NamedTuple
 
 from hanse.kit.problems import Problem, bad_request
@@ -42,14 +47,15 @@ def _destination(app: AppConfiguration, action: Action, interface: DestinationIn
     if interface.interface_type is InterfaceType.MAC:
         if isinstance(interface.dst_mac_address, Absent):
             raise _invalid("an interface of type MAC needs dstMacAddress")
-        ends = mp2.Ethernet(dst_address=interface.dst_mac_address, src_address=interface.src_mac_address)
-        return Destination(mac=ends)
+        there, here = interface.dst_mac_address, interface.src_mac_address
+        here = here if isinstance(here, Absent) else _ethernet(here)
+        return Destination(mac=mp2.Ethernet(dst_address=_ethernet(there), src_address=here))
     if interface.interface_type is InterfaceType.TUNNEL:
         return Destination(tunnel=_tunnel(app, interface))
     if isinstance(interface.dst_ip_address, Absent):
         raise _invalid("an interface of type IP needs dstIpAddress")
     address = _own(app, interface.dst_ip_address)
-    to_app = address == app.address and action not in _ENCAPSULATED  # tunnels end at a port of their own
+    to_app = address == _plain(app.address) and action not in _ENCAPSULATED  # tunnels end at a port of their own
     return Destination(address, app.port if to_app else ABSENT)
 
 
@@ -59,14 +65,26 @@ def _tunnel(app: AppConfiguration, interface: DestinationInterface) -> mp2.Tunne
         raise _invalid("an interface of type TUNNEL needs tunnelInfo")
     far, near = described.tunnel_dst_address, described.tunnel_src_address
     return mp2.Tunnel(
-        tunnel_type=described.tunnel_type,
+        tunnel_type=described.tunnel_type.strip().upper().replace("-", "_"),
         dst_address=far if isinstance(far, Absent) else _own(app, far),
-        src_address=ABSENT if near == OWN_ADDRESS else near,
+        src_address=ABSENT if isinstance(near, Absent) or near == OWN_ADDRESS else _plain(near),
     )
 
 
 def _own(app: AppConfiguration, address: str) -> str:
-    return app.address if address == OWN_ADDRESS else address
+    return _plain(app.address if address == OWN_ADDRESS else address)
+
+
+def _plain(address: str) -> str:
+    """As it is usually written; what is no address is left to who checks it."""
+    try:
+        return str(ip_address(address))
+    except ValueError:
+        return address
+
+
+def _ethernet(address: str) -> str:
+    return address.lower().replace("-", ":")
 
 
 def _invalid(detail: str) -> Problem:

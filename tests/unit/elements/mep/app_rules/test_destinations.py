@@ -68,6 +68,19 @@ def test_each_of_two_interfaces_may_be_of_its_own_type() -> None:
     assert made.core_tunnel == Tunnel(tunnel_type="GTP_U", dst_address="192.0.2.8", src_address=NEAR)
 
 
+def test_one_destination_is_told_alike_however_it_is_written() -> None:
+    """Else two rules that do the same would be taken to conflict."""
+    ways = [ip("2001:DB8:0:0::7"), ip("2001:db8::7")]
+    assert {told(Action.FORWARD_DECAPSULATED, way).to_address for way in ways} == {"2001:db8::7"}
+    ways = [mac("02-00-5E-00-00-01", "02:00:5E:00:00:02"), mac("02:00:5e:00:00:01", "02-00-5e-00-00-02")]
+    [made] = {told(Action.FORWARD_DECAPSULATED, way).to_mac for way in ways}
+    assert made == Ethernet(dst_address="02:00:5e:00:00:01", src_address="02:00:5e:00:00:02")
+    written = TunnelInfo(tunnel_type="gtp-u", tunnel_dst_address="2001:DB8::9", tunnel_src_address="2001:DB8::1")
+    way = DestinationInterface(interface_type=InterfaceType.TUNNEL, tunnel_info=written)
+    expected = Tunnel(tunnel_type="GTP_U", dst_address="2001:db8::9", src_address="2001:db8::1")
+    assert told(Action.FORWARD_ENCAPSULATED, way).to_tunnel == expected
+
+
 @pytest.mark.parametrize(
     ("kind", "lacks"),
     [
