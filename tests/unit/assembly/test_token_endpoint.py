@@ -86,6 +86,16 @@ async def test_who_is_refused_is_recorded_as_nobody_with_the_reason(line: Dialog
     assert b"guessed" not in msgspec.json.encode(watch.messages)
 
 
+@pytest.mark.parametrize(("method", "status", "allowed"), [("OPTIONS", 204, "OPTIONS, POST"), ("HEAD", 405, "POST")])
+async def test_who_asks_what_an_endpoint_takes_is_told_and_sent_no_content(
+    line: Dialogue, method: str, status: int, allowed: str
+) -> None:
+    await line.send(request(method, PATH, headers=FORM))
+    told = await asyncio.wait_for(line.reply(body=False), SOON)
+    assert (told.status, told.headers["allow"]) == (status, allowed)
+    assert (await asked(line, form(client_id=APP, client_secret=SECRET))).status == 200
+
+
 async def test_an_endpoint_that_breaks_answers_with_a_problem_and_goes_on(line: Dialogue, watch: Watch) -> None:
     reply = await asked(line, form(client_id="broken"))
     problem = msgspec.json.decode(reply.body)
