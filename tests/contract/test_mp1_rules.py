@@ -21,9 +21,12 @@ def address(host: Host) -> str:
 
 
 async def active(host: Host) -> App:
+    """An app whose one rule is carried out, and which may take more at the same address: another waits for a tag."""
     (matched,) = RULE.traffic_filter
     elsewhere = replace(matched, dst_address=(address(host),))
-    app = await host.app(traffic=(replace(RULE, traffic_filter=(elsewhere,)),))
+    wider = replace(elsewhere, dst_port=(), protocol=("tcp", "udp", "sctp"), tag=("nobody",))
+    rules = replace(RULE, traffic_filter=(elsewhere,)), replace(RULE, traffic_rule_id="all", traffic_filter=(wider,))
+    app = await host.app(traffic=rules)
     await host.mm5.activate(app.id)
     return app
 
@@ -97,3 +100,24 @@ async def test_who_holds_an_old_representation_learns_that_before_what_is_wrong_
     refused(await app.support("PUT", HERE, wrong, if_match='"another"'), 412, "If-Match")
     refused(await app.support("PUT", "/traffic_rules/none", wrong | {"trafficRuleId": "none"}), 404, "none")
     refused(await app.support("PUT", HERE, wrong), 400, "priority")
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"dstInterface": [{"interfaceType": "IP", "dstIpAddress": "8.8.8.8"}]}, "dstInterface[0].dstIpAddress"),
+        ({"trafficFilter": [{"dstAddress": ["127.0.0.53"], "dstPort": ["22"]}]}, "trafficFilter[0].dstAddress"),
+        ({"trafficFilter": [{}], "priority": 0}, "trafficFilter[0].dstAddress"),
+    ],
+)
+async def test_what_was_not_granted_is_forbidden_under_every_base_and_nothing_of_it_is_carried_out(
+    host: Host, change: dict[str, Any], field: str, version: str
+) -> None:
+    app = await active(host)
+    path = f"/mec_app_support/{version}/applications/{app.id}{HERE}"
+    before, passing = await app.call("GET", path), await carried(host, app)
+    refused(await app.call("PUT", path, before.body | change), 403, f"Not allowed: {field}", "descriptor's rules")
+    after = await app.call("GET", path)
+    assert (after.body, after.headers["etag"]) == (before.body, before.headers["etag"])
+    assert await carried(host, app) == passing != []

@@ -1,6 +1,7 @@
 """Where apps may lead the platforms of an operator: to themselves and devices, never to the operator's own elements.
 
-And by which authorities those whom platforms notify over HTTPS are known.
+By notifications, by services, and by traffic and DNS rules. And by which authorities those whom platforms notify over
+HTTPS are known.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ import ssl
 from collections.abc import Callable
 
 from hanse.assembly.catalogue import elements
+from hanse.assembly.rules import is_mac
 from hanse.assembly.settings import Settings
+from hanse.elements.mep.app_rules.limits import Changes, RulePolicy, mac
 from hanse.kit.problems import bad_request
 from hanse.kit.receivers import ANYWHERE, Receivers
 
@@ -46,6 +49,16 @@ def producers(settings: Settings) -> Receivers:
     """
     alone = len(settings.hosts) < 2 and not settings.partners
     return Receivers(allowed=ANYWHERE.allowed if alone else settings.callbacks.allow, inside=_places(settings))
+
+
+def rule_policy(settings: Settings) -> RulePolicy:
+    """What apps may make of their rules; no rule leads to the operator's own elements unless their address is named."""
+    words = settings.rules.destinations
+    return RulePolicy(
+        changes=Changes(settings.rules.changes),
+        destinations=Receivers(allowed=tuple(word for word in words if not is_mac(word)), inside=_places(settings)),
+        macs=frozenset(mac(word) for word in words if is_mac(word)),
+    )
 
 
 def _places(settings: Settings) -> frozenset[tuple[str, int]]:

@@ -23,7 +23,7 @@ def checks(settings: Settings) -> list[Check]:
     known = f"one of {', '.join(settings.hosts) or 'no host'}"
     found += [(f"devices.{name}.host", known, d.host in settings.hosts) for name, d in settings.devices.items()]
     found += [*settings.limits.checks(), *settings.certificates.checks(), *settings.callbacks.checks()]
-    found += settings.retention.checks()
+    found += [*settings.retention.checks(), *settings.rules.checks()]
     found += [check for name, policy in settings.steering.items() for check in policy.checks(name)]
     found += [(key, "an IP address", _is_address(value)) for key, value in _addresses(settings)]
     found += [(key, f"1 to {most}", 1 <= port <= most) for key, port, most in _ports(settings)]

@@ -11,6 +11,7 @@ import msgspec
 from hanse.assembly.checking import checks
 from hanse.assembly.leading import SteeringSettings
 from hanse.assembly.limits import LimitSettings
+from hanse.assembly.rules import RuleSettings
 from hanse.assembly.tables import (
     ClientSettings,
     DeviceSettings,
@@ -40,6 +41,7 @@ class Settings(Table):
     steering: dict[str, SteeringSettings] = {}
     certificates: CertificateSettings = CertificateSettings()
     callbacks: CallbackSettings = CallbackSettings()
+    rules: RuleSettings = RuleSettings()
     retention: RetentionSettings = RetentionSettings()
     path: str = ""
 

@@ -49,6 +49,11 @@ class Receivers:
         where = f"{host}:{port} is neither at your own address ({own})"
         raise forbidden(f"Not allowed: {attribute}", f"{where} nor allowed by the operator (callbacks.allow)")
 
+    def takes(self, address: str, own: str) -> bool:
+        """Whether an IP address is that of who names it, or allowed, whatever the port there."""
+        found = _address(address)
+        return found is not None and self._takes(found, 0, own)
+
     def is_inside(self, host: str, port: int) -> bool:
         """Whether that is a place of ours: what a name leads to is known only when it is connected to."""
         return (str(_address(host) or host), port) in self.inside

@@ -59,6 +59,8 @@ def test_paths_are_relative_to_the_file() -> None:
         ("hosts.harbour.port", 65532, "hosts.harbour.port", "1 to 65531"),
         ("limits.page_size", 0, "limits.page_size", "1 to 100000"),
         ("callbacks.allow", ["http://a"], "callbacks.allow", "a network like"),
+        ("rules.destinations", ["a.example.com"], "rules.destinations", "a network like"),
+        ("rules.changes", "all", "rules.changes", "one of granted, free"),
         ("retention.operations", 0, "retention.operations", "0.1 or more days"),
         ("retention.log", 0, "retention.log", "1 to 4096 MiB"),
         ("certificates.days", 0, "certificates.days", "more than 0, up to 825"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hanse.assembly.authentication import element_caller
 from hanse.assembly.builders.built import Built
 from hanse.assembly.callbacks import producers as reachable
-from hanse.assembly.callbacks import receivers, trust
+from hanse.assembly.callbacks import receivers, rule_policy, trust
 from hanse.assembly.catalogue import Element
 from hanse.assembly.identities import secret
 from hanse.assembly.producers import Producers
@@ -77,6 +77,7 @@ def _surroundings(built: Built, element: Element) -> Surroundings:
         volumes=(directory / element.name / "volumes").absolute(),
         reach=reach,
         quotas=settings.limits.quotas(),
+        rules=rule_policy(settings),
     )
 
 

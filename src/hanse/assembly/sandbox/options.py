@@ -93,6 +93,7 @@ class Options:
             "hosts": {HOST: host},
             "devices": devices,
             "callbacks": {"allow": list(self.seed.callbacks), "authorities": authorities},
+            "rules": msgspec.to_builtins(self.seed.rule_settings()),
             "limits": msgspec.to_builtins(self.seed.limits),
         }
         return parse(raw, self.home / "sandbox.toml")

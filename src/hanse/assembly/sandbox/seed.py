@@ -15,7 +15,9 @@ import msgspec
 import msgspec.inspect
 
 from hanse.assembly.limits import LimitSettings
+from hanse.assembly.rules import RuleSettings
 from hanse.assembly.sandbox.strangers import strangers
+from hanse.elements.mep.app_rules.limits import Changes
 from hanse.kit.contract.decode import invalid
 from hanse.kit.problems import Problem, bad_request
 from hanse.kit.values import Value
@@ -84,8 +86,10 @@ class SeededDevice(_Table):
 class Seed(_Table):
     """The whole file. ``data_plane`` is the address that apps see as their peer, ``zones`` those of the name server.
 
-    ``callbacks`` are addresses, networks and host names that apps may name for notifications. ``limits`` are those that
-    an operator sets.
+    ``callbacks`` are addresses, networks and host names that apps may name for notifications. ``rules`` tells whether
+    apps may change their rules to whatever no other app has (``free``), or within what they have here (``granted``);
+    ``destinations`` are addresses and networks that rules of any app may lead to. ``limits`` are those that an operator
+    sets.
     """
 
     apps: tuple[SeededApp, ...] = ()
@@ -95,7 +99,13 @@ class Seed(_Table):
     zones: tuple[str, ...] = ()
     data_plane: str = "127.0.0.1"
     callbacks: tuple[str, ...] = ("127.0.0.1", "127.0.0.0/8", "::1", "localhost")
+    rules: str = Changes.FREE.value
+    destinations: tuple[str, ...] = ("127.0.0.1", "127.0.0.0/8", "::1")
     limits: LimitSettings = LimitSettings()
+
+    def rule_settings(self) -> RuleSettings:
+        """As an operator sets them."""
+        return RuleSettings(destinations=self.destinations, changes=self.rules)
 
 
 def smallest_seed() -> Seed:
@@ -141,7 +151,8 @@ def _mistakes(seed: Seed) -> Iterator[tuple[str, str]]:
         if subscription.body.get("subscriptionType") not in SUBSCRIPTIONS:
             yield f"subscriptions[{index}].body.subscriptionType", f"one of {', '.join(SUBSCRIPTIONS)}"
     yield from _mistaken_tokens(seed)
-    yield from ((key, right) for key, right, good in seed.limits.checks() if not good)
+    checks = (*seed.limits.checks(), *seed.rule_settings().checks("rules", "destinations"))
+    yield from ((key, right) for key, right, good in checks if not good)
 
 
 def _identifiers(seed: Seed) -> Iterator[tuple[str, list[str]]]:

@@ -113,7 +113,7 @@ class Platform:
         self._volumes = Volumes(given.volumes)
         standings, conflicts = Standings(records), Conflicts(records)
         self.support = AppSupport(
-            store, records, steering, standings, subscriptions.termination, conflicts, given.quotas
+            store, records, steering, standings, subscriptions.termination, conflicts, given.quotas, given.rules
         )
         self.configuration = Configuration(
             store,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
+from hanse.elements.mep.app_rules.limits import RulePolicy
 from hanse.elements.mep.app_support.tags import TagAddresses
 from hanse.elements.mep.quotas import Quotas
 from hanse.elements.mep.service_management.liveness import LivenessPolicy
@@ -73,3 +74,5 @@ class Surroundings:
     """Where calls from elsewhere may be carried."""
     quotas: Quotas = field(default_factory=Quotas)
     """How much one app may have."""
+    rules: RulePolicy = field(default_factory=RulePolicy)
+    """What apps may make of their rules."""

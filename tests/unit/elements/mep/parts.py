@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from msgspec.structs import replace
 
 from hanse.elements.mep import Platform, Surroundings
+from hanse.elements.mep.app_rules.limits import RulePolicy
 from hanse.elements.mep.quotas import Quotas
 from hanse.elements.mep.steering.choice import Asker
 from hanse.elements.mep.steering.devices import Devices
@@ -178,6 +179,7 @@ class Bench:
     zones: dict[str, Zone] = field(default_factory=dict)
     flows: dict[str, SharedFlows] = field(default_factory=dict)
     quotas: Quotas = field(default_factory=Quotas)
+    rules: RulePolicy = field(default_factory=RulePolicy)
 
     def __post_init__(self) -> None:
         self.outbox = Outbox(self.store)
@@ -206,6 +208,7 @@ class Bench:
             zones=self.zones,
             flows=self.flows,
             quotas=self.quotas,
+            rules=self.rules,
         )
 
     async def posted(self) -> list[tuple[str, dict[str, Any]]]:

@@ -11,8 +11,14 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 
-from hanse.elements.mep.app_rules.overlap import PORTS, Described, Span, Spans
+from hanse.elements.mep.app_rules.overlap import PORTS, Described, Span, Spans, described
+from hanse.elements.mep.app_rules.rules import forwarding
+from hanse.model.descriptor.traffic import Action
+from hanse.refpoints.mm5.platform import AppConfiguration
+from hanse.refpoints.mp1.support import TrafficRule
 
+COPIES = (Action.DUPLICATE_DECAPSULATED, Action.DUPLICATE_ENCAPSULATED)
+"""Actions that take nothing from anybody."""
 _BITS = {PORTS: 16, 4: 32, 6: 128}
 _STEP = {PORTS: 8, 4: 8, 6: 16}
 _Path = tuple[Hashable, ...]
@@ -30,10 +36,30 @@ class Claim:
     priority: int
     filters: tuple[Described, ...]
     end: Hashable
+    copies: bool = False
 
     def meets(self, other: Claim) -> bool:
         """Whether a packet may be described by both."""
         return any(mine.meets(theirs) for mine in self.filters for theirs in other.filters)
+
+    def harms(self, other: Claim) -> bool:
+        """Whether another app wants the same packets for something else; instances of one package share theirs."""
+        apart = self.owner != other.owner and (not self.package or self.package != other.package)
+        return apart and self.end != other.end and self.meets(other)
+
+
+def claim_of(app: AppConfiguration, rule: TrafficRule) -> Claim:
+    """What a rule of an app claims; a problem 400 if it cannot be carried out."""
+    carried = forwarding(app, rule)
+    return Claim(
+        owner=app.app_instance_id,
+        package=app.app_d_id,
+        rule_id=rule.traffic_rule_id,
+        priority=rule.priority,
+        filters=tuple(described(wanted) for wanted in rule.traffic_filter),
+        end=(carried.action, carried.to_address, carried.to_port, carried.to_mac, carried.to_tunnel),
+        copies=rule.action in COPIES,
+    )
 
 
 class Claims:
@@ -54,8 +80,16 @@ class Claims:
 
     def candidates(self, claim: Claim) -> Iterable[Claim]:
         """Claims of the same priority that may meet this one; most of the others are left out."""
-        trees = zip(self._at[claim.priority], _paths(claim), strict=True)
-        found = min((list(tree.shelves(paths)) for tree, paths in trees), key=lambda shelves: sum(map(len, shelves)))
+        return self._candidates(claim.priority, _paths(claim))
+
+    def anywhere(self, claim: Claim) -> Iterable[Claim]:
+        """As `candidates`, of every priority."""
+        paths = _paths(claim)
+        return [found for priority in tuple(self._at) for found in self._candidates(priority, paths)]
+
+    def _candidates(self, priority: int, paths: tuple[set[_Path], ...]) -> Iterable[Claim]:
+        trees = zip(self._at[priority], paths, strict=True)
+        found = min((list(tree.shelves(ends)) for tree, ends in trees), key=lambda shelves: sum(map(len, shelves)))
         return dict.fromkeys(claim for shelf in found for claim in shelf)
 
 

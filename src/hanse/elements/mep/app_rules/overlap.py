@@ -61,7 +61,7 @@ class Described(NamedTuple):
             and _meet(self.src_address, other.src_address)
             and _meet(self.dst_port, other.dst_port)
             and _meet(self.src_port, other.src_port)
-            and _carry(self.protocol, other.protocol)
+            and carry(self.protocol, other.protocol)
             and _share(self.tag, other.tag)
             and all(_same(mine, theirs) for mine, theirs in zip(self.equal, other.equal, strict=True))
             and not self.versions.isdisjoint(other.versions)
@@ -149,7 +149,7 @@ def _meet(mine: Spans, theirs: Spans) -> bool:
     return mine is None or theirs is None or any(a.meets(b) for a in mine for b in theirs)
 
 
-def _carry(mine: frozenset[Protocol] | None, theirs: frozenset[Protocol] | None) -> bool:
+def carry(mine: frozenset[Protocol] | None, theirs: frozenset[Protocol] | None) -> bool:
     """Whether a packet may have a protocol of both: beside a header that others follow it has one of those, too."""
     if mine is None or theirs is None or not mine.isdisjoint(theirs):
         return True

@@ -7,6 +7,7 @@ import contextlib
 import msgspec
 
 from hanse.elements.mep.app_rules.conflicts import Conflicts
+from hanse.elements.mep.app_rules.limits import Limits, gives_up
 from hanse.elements.mep.app_rules.rules import check_traffic_rule, forwarding
 from hanse.elements.mep.records import AppRecord, Records
 from hanse.elements.mep.steering.steering import Steering
@@ -31,17 +32,21 @@ def rule_of(app: AppRecord, identifier: str) -> TrafficRule:
 class RuleChanges:
     """Decides a change, has it carried out, and takes it back if the data plane refuses."""
 
-    def __init__(self, store: Store, records: Records, steering: Steering, conflicts: Conflicts) -> None:
+    def __init__(
+        self, store: Store, records: Records, steering: Steering, conflicts: Conflicts, limits: Limits
+    ) -> None:
         self._store = store
         self._records = records
         self._steering = steering
         self._conflicts = conflicts
+        self._limits = limits
 
     async def change(self, app_instance_id: str, rule: TrafficRule) -> TrafficRule:
         """The rule as it is in force.
 
-        What conflicts with another app is refused with 403, or gets another priority, by the manager's policy. What
-        the data plane refuses is refused with 400, or 403 if only its state forbids it.
+        What is beyond the app's grant is refused with 403; so is what conflicts with another app, or it gets another
+        priority, by the manager's policy. What the data plane refuses is refused with 400, or 403 if only its state
+        forbids it.
         """
 
         def decide(tx: Transaction) -> tuple[TrafficRule, TrafficRule]:
@@ -50,7 +55,10 @@ class RuleChanges:
             require_match(tag_of(before))
             check_traffic_rule(rule)
             forwarding(app.configuration, rule)
-            return before, self._put(tx, app, rule)
+            if gives_up(before, rule):
+                return before, self._put(tx, app, rule)
+            self._limits.check(app, rule)
+            return before, self._put(tx, app, rule, within_grant=True)
 
         with self._conflicts.kept(app_instance_id):
             before, settled = await self._store.commit(decide)
@@ -80,9 +88,10 @@ class RuleChanges:
         with contextlib.suppress(Problem):  # the first refusal is the one to be told
             await self._steering.apply(app_instance_id)
 
-    def _put(self, tx: Transaction, app: AppRecord, rule: TrafficRule) -> TrafficRule:
+    def _put(self, tx: Transaction, app: AppRecord, rule: TrafficRule, *, within_grant: bool = False) -> TrafficRule:
         identifier = rule.traffic_rule_id
         rules = tuple(rule if r.traffic_rule_id == identifier else r for r in app.traffic_rules)
-        changed = self._conflicts.settled(msgspec.structs.replace(app, traffic_rules=rules), (identifier,), 403)
+        wanted = msgspec.structs.replace(app, traffic_rules=rules)
+        changed = self._conflicts.settled(wanted, (identifier,), 403, within_grant=within_grant)
         tx.put(self._records.apps, app.app_instance_id, changed)
         return rule_of(changed, identifier)
