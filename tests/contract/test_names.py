@@ -247,8 +247,12 @@ async def test_all_records_of_an_owner_are_replaced_and_those_of_others_stay(ser
     assert addresses(await ask(server, "video.mec.example")) == {"127.3.0.7"}
     assert addresses(await ask(server, "other.mec.example")) == {"127.3.0.7"}
     assert [r.record_id for r in await server.records()] == ["b", "c", "o"]
+    assert [r.record_id for r in await server.records_of("app")] == ["b", "c"]
+    assert await server.records_of("another") == [other]
+    assert await server.records_of("stranger") == []
     await server.publish_all("app", all_of())
     assert await server.records() == [other]
+    assert await server.records_of("app") == []
     assert (await ask(server, "films.mec.example")).rcode() == Rcode.NXDOMAIN
 
 

@@ -112,6 +112,10 @@ class EmbeddedNames(NameServer):
         """All records in force."""
         return self._zones.records()
 
+    async def records_of(self, owner: str) -> list[NameRecord]:
+        """Those of one owner, at a cost that others' do not add to."""
+        return self._zones.records_of(owner)
+
     def _limited(self, wire: bytes, client: str, udp: bool) -> bytes | Coroutine[None, None, bytes | None] | None:
         """As `reply`, within the rate; what is beyond it is not even worked out."""
         verdict = self._rate.judge(client)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -49,6 +49,7 @@ class Zones:
         """``address`` is where this server is asked: that of the name ``ns`` in each zone, which NS and SOA tell."""
         self._apexes = frozenset(_apex(zone) for zone in zones)
         self._by_id: dict[str, tuple[bytes, NameRecord]] = {}
+        self._owned = defaultdict[str, set[str]](set)
         self._at: dict[bytes, Choices] = {}
         self._places: dict[bytes, Place] = {}
         self._below: Counter[bytes] = Counter()
@@ -63,11 +64,16 @@ class Zones:
         """All records, in the order of their ids."""
         return [self._by_id[record_id][1] for record_id in sorted(self._by_id)]
 
+    def records_of(self, owner: str) -> list[NameRecord]:
+        """Those of one owner, in the order of their ids."""
+        return [self._by_id[record_id][1] for record_id in sorted(self._owned.get(owner, ()))]
+
     def put(self, record: NameRecord) -> None:
         """Answer with the record, replacing one of the same id; 400 names what cannot be read."""
         name = self._checked(record)
         self.remove(record.record_id)
         self._by_id[record.record_id] = name, record
+        self._owned[record.owner].add(record.record_id)
         self._insert(name, record)
         self._touch(name)
 
@@ -76,9 +82,8 @@ class Zones:
         for record in records:
             self._checked(record)
         keep = {record.record_id for record in records}
-        for record_id in [r.record_id for _, r in self._by_id.values() if r.owner == owner]:
-            if record_id not in keep:
-                self.remove(record_id)
+        for record_id in self._owned.get(owner, set()) - keep:
+            self.remove(record_id)
         for record in records:
             if self._by_id.get(record.record_id, (b"", None))[1] != record:
                 self.put(record)
@@ -88,6 +93,9 @@ class Zones:
         if record_id not in self._by_id:
             return
         name, record = self._by_id.pop(record_id)
+        self._owned[record.owner].discard(record_id)
+        if not self._owned[record.owner]:
+            del self._owned[record.owner]
         self._at[name].remove(record)
         if not self._at[name]:
             del self._at[name], self._places[name]

@@ -116,6 +116,7 @@ def test_a_violation_reads_as_a_sentence() -> None:
 @pytest.mark.parametrize(
     ("name", "sound"),
     [("a.example", True), ("a.example.", True), ("_srv.a.example", True), ("a", False), ("-a.example", False),
+     ("*.a.example", False), ("bücher.example", False),
      ("a..example", False), ("a b.example", False), ("x" * 64 + ".example", False), ("a." * 127 + "example", False)],
 )  # fmt: skip
 def test_only_full_names_are_domain_names(name: str, sound: bool) -> None:
