@@ -104,7 +104,7 @@ class Liveness(ServiceLiveness):
         tx.put(self._records.heartbeats, service_id, beat)
         if alive != before.service:
             self._change(tx, after, told=before.service.state is ServiceState.SUSPENDED)
-        self._expect(after)
+        tx.after.append(lambda: self._expect(after))
         return tagged(_info(after, beat)) if alive.liveness_interval != before.service.liveness_interval else None
 
     async def _suspend(self, silent: list[str]) -> None:
@@ -118,11 +118,15 @@ class Liveness(ServiceLiveness):
     def _suspended(self, tx: Transaction, silent: list[str]) -> None:
         for identifier in silent:
             record = tx.find(self._records.services, identifier)
-            heard = self._timer.expects(identifier)
-            if record is None or heard or record.service.state is not ServiceState.ACTIVE:
+            if record is None or record.service.state is not ServiceState.ACTIVE or self._heard(tx, identifier):
                 continue
             service = msgspec.structs.replace(record.service, state=ServiceState.SUSPENDED)
             self._change(tx, msgspec.structs.replace(record, service=service), told=True)
+
+    def _heard(self, tx: Transaction, service_id: str) -> bool:
+        """Whether a service was heard of since it was found silent, also by what is still on its way to the disk."""
+        coming = tx.find(self._records.heartbeats, service_id) is not self._records.heartbeats.find(service_id)
+        return coming or self._timer.expects(service_id)
 
     def _change(self, tx: Transaction, record: ServiceRecord, *, told: bool) -> None:
         newer = msgspec.structs.replace(record, generation=record.generation + 1)

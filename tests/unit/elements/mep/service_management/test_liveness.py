@@ -228,3 +228,35 @@ async def test_a_disk_that_is_full_for_a_while_only_delays_a_suspension(
     assert bench.platform.liveness._timer.due() == [str(known.ser_instance_id)]
     await silent(bench, known)
     assert await state(bench, known) is ServiceState.SUSPENDED
+
+
+async def test_a_heartbeat_that_the_disk_refuses_keeps_nothing_alive(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = await registered(bench)
+    identifier, timer = str(known.ser_instance_id), bench.platform.liveness._timer
+    timer.forget(identifier)
+    with monkeypatch.context() as patch:
+        patch.setattr(bench.store, "_write_rows", _full)
+        with pytest.raises(Problem) as caught:
+            await beat(bench, known)
+    assert caught.value.status == 507
+    assert not timer.expects(identifier)
+    await bench.platform.liveness._suspend([identifier])
+    assert await state(bench, known) is ServiceState.SUSPENDED
+
+
+async def test_who_is_heard_while_its_heartbeat_is_on_its_way_to_the_disk_is_not_suspended(bench: Bench) -> None:
+    known = await registered(bench)
+    bench.platform.liveness._timer.forget(str(known.ser_instance_id))
+    heard = asyncio.create_task(beat(bench, known))
+    await asyncio.sleep(0)  # decided, and not yet on the disk
+    assert not heard.done()
+    await bench.platform.liveness._suspend([str(known.ser_instance_id)])
+    await heard
+    assert await state(bench, known) is ServiceState.ACTIVE
+    assert bench.platform.liveness._timer.expects(str(known.ser_instance_id))
+
+
+def _full(_rows: list[Any]) -> None:
+    raise OSError(28, "No space left on device")
