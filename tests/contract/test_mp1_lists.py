@@ -119,6 +119,21 @@ async def test_pages_hold_each_service_once_and_keep_to_the_query(host: Host) ->
     assert all("transportInfo" not in service for service in rest.body)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [{"scopeOfLocality": "ZONE"}, {"consumedLocalOnly": False}, {"state": "INACTIVE"}, {"serCategory": CATEGORY}],
+)
+async def test_a_service_that_changes_while_pages_are_read_hides_none(host: Host, change: dict[str, Any]) -> None:
+    app, name = await offering(host, **{str(number): {} for number in range(7)})
+    first = await answered(app, f"{SERVICES}?ser_name={name}")
+    newest = f"{SERVICES.removesuffix('services')}applications/{app.id}/services/{first.body[-1]['serInstanceId']}"
+    whole = (await answered(app, newest)).body
+    assert (await app.call("PUT", newest, whole | change)).status == 200
+    second = await answered(app, following(first))
+    third = await answered(app, following(second))
+    assert [versions(reply) for reply in (first, second, third)] == [["0", "1", "2"], ["3", "4", "5"], ["6"]]
+
+
 async def test_a_page_that_is_exactly_full_is_the_last(host: Host) -> None:
     app, name = await offering(host, a={}, b={}, c={})
     reply = await answered(app, f"{SERVICES}?ser_name={name}")

@@ -49,11 +49,15 @@ class Page(msgspec.Struct, Generic[T], frozen=True):
 
 
 class Prepared(list[T]):
-    """A list that was encoded when its items changed, not for this answer; it must not be changed itself."""
+    """A list that was encoded when its items changed, not for this answer; it must not be changed itself.
 
-    def __init__(self, items: Iterable[T], json: bytes) -> None:
+    ``place``, of one whose order follows changes of its items: by what it is read in pages, fixed for each item.
+    """
+
+    def __init__(self, items: Iterable[T], json: bytes, place: Callable[[T], Any] | None = None) -> None:
         super().__init__(items)
         self.json = json
+        self.place = place
 
 
 class Stream(msgspec.Struct, frozen=True):

@@ -56,6 +56,9 @@ class Part:
         if self.fits is None and not self.removed and not self.marker and len(items) <= size:
             return items, ""
         fitting = items if self.fits is None else [item for item in items if self.fits(item)]
+        place = getattr(items, "place", None)
+        if place is not None and (self.marker or len(fitting) > size):
+            fitting = sorted(fitting, key=place)
         page, marker = page_of(fitting, lambda item: str(getattr(item, self.key)), self.marker, size)
         if self.removed:
             page = [pruned(msgspec.to_builtins(item), self.removed) for item in page]

@@ -2,7 +2,8 @@
 
 The marker in that link is opaque to clients and holds all that is needed to go on, so that no server keeps anything:
 the keys of the last items that were answered. The next part begins behind the newest of them that is still there. So
-each item that is there all the time comes exactly once, whatever comes and goes between, also over a restart.
+each item that is there all the time comes exactly once, whatever comes, goes and changes between, also over a restart:
+as long as no item changes places with another, which is for whoever gives the list (`Prepared.place`).
 """
 
 from __future__ import annotations

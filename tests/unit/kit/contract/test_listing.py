@@ -185,6 +185,19 @@ async def test_a_list_that_is_encoded_already_is_not_encoded_again_unless_a_part
     assert following(first[1]).startswith("/register/v1/rigged?nextpage_opaque_marker=")
 
 
+async def test_a_list_whose_items_change_places_is_read_in_pages_by_the_places_that_it_tells() -> None:
+    class Herald(Clerk):
+        async def rigged(self, query: RigQuery) -> list[Vessel]:
+            found = await super().rigged(query)
+            return Prepared(found, msgspec.json.encode(found), lambda vessel: vessel.id)
+
+    clerk = Herald([msgspec.structs.replace(BUNTE, id=identifier) for identifier in "dacb"])
+    first = (await answered(clerk, "/rigged"))[0]
+    clerk.kept.append(clerk.kept.pop(1))
+    second = (await answered(clerk, following(first[1])))[0]
+    assert (ids(first[2]), ids(second[2])) == (["a", "b"], ["c", "d"])
+
+
 async def test_a_caller_beyond_its_rate_is_told_so_on_the_wire() -> None:
     first, second = await answered(Clerk(limit=RateLimit(0.1, 1)), "/vessels", "/vessels")
     assert (first[0], second[0]) == (200, 429)

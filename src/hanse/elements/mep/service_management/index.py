@@ -58,6 +58,14 @@ class Shelf:
         return self._joined
 
 
+class _Known(NamedTuple):
+    """A service; ``number`` counts those that came before it."""
+
+    service: ServiceInfo
+    rank: int
+    number: int
+
+
 Name: TypeAlias = tuple[str, str]
 """What a query names: a query parameter and its value; both are empty for all services."""
 ALL: Name = ("", "")
@@ -71,16 +79,20 @@ class ServiceIndex:
 
     def __init__(self, changed: Callable[[], None] = lambda: None) -> None:
         self._changed = changed
-        self._known: dict[str, tuple[ServiceInfo, int]] = {}
+        self._known: dict[str, _Known] = {}
+        self._came = 0
         self._shelves: dict[Name, dict[Locality, Shelf]] = {}
 
     def find(self, service_id: str) -> ServiceInfo | None:
         """The service of that id, a suspended one too."""
         known = self._known.get(service_id)
-        return known and known[0]
+        return known and known.service
 
     def answer(self, query: ServiceQuery) -> Prepared[ServiceInfo]:
-        """The services that fit a query, encoded already; those of this host come first, then the nearest."""
+        """The services that fit a query, encoded already; those of this host come first, then the nearest.
+
+        Within a host a change may move a service, to another shelf; who reads pages has them as they came (`_place`).
+        """
         scope, consumed, local = query.scope_of_locality, query.consumed_local_only, query.is_local is True
         found = [
             (locality.rank, shelf)
@@ -93,16 +105,24 @@ class ServiceIndex:
         if len(found) > 1:
             found.sort(key=_rank)
         services = chain.from_iterable([shelf.services.values() for _, shelf in found])
-        return Prepared(services, b"[%b]" % b",".join([shelf.joined for _, shelf in found]))
+        return Prepared(services, b"[%b]" % b",".join([shelf.joined for _, shelf in found]), self._place)
+
+    def _place(self, service: ServiceInfo) -> tuple[int, int]:
+        """Of a service that is known, or was a moment ago: no change of it changes that."""
+        known = self._known.get(str(service.ser_instance_id))
+        return (known.rank, known.number) if known else (0, self._came)
 
     def put(self, service: ServiceInfo, rank: int = 0) -> None:
         """A service has come or changed, of this host or of the neighbour of that rank."""
         identifier = str(service.ser_instance_id)
         before = self._known.get(identifier)
-        self._known[identifier] = service, rank
+        if before is None:
+            self._came += 1
+        self._known[identifier] = _Known(service, rank, before.number if before else self._came)
         places, encoded = set(_places(service, rank)), _encode(service)
         if before is not None:
-            self._take_away(identifier, [place for place in _places(*before) if place not in places])
+            gone = [place for place in _places(before.service, before.rank) if place not in places]
+            self._take_away(identifier, gone)
         for name, locality in places:
             self._shelves.setdefault(name, {}).setdefault(locality, Shelf()).put(identifier, service, encoded)
         self._told(rank)
@@ -111,8 +131,8 @@ class ServiceIndex:
         """A service has gone; an unknown one is no error."""
         known = self._known.pop(service_id, None)
         if known is not None:
-            self._take_away(service_id, _places(*known))
-            self._told(known[1])
+            self._take_away(service_id, _places(known.service, known.rank))
+            self._told(known.rank)
 
     def _take_away(self, service_id: str, places: Iterable[tuple[Name, Locality]]) -> None:
         for name, locality in places:

@@ -117,6 +117,25 @@ def test_a_service_that_changes_keeps_its_place_so_that_pages_neither_repeat_nor
     assert index.answer(query)[1].state is ServiceState.INACTIVE
 
 
+def test_who_reads_pages_has_a_service_where_it_first_came_whatever_changes_of_it() -> None:
+    index, query = ServiceIndex(), ServiceQuery()
+    index.put(service("far", "a"), 2)
+    for identifier in "zya":
+        index.put(service(identifier, "a"))
+    index.put(service("z", "a", scope_of_locality=LocalityType.ZONE))
+    index.put(service("y", "a", ServiceState.SUSPENDED))
+    index.put(service("y", "b", consumed_local_only=False))
+    answer = index.answer(query)
+    assert answer.place is not None
+    assert [s.ser_instance_id for s in sorted(answer, key=answer.place)] == ["z", "y", "a", "far"]
+    index.remove("z")
+    assert len(sorted(answer, key=answer.place)) == 4, "what went since is of no account"
+    index.put(service("z", "a"))
+    now = index.answer(query)
+    assert now.place is not None
+    assert [s.ser_instance_id for s in sorted(now, key=now.place)] == ["y", "a", "z", "far"]
+
+
 def test_a_suspended_service_is_not_discoverable_but_there() -> None:
     index = ServiceIndex()
     index.put(service("1", "a"))
