@@ -76,6 +76,22 @@ def test_records_beside_the_question_are_not_believed() -> None:
     assert (kept.authority, kept.additional) == ([], [])
 
 
+@pytest.mark.parametrize(
+    ("zone", "kept"),
+    [("far.example.", 1), ("www.far.example.", 1), ("example.", 1), ("bank.example.", 0), ("x.www.far.example.", 0)],
+)
+def test_only_a_zone_in_which_the_name_is_says_how_long_it_is_missing(zone: str, kept: int) -> None:
+    told = answer(plain(), code=Rcode.NXDOMAIN, authority=f"{zone} 90 SOA a. b. 1 2 3 4 20")
+    assert len(believed(plain(), told).authority) == kept
+
+
+def test_at_the_end_of_a_chain_the_zone_of_that_end_counts() -> None:
+    alias = "www.far.example. 60 CNAME edge.bank.example."
+    for zone, kept in (("bank.example.", 1), ("far.example.", 0)):
+        told = answer(plain(), alias, authority=f"{zone} 90 SOA a. b. 1 2 3 4 20")
+        assert len(believed(plain(), told).authority) == kept
+
+
 def test_a_chain_of_names_without_end_ends() -> None:
     told = answer(plain(), "www.far.example. 60 CNAME b.example.", "b.example. 60 CNAME www.far.example.")
     assert len(believed(plain(), told).answer) == 2

@@ -81,6 +81,17 @@ async def test_an_app_that_listens_is_told_of_its_end_once(bench: Bench) -> None
     assert await phase(bench) is AppPhase.TERMINATING
 
 
+@pytest.mark.parametrize(("timeout", "told"), [(0, 1), (1, 1), (2, 2)])
+async def test_an_app_that_has_no_time_left_is_told_of_a_second_for_the_standard_has_no_none(
+    bench: Bench, timeout: int, told: int
+) -> None:
+    await bench.platform.configuration.configure("one", configuration("one"))
+    await listening(bench)
+    await bench.platform.configuration.announce_end("one", msgspec.structs.replace(END, timeout=timeout))
+    [(_, notice)] = await bench.posted()
+    assert notice["maxGracefulTimeout"] == told
+
+
 async def test_what_an_app_offered_is_gone_when_it_is_deactivated_and_others_are_told(bench: Bench) -> None:
     configure = bench.platform.configuration
     for name in ("one", "two"):
