@@ -286,6 +286,18 @@ def test_a_seeded_subscription_is_told_of_a_new_service(sandbox: Running, app: S
     assert told["_links"]["subscription"]["href"] == sandbox.told["url"] + own
 
 
+def test_a_service_on_the_platforms_transport_is_called_at_the_uri_that_consumers_are_told(sandbox: Running) -> None:
+    path = "/mec_service_mgmt/v1/applications/app-alice/services"
+    known = sandbox.call("GET", f"{path}/speech-1")[2]
+    chosen = {k: known[k] for k in ("version", "state", "serializer")} | {"serName": "h", "transportId": "rest-http"}
+    status, headers, made = sandbox.call("POST", path, chosen)
+    assert status == 201, made
+    (uri,) = made["transportInfo"]["endpoint"]["uris"]
+    command = ["curl", "--silent", "--cacert", sandbox.told["authority"], "-H", f"Authorization: {BOB}", f"{uri}/hello"]
+    assert subprocess.run(command, capture_output=True, timeout=100).stdout == b"hello"
+    assert sandbox.call("DELETE", headers["location"])[0] == 204
+
+
 def test_an_app_of_the_seed_registers_itself(sandbox: Running) -> None:
     here, info = "/mec_app_support/v1/registrations", {"appName": "mine", "endpoint": {"uris": ["http://a/"]}}
     status, headers, body = sandbox.call("POST", here, info, token=BOB)

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from hanse.assembly.producers import Producer
-from hanse.elements.mep.sharing.remote import _here
+from hanse.elements.mep.sharing.consumption import _here
 from hanse.kit.contract.call import first_call, serving
 from hanse.kit.contract.declare import Stream
 from hanse.kit.contract.exchange import relocated

@@ -22,9 +22,10 @@ from hanse.elements.mep.service_management.index import ServiceIndex
 from hanse.elements.mep.service_management.liveness import Liveness
 from hanse.elements.mep.service_management.services import ServiceRegistry
 from hanse.elements.mep.sharing.announcing import Announcer
+from hanse.elements.mep.sharing.consumption import LocalConsumption, RemoteConsumption
 from hanse.elements.mep.sharing.neighbours import Neighbours
 from hanse.elements.mep.sharing.peers import PassingFlows, Places
-from hanse.elements.mep.sharing.remote import LocalConsumption, RemoteConsumption, RemoteLookup
+from hanse.elements.mep.sharing.remote import RemoteLookup
 from hanse.elements.mep.sharing.reporting import Reporter
 from hanse.elements.mep.steering.keeping import Keeper
 from hanse.elements.mep.steering.policies import Policies

@@ -7,6 +7,7 @@ from functools import cache
 from hanse.elements.mep.quotas import Quotas
 from hanse.elements.mep.records import AppRecord, AvailabilityRecord, Records
 from hanse.elements.mep.service_management.domain import concerns, service_names
+from hanse.elements.mep.service_management.links import service_uri, subscription_uri
 from hanse.kit.callbacks import Callbacks, CallbackTo
 from hanse.kit.outbox import Outbox
 from hanse.kit.store import Transaction
@@ -15,13 +16,10 @@ from hanse.refpoints.mp1.services import (
     AvailabilityNotification,
     ChangeType,
     ServiceInfo,
-    ServiceManagement,
     ServiceReference,
     SubscriptionLink,
 )
 from hanse.refpoints.mp1.support import ApplicationSupport, OperationAction, TerminationLinks, TerminationNotification
-
-_BASE = ServiceManagement.api_bases[0]
 
 
 class Notices:
@@ -81,7 +79,7 @@ class Notices:
     def _reference(self, service: ServiceInfo, change: ChangeType) -> ServiceReference:
         """What is told of a change; a service that is gone has no link any more."""
         identifier = str(service.ser_instance_id)
-        link = ABSENT if change is ChangeType.REMOVED else Link(href=f"{self._url}{_BASE}/services/{identifier}")
+        link = ABSENT if change is ChangeType.REMOVED else Link(href=service_uri(self._url, identifier))
         return ServiceReference(
             ser_name=service.ser_name, ser_instance_id=identifier, state=service.state, change_type=change, link=link
         )
@@ -94,7 +92,7 @@ class Notices:
         self, tx: Transaction, record: AvailabilityRecord, reference: ServiceReference, room: int
     ) -> None:
         app = record.app_instance_id
-        subscription = f"{self._url}{_BASE}/applications/{app}/subscriptions/{record.subscription_id}"
+        subscription = subscription_uri(self._url, app, record.subscription_id)
         notification = AvailabilityNotification(
             service_references=(reference,), links=SubscriptionLink(subscription=Link(href=subscription))
         )

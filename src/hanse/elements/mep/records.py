@@ -40,11 +40,15 @@ class AppRecord(Value):
 
 
 class ServiceRecord(Value):
-    """A service that an app of this host offers; ``generation`` counts its changes."""
+    """A service that an app of this host offers; ``generation`` counts its changes.
+
+    ``carried``: with the platform's own transport, so that consumers of this host call the platform as well.
+    """
 
     service: ServiceInfo
     app_instance_id: str
     generation: int = 1
+    carried: bool = False
 
 
 class Heartbeat(Value):

@@ -12,9 +12,16 @@ from hanse.elements.mep.records import Records, ServiceRecord
 from hanse.elements.mep.service_management import domain
 from hanse.elements.mep.service_management.availability import Availability
 from hanse.elements.mep.service_management.index import ServiceIndex
+from hanse.elements.mep.service_management.links import own_service_uri, service_uri
 from hanse.elements.mep.service_management.liveness import Liveness
 from hanse.elements.mep.service_management.locality import leaves_host
-from hanse.elements.mep.service_management.transports import check_reachable, platform_transport, resolved
+from hanse.elements.mep.service_management.transports import (
+    calls_platform,
+    check_reachable,
+    platform_transport,
+    resolved,
+    same_endpoint,
+)
 from hanse.elements.mep.sharing.remote import RemoteLookup
 from hanse.elements.mep.subscriptions import Subscriptions
 from hanse.kit.contract.call import require_match
@@ -52,7 +59,6 @@ class ServiceRegistry(Availability):
     ) -> None:
         super().__init__(subscriptions)
         self._url = url
-        self._base = f"{url}/mec_service_mgmt/v1"
         self._store = store
         self._records = records
         self._notices = notices
@@ -103,16 +109,18 @@ class ServiceRegistry(Availability):
         domain.check_service(service)
         self._quotas.check_record("Service", service)
         known = self._completed(service, app_instance_id, identifier or str(uuid.uuid4()))
+        carried = calls_platform(self._url, known)
+        record = ServiceRecord(service=known, app_instance_id=app_instance_id, carried=carried)
 
         def decide(tx: Transaction) -> None:
             self._check_declared(tx, app_instance_id, service)
             if not identifier:
-                self._check_reachable(tx, app_instance_id, known)
+                self._check_reachable(tx, record)
                 self._quotas.check_services(tx.count(self._records.services_of, app_instance_id))
-            self._keep(tx, ServiceRecord(service=known, app_instance_id=app_instance_id), ChangeType.ADDED)
+            self._keep(tx, record, ChangeType.ADDED)
 
         await self._store.commit(decide)
-        here = f"{self._base}/applications/{app_instance_id}/services/{known.ser_instance_id}"
+        here = own_service_uri(self._url, app_instance_id, str(known.ser_instance_id))
         return Created(known, here, tag_of(known))
 
     async def read_app_service(self, app_instance_id: str, service_id: str) -> Tagged[ServiceInfo]:
@@ -129,9 +137,9 @@ class ServiceRegistry(Availability):
             self._quotas.check_record("Service", service)
             known = self._completed(service, app_instance_id, service_id)
             self._check_declared(tx, app_instance_id, service)
+            newer = self._replaced(record, known)
             if not _carried_alike(record.service, known):
-                self._check_reachable(tx, app_instance_id, known)
-            newer = ServiceRecord(service=known, app_instance_id=app_instance_id, generation=record.generation + 1)
+                self._check_reachable(tx, newer)
             self._keep(tx, newer, domain.change_between(record.service, known))
             return known
 
@@ -170,13 +178,19 @@ class ServiceRegistry(Availability):
             detail = f"the app's descriptor declares {', '.join(declared) or 'no service'}"
             raise forbidden(f"Service {service.ser_name} not declared", detail)
 
-    def _check_reachable(self, tx: Transaction, app_instance_id: str, service: ServiceInfo) -> None:
-        check_reachable(service, tx.get(self._records.apps, app_instance_id).configuration.address, self._reach)
+    def _replaced(self, record: ServiceRecord, known: ServiceInfo) -> ServiceRecord:
+        """A producer puts back the platform's transport as it was told; the platform's URL may be another since."""
+        carried = calls_platform(self._url, known) or (record.carried and same_endpoint(record.service, known))
+        return msgspec.structs.replace(record, service=known, carried=carried, generation=record.generation + 1)
+
+    def _check_reachable(self, tx: Transaction, record: ServiceRecord) -> None:
+        own = tx.get(self._records.apps, record.app_instance_id).configuration.address
+        check_reachable(record, own, self._reach)
 
     def _completed(self, service: ServiceInfo, app_instance_id: str, service_id: str) -> ServiceInfo:
         """A service as consumers see it: attributes that are the platform's word are the platform's."""
         interval = self._liveness.policy.agreed(service.liveness_interval)
-        own = f"{self._base}/applications/{app_instance_id}/services/{service_id}"
+        own = own_service_uri(self._url, app_instance_id, service_id)
         return msgspec.structs.replace(
             service,
             ser_instance_id=service_id,
@@ -185,7 +199,7 @@ class ServiceRegistry(Availability):
             is_local=True,
             liveness_interval=interval,
             links=ServiceLinks(
-                self=Link(href=f"{self._base}/services/{service_id}"),
+                self=Link(href=service_uri(self._url, service_id)),
                 liveness=ABSENT if interval is ABSENT else Link(href=f"{own}/liveness"),
             ),
         )

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from hanse.elements.mep.records import Records, ServiceRecord
+from hanse.elements.mep.service_management.links import through_platform
 from hanse.elements.mep.service_management.locality import leaves_host
 from hanse.kit.problems import Problem, bad_request
 from hanse.kit.receivers import Receivers
@@ -41,7 +42,7 @@ def resolved(url: str, service: ServiceInfo, service_id: str) -> TransportInfo:
         return service.transport_info
     if service.transport_id != PLATFORM_TRANSPORT:
         raise bad_request("Invalid attribute transportId", f"legal: {PLATFORM_TRANSPORT}, as /transports lists it")
-    endpoint = EndPointInfo(uris=(url + _through_platform(service_id),))
+    endpoint = EndPointInfo(uris=(through_platform(url, service_id),))
     return msgspec.structs.replace(platform_transport(url), endpoint=endpoint)
 
 
@@ -52,21 +53,27 @@ def through(url: str, transport: TransportInfo | Absent, service_id: str) -> Tra
     """
     if not isinstance(transport, TransportInfo) or not isinstance(transport.endpoint.uris, tuple):
         return transport
-    endpoint = EndPointInfo(uris=(url + _through_platform(service_id),))
+    endpoint = EndPointInfo(uris=(through_platform(url, service_id),))
     return msgspec.structs.replace(transport, endpoint=endpoint, security=platform_transport(url).security)
 
 
-def carried_by_platform(service: ServiceInfo) -> bool:
-    """Whether consumers of this host reach a service through the platform alone."""
+def calls_platform(url: str, service: ServiceInfo) -> bool:
+    """Whether consumers of a service of this host are told to call the platform at ``url``, and nobody else."""
     transport = service.transport_info
-    uris = transport.endpoint.uris if isinstance(transport, TransportInfo) else ()
-    return isinstance(uris, tuple) and [_path(uri) for uri in uris] == [_through_platform(str(service.ser_instance_id))]
+    told = (through_platform(url, str(service.ser_instance_id)),)
+    return isinstance(transport, TransportInfo) and transport.endpoint.uris == told
+
+
+def same_endpoint(one: ServiceInfo, other: ServiceInfo) -> bool:
+    """Whether consumers of two services are told to call the same."""
+    first, second = one.transport_info, other.transport_info
+    return isinstance(first, TransportInfo) and isinstance(second, TransportInfo) and first.endpoint == second.endpoint
 
 
 def producer_base(records: Records, record: ServiceRecord) -> str:
     """The URI at which the platform reaches the app behind a service; a problem 502 for one not spoken to over HTTP."""
     service = record.service
-    if carried_by_platform(service):
+    if record.carried:
         app = records.apps.get(record.app_instance_id).configuration
         return f"http://{app.address}:{app.port}/"
     transport = service.transport_info
@@ -75,14 +82,14 @@ def producer_base(records: Records, record: ServiceRecord) -> str:
     return transport.endpoint.uris[0]
 
 
-def check_reachable(service: ServiceInfo, own: str, reach: Receivers) -> None:
+def check_reachable(record: ServiceRecord, own: str, reach: Receivers) -> None:
     """Take the addresses at which an app at ``own`` offers a service, if the platform may be led there.
 
     Only of a service that other hosts may consume: to those the platform carries calls, on this host consumers call by
     themselves. Problems 400 and 403 name the attribute. What is not HTTP is never carried.
     """
-    transport = service.transport_info
-    if not leaves_host(service) or carried_by_platform(service) or not isinstance(transport, TransportInfo):
+    transport = record.service.transport_info
+    if not leaves_host(record.service) or record.carried or not isinstance(transport, TransportInfo):
         return
     endpoint = transport.endpoint
     for uri in endpoint.uris or ():
@@ -97,11 +104,3 @@ def _is_http(uri: str) -> bool:
         return urlsplit(uri).scheme in ("http", "https")
     except ValueError:
         return True  # whoever carries calls may read it otherwise
-
-
-def _through_platform(service_id: str) -> str:
-    return f"/mec_remote_services/v1/services/{service_id}"
-
-
-def _path(uri: str) -> str:
-    return "/" + uri.partition("://")[2].partition("/")[2]

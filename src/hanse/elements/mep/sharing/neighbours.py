@@ -11,6 +11,7 @@ from hanse.elements.mep.notices import Notices
 from hanse.elements.mep.records import NeighbourRecord, Records, RemoteService
 from hanse.elements.mep.service_management import domain
 from hanse.elements.mep.service_management.index import ServiceIndex
+from hanse.elements.mep.service_management.links import service_uri
 from hanse.elements.mep.service_management.locality import leaves_host, of_the_system
 from hanse.elements.mep.service_management.silence import SilenceTimer
 from hanse.elements.mep.service_management.transports import through
@@ -80,6 +81,9 @@ class Neighbours(SharedServices):
         _check_speaker(host)
         shared = [s for s in announcement.services if leaves_host(s) and s.ser_instance_id is not ABSENT]
         seen, rules = self._seen(host, shared), announcement.rules
+        known = self._records.neighbours.find(host)
+        if known is not None:  # they keep their order, in which pages are read, over a restart too
+            seen = {identifier: seen[identifier] for identifier in known.services if identifier in seen} | seen
         record = NeighbourRecord(host=host, mark=announcement.mark, services=seen, rules=rules)
         self._timer.hear(host, PATIENCE)
         await self._store.commit(lambda tx: self._replace(tx, host, record))
@@ -161,7 +165,7 @@ def as_seen(service: ServiceInfo, identifier: str, url: str) -> ServiceInfo:
         is_local=of_the_system(service),
         transport_info=through(url, service.transport_info, identifier),
         liveness_interval=ABSENT,
-        links=ServiceLinks(self=Link(href=f"{url}/mec_service_mgmt/v1/services/{identifier}")),
+        links=ServiceLinks(self=Link(href=service_uri(url, identifier))),
     )
 
 

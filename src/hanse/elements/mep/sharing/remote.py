@@ -1,39 +1,30 @@
-"""Services of other systems: found through the manager, consumed over Mpp-fed, both ways.
-
-ETSI GR MEC 035, 6.5.2: steps 1 and 2 (look-up), and step 9 (consumption).
-"""
+"""Services of other systems, found through the manager: steps 1 and 2 of ETSI GR MEC 035, 6.5.2."""
 
 from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from hanse.elements.mep.records import NeighbourRecord, Records, RemoteService
-from hanse.elements.mep.service_management.locality import leaves_host, leaves_system
-from hanse.elements.mep.service_management.transports import carried_by_platform, producer_base
+from hanse.elements.mep.service_management.links import service_uri, through_platform
+from hanse.elements.mep.service_management.transports import platform_transport
 from hanse.elements.mep.sharing.peers import Places
 from hanse.elements.mep.sharing.remembered import forgettable, place_of, room_for
 from hanse.kit.contract.call import continuing, current_call
-from hanse.kit.contract.declare import Stream
-from hanse.kit.contract.exchange import Exchange, relocated
-from hanse.kit.problems import Problem, not_found
+from hanse.kit.problems import Problem
 from hanse.kit.store import Index, Store, Transaction
 from hanse.kit.values import ABSENT, Absent, Link
 from hanse.refpoints.mm3.management import FoundService, ServiceWanted
 from hanse.refpoints.mm5.platform import ManagerLookup
-from hanse.refpoints.mp1.remote import RemoteServices
 from hanse.refpoints.mp1.services import (
     EndPointInfo,
     LocalityType,
-    OAuth2Info,
-    SecurityInfo,
     ServiceInfo,
     ServiceLinks,
     ServiceQuery,
     TransportInfo,
 )
-from hanse.refpoints.mpp_fed.consumption import ServiceConsumption, id_and_name
 
 log = logging.getLogger("hanse.mep")
 
@@ -124,7 +115,6 @@ class RemoteLookup:
         return RemoteService(service=service, system=found.system, reference=found.reference, zone=found.zone)
 
     def _service_info(self, identifier: str, found: FoundService) -> ServiceInfo:
-        oauth = OAuth2Info(grant_types=("OAUTH2_CLIENT_CREDENTIALS",), token_endpoint=f"{self._url}/oauth2/token")
         return ServiceInfo(
             ser_instance_id=identifier,
             ser_name=found.ser_name,
@@ -140,67 +130,8 @@ class RemoteLookup:
                 type=found.transport_type,
                 protocol="HTTP",
                 version=found.transport_version,
-                endpoint=EndPointInfo(uris=(f"{self._url}/mec_remote_services/v1/services/{identifier}",)),
-                security=SecurityInfo(o_auth2_info=oauth),
+                endpoint=EndPointInfo(uris=(through_platform(self._url, identifier),)),
+                security=platform_transport(self._url).security,
             ),
-            links=ServiceLinks(self=Link(href=f"{self._url}/mec_service_mgmt/v1/services/{identifier}")),
+            links=ServiceLinks(self=Link(href=service_uri(self._url, identifier))),
         )
-
-
-class RemoteConsumption(RemoteServices):
-    """An app's calls to services elsewhere leave here: to a partner (step 9), or to another host of the system.
-
-    Those to services of this host that are registered with the platform's own transport are carried as well.
-    """
-
-    def __init__(
-        self,
-        records: Records,
-        partner: Callable[[str], ServiceConsumption],
-        neighbour: Callable[[str], ServiceConsumption],
-        producer: Callable[[str], ServiceConsumption],
-    ) -> None:
-        self._records = records
-        self._partner = partner
-        self._neighbour = neighbour
-        self._producer = producer
-
-    async def consume(self, service_id: str, rest: str, exchange: Exchange) -> Stream:
-        """Carry a request to the platform that has the service."""
-        own = self._records.services.find(service_id)
-        if own is not None and carried_by_platform(own.service):
-            answer = await self._producer(producer_base(self._records, own)).consume(service_id, rest, exchange)
-        else:
-            answer = await self._carried(self._records.remote.get(service_id), rest, exchange)
-        return relocated(answer, lambda location: _here(service_id, location))
-
-    async def _carried(self, remote: RemoteService, rest: str, exchange: Exchange) -> Stream:
-        if remote.system:
-            return await self._partner(remote.system).consume(remote.reference, rest, exchange)
-        host, _, identifier = remote.reference.partition("/")
-        return await self._neighbour(host).consume(identifier, rest, exchange)
-
-
-def _here(service_id: str, location: str) -> str:
-    """A location below a service elsewhere, as the consumer reached it; nothing for one that leads out of it."""
-    if location.startswith("/") or ".." in location.split("/"):
-        return ""
-    base = current_call().base or RemoteServices.api_bases[0]
-    return f"{base}/services/{service_id}/{location}"
-
-
-class LocalConsumption(ServiceConsumption):
-    """Calls from other hosts and systems to services of this host arrive here (step 9, the producer's platform)."""
-
-    def __init__(self, records: Records, producer: Callable[[str], ServiceConsumption]) -> None:
-        self._records = records
-        self._producer = producer
-
-    async def consume(self, reference: str, rest: str, exchange: Exchange) -> Stream:
-        """Carry a request to the app that offers the service, if it may be consumed from elsewhere."""
-        identifier, name = id_and_name(reference)
-        record = self._records.services.get(identifier)
-        may_leave = leaves_host if current_call().caller.role == "mep" else leaves_system
-        if not may_leave(record.service) or name not in ("", record.service.ser_name):
-            raise not_found("service", identifier)
-        return await self._producer(producer_base(self._records, record)).consume(identifier, rest, exchange)

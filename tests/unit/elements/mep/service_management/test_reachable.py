@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from hanse.elements.mep.records import ServiceRecord
 from hanse.elements.mep.service_management.transports import PLATFORM_TRANSPORT, check_reachable, resolved
 from hanse.kit.problems import Problem
 from hanse.kit.receivers import Receivers
 from hanse.kit.values import ABSENT
-from hanse.refpoints.mp1.services import Address, EndPointInfo, LocalityType, ServiceInfo
+from hanse.refpoints.mp1.services import Address, EndPointInfo, LocalityType
 from tests.unit.elements.mep.parts import URL, service, transport
 
 OWN = "127.9.0.100"
@@ -19,9 +20,10 @@ REACH = Receivers(allowed=("192.0.2.7", "*.apps.example.com"), inside=frozenset(
 URIS, ADDRESSES = "transportInfo.endpoint.uris", "transportInfo.endpoint.addresses"
 
 
-def at(**endpoint: Any) -> ServiceInfo:
+def at(**endpoint: Any) -> ServiceRecord:
     """A service for all hosts at an endpoint."""
-    return replace(service("speech"), transport_info=replace(transport(), endpoint=EndPointInfo(**endpoint)))
+    told = replace(service("speech"), transport_info=replace(transport(), endpoint=EndPointInfo(**endpoint)))
+    return ServiceRecord(service=told, app_instance_id="one")
 
 
 @pytest.mark.parametrize(
@@ -76,16 +78,18 @@ def test_addresses_are_looked_at_as_uris_are() -> None:
 
 
 def test_a_service_of_this_host_alone_may_be_anywhere_for_nothing_is_carried_to_it() -> None:
-    local = replace(
-        at(uris=("https://backend.example/",)), scope_of_locality=LocalityType.MEC_HOST, consumed_local_only=True
-    )
-    check_reachable(local, OWN, REACH)
+    record = at(uris=("https://backend.example/",))
+    local = replace(record.service, scope_of_locality=LocalityType.MEC_HOST, consumed_local_only=True)
+    check_reachable(replace(record, service=local), OWN, REACH)
     for wider in (replace(local, consumed_local_only=False), replace(local, scope_of_locality=LocalityType.MEC_SYSTEM)):
         with pytest.raises(Problem, match=URIS):
-            check_reachable(wider, OWN, REACH)
+            check_reachable(replace(record, service=wider), OWN, REACH)
 
 
 def test_a_service_with_the_platforms_own_transport_is_the_app_itself() -> None:
     chosen = replace(service("speech"), transport_info=ABSENT, transport_id=PLATFORM_TRANSPORT, ser_instance_id="s-1")
     told = replace(chosen, transport_info=resolved(URL, chosen, "s-1"))
-    check_reachable(told, OWN, Receivers(inside=frozenset({("127.9.0.1", 8443)})))
+    platform = Receivers(inside=frozenset({("127.9.0.1", 8443)}))
+    check_reachable(ServiceRecord(service=told, app_instance_id="one", carried=True), OWN, platform)
+    with pytest.raises(Problem, match=URIS):
+        check_reachable(ServiceRecord(service=told, app_instance_id="one"), OWN, platform)

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ from hanse.elements.mep.sharing import announcing, neighbours
 from hanse.kit.contract.call import Caller, next_call, serving
 from hanse.kit.contract.exchange import Exchange
 from hanse.kit.problems import Problem, unreachable
+from hanse.kit.store import Store
 from hanse.refpoints.mp1.services import (
     AVAILABILITY_SUBSCRIPTION,
     AvailabilitySubscription,
@@ -302,6 +304,35 @@ async def test_a_neighbour_that_died_while_we_did_is_forgotten_too(pair: Pair) -
     pair.way.cut = True
     await pair.harbour.platform.start_up()
     assert await pair.until_found(0) == []
+
+
+async def test_a_neighbour_that_dies_while_the_whole_platform_is_away_is_forgotten_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(neighbours, "PATIENCE", PATIENCE)
+    shared = replace(service("speech"), ser_instance_id="s")
+    way = Way("airport")
+    before = way.to = Bench(store=Store(tmp_path / "mep.db"), neighbours={"airport": Way("harbour")})
+    await way.announce("airport", Announcement(mark="m", services=(shared,)))
+    before.store.close()
+    again = Bench(store=Store(tmp_path / "mep.db"), neighbours={"airport": Way("harbour")})
+    assert len(await again.platform.services.find_services(NAMED)) == 1
+    await again.platform.start_up()
+    await until(lambda: not len(again.platform.records.remote))
+    assert await again.platform.services.find_services(NAMED) == []
+    await again.platform.shut_down()
+    again.store.close()
+
+
+async def test_services_of_a_neighbour_stay_in_the_order_in_which_they_came_whatever_it_says_next() -> None:
+    harbour, way = Bench(neighbours={"airport": Way("harbour")}), Way("airport")
+    way.to = harbour
+    for said in ("ac", "abc", "bca"):
+        services = tuple(replace(service("speech"), ser_instance_id=one, version=one) for one in said)
+        await way.announce("airport", Announcement(mark=said, services=services))
+    kept = harbour.platform.records.neighbours.get("airport")
+    assert [remote.service.version for remote in kept.services.values()] == ["a", "c", "b"]
+    harbour.store.close()
 
 
 async def test_a_platform_speaks_for_its_own_host_only(pair: Pair) -> None:
