@@ -84,7 +84,7 @@ class Conflicts:
             self._claims.remove(held.pop(rule_id))
         for rule in rules.values():
             if _claims(rule):
-                held[rule.traffic_rule_id] = claim = claim_of(app.configuration, rule)
+                held[rule.traffic_rule_id] = claim = self.grants.claim(app.configuration, rule)
                 self._claims.add(claim)
 
     def _settled(self, app: AppRecord, rule: TrafficRule, status: int) -> TrafficRule:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from msgspec.structs import replace
+
 from hanse.elements.mep.app_rules.claims import Claim, Claims, claim_of
 from hanse.elements.mep.app_rules.overlap import Described, described
 from hanse.elements.mep.app_rules.regions import Region, common, from_anywhere, regions, uncovered
 from hanse.elements.mep.app_rules.rules import traffic_rule
 from hanse.refpoints.mm5.platform import AppConfiguration
-from hanse.refpoints.mp1.support import TrafficFilter
+from hanse.refpoints.mp1.support import TrafficFilter, TrafficRule
 
 _DESTINATION = ("dstAddress", "dstPort", "protocol")
 """The first parts of a region."""
@@ -25,23 +27,34 @@ class Grants:
     def __init__(self) -> None:
         self._taking = Claims()
         self._known: dict[str, AppConfiguration] = {}
-        self._of: dict[str, tuple[Claim, ...]] = {}
+        self._rules: dict[str, dict[str, TrafficRule]] = {}
+        self._of: dict[str, dict[str, Claim]] = {}
 
     def hold(self, app: AppConfiguration) -> None:
         """An app is there, with what it was given; held already, nothing changes."""
         if self._known.get(app.app_instance_id) is app:
             return
         self.release(app.app_instance_id)
-        claims = tuple(claim_of(app, traffic_rule(rule)) for rule in app.traffic_rules)
-        self._known[app.app_instance_id], self._of[app.app_instance_id] = app, claims
-        for claim in _taking(claims):
+        rules = {rule.traffic_rule_id: traffic_rule(rule) for rule in app.traffic_rules}
+        claims = {rule_id: claim_of(app, rule) for rule_id, rule in rules.items()}
+        self._known[app.app_instance_id] = app
+        self._rules[app.app_instance_id], self._of[app.app_instance_id] = rules, claims
+        for claim in _taking(claims.values()):
             self._taking.add(claim)
 
     def release(self, app_instance_id: str) -> None:
         """An app is there no more."""
         self._known.pop(app_instance_id, None)
-        for claim in _taking(self._of.pop(app_instance_id, ())):
+        self._rules.pop(app_instance_id, None)
+        for claim in _taking(self._of.pop(app_instance_id, {}).values()):
             self._taking.remove(claim)
+
+    def claim(self, app: AppConfiguration, rule: TrafficRule) -> Claim:
+        """What a rule of an app that is held claims: most rules are as they were given, and are not read twice."""
+        given = self._rules[app.app_instance_id].get(rule.traffic_rule_id)
+        if given is not None and given == replace(rule, state=given.state):
+            return self._of[app.app_instance_id][rule.traffic_rule_id]
+        return claim_of(app, rule)
 
     def near(self, claim: Claim) -> Iterable[Claim]:
         """Grants, of whichever app, that take what this claim may meet; copies take nothing."""
@@ -55,7 +68,7 @@ class Grants:
         """
         covers = [
             region
-            for grant in self._of.get(claim.owner, ())
+            for grant in self._of.get(claim.owner, {}).values()
             if (grant.copies and claim.copies)
             or (not grant.copies and (grant.priority <= other.priority or _behind(claim, other)))
             for given in grant.filters
@@ -72,7 +85,7 @@ class Grants:
         is of those senders alone, and ``srcAddress`` stands for all that tells them.
         """
         asked = described(wanted)
-        granted = [given for claim in self._of.get(app_instance_id, ()) for given in claim.filters]
+        granted = [given for claim in self._of.get(app_instance_id, {}).values() for given in claim.filters]
         if asked in granted:
             return None
         anybody = asked._replace(
