@@ -107,7 +107,7 @@ class UserspaceDataPlane(DataPlane):
 
     async def forwardings_of(self, owner: str) -> list[Forwarding]:
         """The rules of one application instance in force."""
-        return [installed.rule.forwarding for installed in self._table.rules(owner)]
+        return [installed.rule.forwarding for installed in self._table.rules_of(owner)]
 
     async def counters(self) -> list[RuleCounters]:
         """Counters of every rule; a flow that no rule took counts as refused at the first rule that listens there."""

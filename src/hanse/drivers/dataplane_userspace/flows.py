@@ -29,6 +29,7 @@ class FlowTable:
     def __init__(self, most: int) -> None:
         self._most = most
         self._installed: dict[str, Installed] = {}
+        self._in_order: list[Installed] | None = None
         self._index, self._listened = RuleIndex(), Listened()
         self._live: dict[Passing, None] = {}
         self.taps = Taps(room=lambda: not self._full())
@@ -37,14 +38,21 @@ class FlowTable:
         """The rule of that id, if it is in force."""
         return self._installed.get(rule_id)
 
-    def rules(self, owner: str | None = None) -> list[Installed]:
-        """All rules in force, or those of one owner, the first priority first."""
-        rules = (installed.rule for installed in self._installed.values())
-        order = by_priority(rule for rule in rules if owner is None or rule.forwarding.owner == owner)
-        return [self._installed[rule.forwarding.rule_id] for rule in order]
+    def rules(self) -> list[Installed]:
+        """All rules in force, the first priority first; put in order when they are asked for after a change."""
+        if self._in_order is None:
+            order = by_priority(installed.rule for installed in self._installed.values())
+            self._in_order = [self._installed[rule.forwarding.rule_id] for rule in order]
+        return list(self._in_order)
+
+    def rules_of(self, owner: str) -> list[Installed]:
+        """Those of one owner."""
+        theirs = by_priority(i.rule for i in self._installed.values() if i.rule.forwarding.owner == owner)
+        return [self._installed[rule.forwarding.rule_id] for rule in theirs]
 
     def put(self, rule: Rule, listens: frozenset[Endpoint]) -> None:
         """Put a rule in force. One of the same id hands on its counters, and its flows as far as they still fit."""
+        self._in_order = None
         installed = self._installed.get(rule.forwarding.rule_id)
         copied = installed is not None and copies(installed.rule.forwarding)
         if installed is None:
@@ -67,6 +75,7 @@ class FlowTable:
 
     def remove(self, rule_id: str) -> None:
         """Take a rule out of force and cut its flows."""
+        self._in_order = None
         installed = self._installed.pop(rule_id)
         self._take_out(installed)
         if copies(installed.rule.forwarding):

@@ -199,3 +199,6 @@ class Platform:
             except Problem as problem:
                 log.info("%s of %s are not restored yet: %s", what, self._host, problem)
                 await asyncio.sleep(STEER_PERIOD / 10)
+            except Exception:
+                log.exception("%s of %s are not restored: a fault of ours; it is tried again", what, self._host)
+                await asyncio.sleep(STEER_PERIOD)

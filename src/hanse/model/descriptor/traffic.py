@@ -44,7 +44,7 @@ class IpAddressType(StrEnum):
     IP_V6 = "IP_V6"
 
 
-class TrafficFilter(Part):
+class TrafficFilter(Part, gc=False):
     """What traffic must match; attributes are ANDed, values of one are ORed (6.2.1.10).
 
     Addresses are an address, prefix or range; ports a port or range; ``direction`` is ``00`` (downlink) or ``01``
@@ -69,7 +69,7 @@ class TrafficFilter(Part):
     direction: str | Absent = ABSENT
 
 
-class TunnelInfo(Part):
+class TunnelInfo(Part, gc=False):
     """A tunnel: ``GTP-U``, ``GRE`` or another type (6.2.1.12)."""
 
     tunnel_type: str
@@ -78,7 +78,7 @@ class TunnelInfo(Part):
     tunnel_specific_data: dict[str, Any] | Absent = ABSENT
 
 
-class InterfaceDescriptor(Part):
+class InterfaceDescriptor(Part, gc=False):
     """Where traffic goes; which attributes there are follows from the type (6.2.1.11)."""
 
     interface_type: InterfaceType
@@ -88,7 +88,7 @@ class InterfaceDescriptor(Part):
     dst_ip_address: str | Absent = msgspec.field(default=ABSENT, name="dstIPAddress")
 
 
-class TrafficRuleDescriptor(Part):
+class TrafficRuleDescriptor(Part, gc=False):
     """A traffic rule. Priority 0 to 255, 0 comes first; of two destinations the first is the UE's side (6.2.1.9)."""
 
     traffic_rule_id: str
@@ -99,7 +99,7 @@ class TrafficRuleDescriptor(Part):
     dst_interface: tuple[InterfaceDescriptor, ...] = ()
 
 
-class DNSRuleDescriptor(Part):
+class DNSRuleDescriptor(Part, gc=False):
     """A DNS record that the platform answers while the application runs; ``ttl`` in seconds (6.2.1.13)."""
 
     dns_rule_id: str

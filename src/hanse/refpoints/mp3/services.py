@@ -25,7 +25,7 @@ class SignOfLife(Value):
     mark: str
 
 
-class SharedRule(Value):
+class SharedRule(Value, gc=False):
     """A traffic rule in force by which devices reach an app of the platform, at an address that other hosts may share.
 
     Rules of one package (``app_d_id``) with one ``traffic_rule_id`` lead to instances of the same app.

@@ -198,3 +198,22 @@ def test_a_rule_that_comes_to_listen_elsewhere_keeps_what_passes() -> None:
 
 def test_where_no_rule_is_left_a_flow_is_refused() -> None:
     assert FlowTable(10).admit(DEVICE, HERE) is None
+
+
+def test_rules_are_told_in_their_order_after_every_change() -> None:
+    table = FlowTable(10)
+
+    def order() -> list[str]:
+        return [installed.rule.forwarding.rule_id for installed in table.rules()]
+
+    put(table, "b", priority=5)
+    put(table, "c", priority=5)
+    assert order() == ["b", "c"]
+    put(table, "a", priority=7)
+    assert order() == ["b", "c", "a"]
+    put(table, "a", priority=1)
+    assert order() == ["a", "b", "c"]
+    table.remove("b")
+    assert order() == ["a", "c"]
+    table.rules().clear()
+    assert order() == ["a", "c"]

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from hanse.elements.mep.app_support.tags import within
 from hanse.elements.mep.steering.choice import choose
 from hanse.elements.mep.steering.devices import Devices
+from hanse.kit.values import ABSENT
 from hanse.model.place import Zone
 from hanse.refpoints.mm1.steering import Preference, SteeringPolicy, Target
 from hanse.refpoints.mp2 import Forwarding, TrafficMatch
@@ -75,7 +76,7 @@ def _policy(
     for instance in sorted(group, key=lambda i: (i.host != here, i.host)):
         address = str(instance.rule.forwarding.to_address)
         zone = zones.get(instance.host)
-        target = Target(host=instance.host, address=address, zone=zone) if zone else Target(instance.host, address)
+        target = Target(host=instance.host, address=address, zone=zone or ABSENT)
         by_target[target] = instance
     hosts = dict.fromkeys(target.host for target in by_target)
     preferences = tuple(Preference(to=host, zones=(zones[host].name,)) for host in hosts if host in zones)

@@ -112,3 +112,15 @@ class Keeper(Generic[T]):
             await turns.give()
         if part:
             yield part
+
+
+async def by_owner(things: Iterable[tuple[str, str, T]]) -> ByOwner[T]:
+    """A listing, of owners, ids and things, as `Side.present` tells it; in turns, as it may be long."""
+    found: dict[str, dict[str, T]] = {}
+    await asyncio.sleep(0)  # to have it made was a turn
+    turns = Turns()
+    for number, (owner, name, thing) in enumerate(things):
+        found.setdefault(owner, {})[name] = thing
+        if number % AT_ONCE == 0:
+            await turns.give()
+    return found

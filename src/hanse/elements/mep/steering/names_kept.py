@@ -11,7 +11,7 @@ from typing import NamedTuple
 from hanse.elements.mep.app_rules.rules import names
 from hanse.elements.mep.records import Records
 from hanse.elements.mep.steering.devices import Devices
-from hanse.elements.mep.steering.keeping import ByOwner, Refused, Things
+from hanse.elements.mep.steering.keeping import ByOwner, Refused, Things, by_owner
 from hanse.elements.mep.steering.led import name_of, owner_of, records_of
 from hanse.kit.failpoints import effect
 from hanse.kit.problems import Problem
@@ -53,10 +53,9 @@ class NamesKept:
 
     async def present(self, owner: str | None = None) -> ByOwner[NameRecord]:
         """What the name server has."""
-        server, found = self._name_server, dict[str, dict[str, NameRecord]]()
-        for record in await (server.records() if owner is None else server.records_of(owner)):
-            found.setdefault(record.owner, {})[record.record_id] = record
-        return found
+        server = self._name_server
+        listed = await (server.records() if owner is None else server.records_of(owner))
+        return await by_owner((record.owner, record.record_id, record) for record in listed)
 
     async def wanted(self, owners: Collection[str]) -> ByOwner[NameRecord]:
         """What it should have."""

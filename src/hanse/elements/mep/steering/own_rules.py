@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Hashable, Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from hanse.elements.mep.app_rules.rules import forwardings
 from hanse.elements.mep.app_support.tags import TagAddresses, resolved
@@ -19,7 +20,7 @@ from hanse.refpoints.mp3.services import SharedRule
 log = logging.getLogger("hanse.mep")
 
 
-class InForce(NamedTuple):
+class InForce(msgspec.Struct, frozen=True, gc=False):
     """Rules of one app: those that are its own affair, and those by which devices reach it, which hosts may share."""
 
     alone: tuple[Forwarding, ...] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
-from hanse.elements.mep.steering.keeping import ByOwner, Refused
+from hanse.elements.mep.steering.keeping import ByOwner, Refused, by_owner
 from hanse.elements.mep.steering.shared_addresses import SharedAddresses
 from hanse.kit.failpoints import effect
 from hanse.refpoints.mp2 import DataPlane, Forwarding, RuleChanges
@@ -28,10 +28,9 @@ class RulesKept:
 
     async def present(self, owner: str | None = None) -> ByOwner[Forwarding]:
         """What the data plane has."""
-        plane, found = self._data_plane, dict[str, dict[str, Forwarding]]()
-        for rule in await (plane.forwardings() if owner is None else plane.forwardings_of(owner)):
-            found.setdefault(rule.owner, {})[rule.rule_id] = rule
-        return found
+        plane = self._data_plane
+        listed = await (plane.forwardings() if owner is None else plane.forwardings_of(owner))
+        return await by_owner((rule.owner, rule.rule_id, rule) for rule in listed)
 
     async def wanted(self, owners: Collection[str]) -> ByOwner[Forwarding]:
         """What it should have."""

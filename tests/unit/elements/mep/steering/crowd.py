@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from msgspec.structs import replace
 
-from hanse.kit.store import Store
-from hanse.refpoints.mm5.platform import AppConfiguration
+from hanse.elements.mep.app_rules.rules import dns_rule, traffic_rule
+from hanse.elements.mep.records import AppRecord, Records
+from hanse.kit.store import Store, Transaction
+from hanse.refpoints.mm5.platform import AppConfiguration, AppPhase
 from hanse.refpoints.mp2 import Forwarding, NameRecord, NameRecords, RefusedRules, RuleChanges
 from tests.unit.elements.mep.parts import Bench, Names, Plane, configuration
 
@@ -78,9 +82,29 @@ def one_of_many(number: int, package: str = "") -> AppConfiguration:
     return replace(app, app_d_id=package or f"package{number}", traffic_rules=rules, dns_rules=(name,))
 
 
+def active(app: AppConfiguration) -> AppRecord:
+    """As a platform keeps it from its activation on."""
+    return AppRecord(
+        configuration=app,
+        phase=AppPhase.READY,
+        traffic_rules=tuple(traffic_rule(rule) for rule in app.traffic_rules),
+        dns_rules=tuple(dns_rule(rule) for rule in app.dns_rules),
+        active=True,
+    )
+
+
+async def keep(store: Store, records: Records, apps: Iterable[AppRecord]) -> None:
+    """Write them all at once."""
+
+    def decide(tx: Transaction) -> None:
+        for app in apps:
+            tx.put(records.apps, app.app_instance_id, app)
+
+    await store.commit(decide)
+
+
 async def bring_up(bench: Bench, apps: int, package: str = "") -> None:
-    """Configure and activate them, as a manager does."""
-    for number in range(apps):
-        app = one_of_many(number, package)
-        await bench.platform.configuration.configure(app.app_instance_id, app)
-        await bench.platform.configuration.activate(app.app_instance_id)
+    """So many active apps, all of them carried out."""
+    records = [active(one_of_many(number, package)) for number in range(apps)]
+    await keep(bench.store, bench.platform.records, records)
+    await bench.platform.steering.restore()

@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from msgspec.structs import replace
 
-from hanse.elements.mep.steering import own_rules
-from hanse.elements.mep.steering.keeping import AT_ONCE
-from hanse.kit.problems import Problem, conflict
+from hanse.elements.mep.steering import keeping, own_rules
+from hanse.elements.mep.steering.keeping import AT_ONCE, PATIENCE
+from hanse.kit.contract.call import current_call
+from hanse.kit.problems import Problem, conflict, unreachable
 from hanse.refpoints.mm1.steering import SteeringPolicy, Target
-from hanse.refpoints.mp2 import Forwarding
+from hanse.refpoints.mp2 import Forwarding, RefusedRules, RuleChanges, TrafficMatch
+from hanse.refpoints.mp3.services import SharedRule
 from tests.bounds import SOON
 from tests.unit.elements.mep.steering.crowd import RULES, CountingPlane, bring_up, crowd, one_of_many
+from tests.unit.elements.mep.steering.test_spots import shared
 
 APPS = 120
 
@@ -89,8 +93,8 @@ async def test_a_policy_asks_nothing_of_the_data_plane_and_is_worked_out_once(mo
 
 async def test_one_rule_that_is_refused_keeps_no_other_app_from_its_rules(caplog: pytest.LogCaptureFixture) -> None:
     bench, plane, names = crowd()
-    await bring_up(bench, 60)
     _refuse(plane, "app0.r0")
+    await bring_up(bench, 60)
     for _ in range(2):
         plane.rules.clear()
         names.known.clear()
@@ -105,8 +109,9 @@ async def test_one_rule_that_is_refused_keeps_no_other_app_from_its_rules(caplog
 async def test_an_app_is_told_of_its_refused_rule_and_its_others_are_in_force() -> None:
     bench, plane, _ = crowd()
     _refuse(plane, "app0.r0")
+    await bench.platform.configuration.configure("app0", one_of_many(0))
     with pytest.raises(Problem, match="Port is taken"):
-        await bring_up(bench, 1)
+        await bench.platform.configuration.activate("app0")
     assert len(plane.rules) == RULES - 1
 
 
@@ -122,20 +127,27 @@ async def test_names_are_put_back_while_the_data_plane_is_away() -> None:
     await bench.platform.shut_down()
 
 
-async def test_an_app_that_is_switched_on_does_not_wait_until_all_others_are_restored() -> None:
+async def test_an_app_that_is_switched_on_does_not_wait_until_all_others_are_restored(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     bench, plane, _ = crowd()
     await bring_up(bench, APPS)
-    new = one_of_many(APPS + 1)
+    new, change = one_of_many(APPS + 1), plane.change
     await bench.platform.configuration.configure(new.app_instance_id, new)
     plane.rules.clear()
-    order: list[int] = []
+
+    async def slow(changes: RuleChanges) -> RefusedRules:
+        await asyncio.sleep(0.3)
+        return await change(changes)
+
+    monkeypatch.setattr(plane, "change", slow)
+    monkeypatch.setattr(keeping, "AT_ONCE", 1)
     restoring = asyncio.create_task(bench.platform.steering.restore())
-    while not plane.rules:  # noqa: ASYNC110
-        await asyncio.sleep(0)
+    await asyncio.sleep(0.1)
     await bench.platform.configuration.activate(new.app_instance_id)
-    order.append(len(plane.rules))
+    assert RULES < len(plane.rules) < APPS * RULES
     await restoring
-    assert order[0] < APPS * RULES < len(plane.rules) == (APPS + 1) * RULES
+    assert len(plane.rules) == (APPS + 1) * RULES
 
 
 async def test_what_an_app_gives_up_while_all_is_restored_stays_given_up() -> None:
@@ -148,6 +160,71 @@ async def test_what_an_app_gives_up_while_all_is_restored_stays_given_up() -> No
     await bench.platform.configuration.deactivate(f"app{APPS - 1}")
     await restoring
     assert {rule.owner for rule in plane.rules.values()} == {f"app{number}" for number in range(APPS - 1)}
+
+
+async def test_a_slow_data_plane_gets_time_for_each_part_and_not_one_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench, plane, _ = crowd()
+    await bring_up(bench, APPS)
+    plane.rules.clear()
+    change, left = plane.change, list[float]()
+
+    async def slow(changes: RuleChanges) -> RefusedRules:
+        left.append(current_call().remaining())
+        await asyncio.sleep(0.2)
+        return await change(changes)
+
+    monkeypatch.setattr(plane, "change", slow)
+    await bench.platform.steering.restore()
+    assert len(left) > 1
+    assert all(seconds > PATIENCE - 0.15 for seconds in left)
+
+
+async def test_what_was_put_back_before_a_data_plane_failed_is_not_asked_for_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bench, plane, _ = crowd()
+    await bring_up(bench, APPS)
+    plane.rules.clear()
+    plane.asked.clear()
+    change = plane.change
+
+    async def once(changes: RuleChanges) -> RefusedRules:
+        if "change" in plane.asked:
+            raise unreachable("data_plane.harbour")
+        return await change(changes)
+
+    monkeypatch.setattr(plane, "change", once)
+    with pytest.raises(Problem, match="503"):
+        await bench.platform.steering.restore()
+    monkeypatch.setattr(plane, "change", change)
+    before = len(plane.rules)
+    assert 0 < before < APPS * RULES
+    plane.done.clear()
+    await bench.platform.steering.restore()
+    assert len(plane.done) == APPS * RULES - before
+
+
+async def test_instances_of_other_hosts_that_change_cost_one_listing_however_many_they_are() -> None:
+    bench, plane, _ = crowd()
+    plane.common = False
+    await bench.platform.start_up()
+    steering = bench.platform.steering
+    await asyncio.sleep(0.05)  # its first look
+    plane.asked.clear()
+    others = [announced(number) for number in range(50)]
+    steering.neighbour_changed("airport", (), others)
+    async with asyncio.timeout(SOON):
+        while len(plane.rules) < len(others):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    await bench.platform.shut_down()
+    assert plane.asked.count("all") <= 2  # and perhaps one of the look that comes every few seconds
+    assert plane.asked.count("change") == 1
+
+
+def announced(number: int) -> SharedRule:
+    """A rule of an instance at another host, of an app that this host does not have."""
+    match = TrafficMatch(dst_address=(f"127.9.77.{number + 1}",))
+    return replace(shared(f"other{number}", match, package=f"p{number}"), traffic_rule_id="in")
 
 
 def _refuse(plane: CountingPlane, refused: str) -> None:
