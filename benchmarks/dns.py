@@ -47,8 +47,7 @@ def run(tell: Tell, size: Size | None = None) -> Report:
     )
     if lacking:
         return Report(bench="dns", figures={}, floor={}, ratio={"knot_geoip": lacking})
-    judged, short = dns_judge.judge(size.judged)
-    tell(f"the judge agrees with {judged} answers, {short} of them by the short way")
+    judged, _ = dns_judge.judge_apart(size.judged, tell)
     with tempfile.TemporaryDirectory(prefix="hanse-bench-") as directory, ExitStack() as stack:
         stage = Stage(Path(directory))
         stack.callback(stage.clear)
