@@ -46,6 +46,7 @@ async def test_services_of_a_silent_platform_are_neither_found_nor_registered_no
     await bench.meo.start_up()
     await report(bench, "airport", 1, offered("speech"))
     assert len(await view(bench).find_service(SPEECH)) == 1
+    await until(lambda: bool(bench.federation.resources and bench.federation.resources[-1][1].services))
     await clock.advance(PATIENCE)
     assert await view(bench).find_service(SPEECH) == []
     await until(lambda: bench.federation.resources[-1][1].services == ())
