@@ -16,6 +16,7 @@ from hanse.elements.mep.service_management.locality import leaves_host, of_the_s
 from hanse.elements.mep.service_management.silence import SilenceTimer
 from hanse.elements.mep.service_management.transports import through
 from hanse.elements.mep.sharing.remote import identifier_of
+from hanse.elements.mep.steering.turns import Turns
 from hanse.kit.contract.call import current_call
 from hanse.kit.problems import Problem, forbidden
 from hanse.kit.store import Store, Transaction
@@ -80,7 +81,7 @@ class Neighbours(SharedServices):
         """Take over what a neighbour shares; services for its own host alone are left out, whoever sent them."""
         _check_speaker(host)
         shared = [s for s in announcement.services if leaves_host(s) and s.ser_instance_id is not ABSENT]
-        seen, rules = self._seen(host, shared), announcement.rules
+        seen, rules = await self._seen(host, shared), announcement.rules
         known = self._records.neighbours.find(host)
         if known is not None:  # they keep their order, in which pages are read, over a restart too
             seen = {identifier: seen[identifier] for identifier in known.services if identifier in seen} | seen
@@ -88,9 +89,10 @@ class Neighbours(SharedServices):
         self._timer.hear(host, PATIENCE)
         await self._store.commit(lambda tx: self._replace(tx, host, record))
 
-    def _seen(self, host: str, shared: list[ServiceInfo]) -> Seen:
-        seen = {}
+    async def _seen(self, host: str, shared: list[ServiceInfo]) -> Seen:
+        seen, turns = {}, Turns()
         for service in shared:
+            await turns.give()
             reference = f"{host}/{service.ser_instance_id}"
             identifier = identifier_of("", reference)
             seen[identifier] = RemoteService(
@@ -146,8 +148,11 @@ class Neighbours(SharedServices):
     def _put(
         self, tx: Transaction, identifier: str, before: RemoteService | None, after: RemoteService, rank: int
     ) -> None:
+        if tx.find(self._records.remote, identifier) != after:  # a look-up may have put its own view there
+            tx.put(self._records.remote, identifier, after)
+        if before == after:
+            return
         change = domain.change_between(before.service, after.service) if before else ChangeType.ADDED
-        tx.put(self._records.remote, identifier, after)  # also if unchanged: a look-up may have put its own view there
         if change is not None:
             self._notices.service_changed(tx, after.service, change)
             tx.after.append(lambda: self._index.put(after.service, rank))
