@@ -57,26 +57,30 @@ class Reporter:
                 async with asyncio.timeout(REPORT_PERIOD):
                     await self._dirty.wait()
             await asyncio.sleep(pause)
+            changed = self._dirty.is_set()
             self._dirty.clear()
             try:
-                await self._report()
+                await self._report(changed)
                 pause = REPORT_PAUSE
             except Problem as problem:
                 log.info("reporting services of %s failed: %s", self._host, problem)
                 self._dirty.set()
                 pause = min(pause * 2, LONGEST_PAUSE)
 
-    async def _report(self) -> None:
+    async def _report(self, changed: bool) -> None:
+        """A sign of life is the report before: nothing is worked out for it."""
+        last = self._last
+        report = await self._newest(last) if changed or last is None else last
+        self._last = report
+        with continuing(new_trace() if report is not last else UNTRACED, patience=REPORT_PERIOD):
+            await self._manager.report_services(self._host, report)
+
+    async def _newest(self, last: PlatformReport | None) -> PlatformReport:
         services = tuple(self._offered(record) for record in self._records.services.values())
-        fresh = self._last is None or self._last.services != services
-        if fresh:
-            number = await self._next()
-            self._last = PlatformReport(
-                host=self._host, sequence=number, services=services, redirectors=self._redirectors
-            )
-        assert self._last is not None
-        with continuing(new_trace() if fresh else UNTRACED, patience=REPORT_PERIOD):
-            await self._manager.report_services(self._host, self._last)
+        if last is not None and last.services == services:
+            return last
+        number = await self._next()
+        return PlatformReport(host=self._host, sequence=number, services=services, redirectors=self._redirectors)
 
     async def _next(self) -> int:
         last = self._numbers.find("last")
