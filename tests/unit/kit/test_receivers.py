@@ -109,6 +109,18 @@ def test_a_place_of_ours_is_known_however_the_kernel_writes_it() -> None:
     assert not RULE.is_inside("hooks.example.com", 8443)
 
 
+@pytest.mark.parametrize("address", [OWN, f"::ffff:{OWN}", "192.0.2.8", "192.0.2.7", "2001:db8::5", "127.10.100.5"])
+def test_an_address_is_taken_whatever_the_port_if_it_is_ones_own_or_allowed(address: str) -> None:
+    assert RULE.takes(address, OWN)
+
+
+@pytest.mark.parametrize(
+    "address", ["8.8.8.8", "127.10.1.101", "192.0.2.9", "127.10.0.1", "0.0.0.0", "::", "localhost"]
+)
+def test_no_other_address_is_taken_least_of_all_one_of_ours_within_a_network(address: str) -> None:
+    assert not RULE.takes(address, OWN)
+
+
 @pytest.mark.parametrize(
     "word", ["*", "10.0.0.1", "10.0.0.0/8", "::1", "localhost", "a-b.example.com", "*.example.com"]
 )

@@ -79,6 +79,8 @@ def test_no_rule_that_overlaps_is_missed() -> None:
         found = {c.rule_id for c in claims.candidates(changed) if c.meets(changed)}
         assert found == {c.rule_id for c in made if c.priority == changed.priority and c.meets(changed)}
         met += len(found)
+        anywhere = {c.rule_id for c in claims.anywhere(changed) if c.meets(changed)}
+        assert anywhere == {c.rule_id for c in made if c.meets(changed)} >= found
     assert met > 400
 
 

@@ -105,6 +105,22 @@ def test_what_two_describe_is_what_both_describe() -> None:
             assert all(uncovered(region, covers) is None for region in both)
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "found"),
+    [
+        (to("fd00::1", protocol=("ipv6-frag",)), to("fd00::1", protocol=("tcp",)), {(6, 44)}),
+        (to("fd00::1", protocol=("udp",)), to("fd00::1", protocol=("tcp",)), set()),
+        (to("10.0.0.1", protocol=("44",)), to("10.0.0.1", protocol=("tcp",)), set()),
+        (TrafficFilter(protocol=("icmp",)), TrafficFilter(protocol=("1", "58")), {(4, 1), (6, 58)}),
+    ],
+)
+def test_a_header_that_others_follow_may_be_of_a_packet_of_another_protocol(
+    one: TrafficFilter, other: TrafficFilter, found: set[tuple[int, int]]
+) -> None:
+    both = common(described(one), described(other))
+    assert {protocol for region in both for protocol in region[2] or ()} == found
+
+
 def test_what_is_cut_too_finely_to_be_judged_is_refused_and_soon() -> None:
     asked = TrafficFilter(dst_address=("10.0.0.0/8",), dst_port=("1-65535",))
     given = [
