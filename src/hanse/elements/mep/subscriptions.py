@@ -16,7 +16,7 @@ import msgspec
 from hanse.elements.mep.notices import Notices
 from hanse.elements.mep.quotas import Quotas
 from hanse.elements.mep.records import AppRecord, Records, S, SubscriptionRecord
-from hanse.kit.contract.call import asked_below
+from hanse.kit.contract.call import asked_below, require_match
 from hanse.kit.contract.declare import Created
 from hanse.kit.problems import bad_request, not_found
 from hanse.kit.receivers import place_of
@@ -103,10 +103,12 @@ class Subscriptions(Generic[S]):
         return Created(known, f"{self._uri(app_instance_id)}/{identifier}")
 
     async def end(self, app_instance_id: str, subscription_id: str) -> None:
-        """End one of an app's own."""
+        """End one of an app's own; it never changes and has no tag, so that a condition on one does not hold: 412."""
 
         def decide(tx: Transaction) -> None:
-            self._drop(tx, _own(app_instance_id, tx.find(self._shelf, subscription_id), subscription_id))
+            record = _own(app_instance_id, tx.find(self._shelf, subscription_id), subscription_id)
+            require_match("")
+            self._drop(tx, record)
 
         await self._store.commit(decide)
 

@@ -137,9 +137,14 @@ def asked_below(bases: Sequence[str]) -> str:
 
 
 def require_match(tag: str) -> None:
-    """Refuse the current call with 412 if its ``If-Match`` names another representation than ``tag``."""
+    """Refuse the current call with 412 if its ``If-Match`` names another representation than ``tag``.
+
+    That of a resource whose representations have no tag (empty) is named by none (RFC 9110, 13.1.1).
+    """
     wanted = current_call().if_match
     if not wanted or wanted.strip() == "*":
         return
+    if not tag:
+        raise Problem(412, "If-Match does not hold", "the resource has no entity tag; leave If-Match out, or say *")
     if f'"{tag}"' not in [part.strip() for part in wanted.split(",")]:
         raise Problem(412, "If-Match does not hold", "the resource has changed; GET it again and repeat the change")

@@ -232,7 +232,7 @@ class ServiceManagement(Api, bases=("/mec_service_mgmt/v1",)):
     async def replace_service(self, app_instance_id: str, service_id: str, service: ServiceInfo) -> Tagged[ServiceInfo]:
         """Replace a service; attributes left out are gone (8.2.7.3.2)."""
 
-    @delete("/applications/{app_instance_id}/services/{service_id}")
+    @delete("/applications/{app_instance_id}/services/{service_id}", refuses=(400, 401, 403, 404, 412))
     async def deregister_service(self, app_instance_id: str, service_id: str) -> None:
         """Withdraw a service (8.2.7.3.5)."""
 
@@ -252,6 +252,6 @@ class ServiceManagement(Api, bases=("/mec_service_mgmt/v1",)):
     ) -> AvailabilitySubscription:
         """One subscription (8.2.9.3.1)."""
 
-    @delete("/applications/{app_instance_id}/subscriptions/{subscription_id}")
+    @delete("/applications/{app_instance_id}/subscriptions/{subscription_id}", refuses=(400, 401, 403, 404, 412))
     async def unsubscribe_from_availability(self, app_instance_id: str, subscription_id: str) -> None:
         """End a subscription (8.2.9.3.5)."""

@@ -162,7 +162,7 @@ class ApplicationSupport(Api, bases=("/mec_app_support/v2", "/mec_app_support/v1
     async def read_subscription(self, app_instance_id: str, subscription_id: str) -> TerminationSubscription:
         """One subscription (7.2.4.3.1)."""
 
-    @delete("/applications/{app_instance_id}/subscriptions/{subscription_id}")
+    @delete("/applications/{app_instance_id}/subscriptions/{subscription_id}", refuses=(400, 401, 403, 404, 412))
     async def unsubscribe(self, app_instance_id: str, subscription_id: str) -> None:
         """End a subscription (7.2.4.3.5)."""
 

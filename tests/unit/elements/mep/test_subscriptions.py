@@ -11,7 +11,7 @@ from hanse.kit.problems import Problem
 from hanse.kit.receivers import Receivers
 from hanse.refpoints.mp1.services import AVAILABILITY_SUBSCRIPTION, AvailabilitySubscription
 from hanse.refpoints.mp1.support import TERMINATION_SUBSCRIPTION, TerminationSubscription
-from tests.unit.elements.mep.parts import URL, Bench, configuration
+from tests.unit.elements.mep.parts import URL, Bench, app, configuration
 
 TYPES = {"availability": AVAILABILITY_SUBSCRIPTION, "termination": TERMINATION_SUBSCRIPTION}
 pytestmark = pytest.mark.parametrize("kind", TYPES)
@@ -82,6 +82,18 @@ async def test_an_ended_subscription_is_gone(two: Bench, kind: str) -> None:
     assert await refusal(subscriptions.end("one", identifier)) == 404
 
 
+async def test_a_subscription_is_not_ended_under_a_condition_that_cannot_hold(two: Bench, kind: str) -> None:
+    subscriptions = held(two, kind)
+    identifier = (await subscriptions.add("one", wish(kind))).location.rsplit("/", 1)[-1]
+    with app("one", if_match='"stale"'):
+        assert await refusal(subscriptions.end("one", identifier)) == 412
+        assert await refusal(subscriptions.end("one", "other")) == 404, "what is not there goes first"
+    assert len(subscriptions.held_by("one")) == 1
+    with app("one", if_match="*"):
+        await subscriptions.end("one", identifier)
+    assert subscriptions.held_by("one") == []
+
+
 @pytest.mark.parametrize("change", [{"subscription_type": "Other"}, {"callback_reference": "file:///etc/passwd"}])
 async def test_what_cannot_be_served_is_refused_by_the_name_of_its_attribute(
     two: Bench, kind: str, change: dict[str, str]
@@ -107,11 +119,11 @@ async def test_subscriptions_end_with_their_app_and_no_other(two: Bench, kind: s
 async def test_an_app_cannot_have_the_platform_post_to_where_it_may_not(two: Bench, kind: str) -> None:
     subscriptions = held(two, kind)
     subscriptions._notices._receivers = Receivers()
-    for app in ("one", "two"):
+    for name in ("one", "two"):
         with pytest.raises(Problem, match="callbackReference") as caught:
-            await subscriptions.add(app, wish(kind, app, callback_reference="http://127.9.0.1:8443/"))
+            await subscriptions.add(name, wish(kind, name, callback_reference="http://127.9.0.1:8443/"))
         assert caught.value.status == 403
-        assert subscriptions.held_by(app) == []
+        assert subscriptions.held_by(name) == []
     own = configuration("one").address
     await subscriptions.add("one", wish(kind, callback_reference=f"http://{own}:5000/told"))
     await subscriptions.add("one", wish(kind, callback_reference="http://hooks.example/"), "by-the-operator")

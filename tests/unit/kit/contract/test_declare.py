@@ -167,3 +167,11 @@ class TestCalls:
         outcome = nullcontext() if holds else pytest.raises(Problem, match="412")
         with serving(Call(PILOT, "t", "s", if_match=wanted)), outcome:
             require_match("7")
+
+    @pytest.mark.parametrize(
+        ("wanted", "holds"), [("", True), ("*", True), ('"7"', False), ('""', False), ("x", False)]
+    )
+    def test_no_condition_on_a_tag_holds_for_what_has_none(self, wanted: str, holds: bool) -> None:
+        outcome = nullcontext() if holds else pytest.raises(Problem, match="no entity tag")
+        with serving(Call(PILOT, "t", "s", if_match=wanted)), outcome:
+            require_match("")
