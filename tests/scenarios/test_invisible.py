@@ -54,6 +54,9 @@ OF_THE_FAILING = (
     "qztransport-id",
     "qztransport-name",
     "qztraceback",
+    "qzlink-host",
+    "qzrelation",
+    "qztitle",
 )
 """What the failing application has in its URIs and in the heads of its answers."""
 BORDER_PORT = 9443
@@ -170,6 +173,8 @@ async def failing_application(address: str) -> AsyncIterator[str]:
         location = f"http://{address}:8090/qzinternal-base/elsewhere".encode()
         extra = b"server: qzserver-name\r\nset-cookie: a=qzcookie\r\nx-host: qzhost-header\r\nvia: qzproxy\r\n"
         body = b"it has gone" if head.endswith(b"moved") else b"qztraceback"
+        extra += b"link: <" + location + b'>; rel="first", <http://qzlink-host/>; rel="next", </>; rel="qzrelation"\r\n'
+        extra += b'link: <?at=2>; rel="next"; title="qztitle"\r\n'
         writer.write(b"HTTP/1.1 " + status + b"\r\n" + extra + b"location: " + location)
         writer.write(b"\r\ncontent-length: 11\r\nconnection: close\r\n\r\n" + body)
         await writer.drain()

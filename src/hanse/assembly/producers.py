@@ -12,6 +12,7 @@ from hanse.kit.contract.declare import Stream
 from hanse.kit.contract.exchange import Exchange, leaves_base, passed_on, relocated, whole
 from hanse.kit.contract.reply import stream_of
 from hanse.kit.contract.transport import HttpTransport
+from hanse.kit.contract.web_links import retargeted
 from hanse.kit.problems import Problem, not_found
 from hanse.refpoints.mpp_fed.consumption import ServiceConsumption
 
@@ -24,8 +25,8 @@ class Producer(ServiceConsumption):
     def __init__(self, base: str, inside: Inside) -> None:
         parts = urlsplit(base)
         self._path = parts.path.rstrip("/")
-        url = f"{parts.scheme}://{parts.netloc}"
-        self._transport = HttpTransport(url, None, name="the service", unwanted=inside)
+        self._url = f"{parts.scheme}://{parts.netloc}"
+        self._transport = HttpTransport(self._url, None, name="the service", unwanted=inside)
 
     async def consume(self, reference: str, rest: str, exchange: Exchange) -> Stream:  # noqa: ARG002
         """Carry one request to the app; a problem 404 for a path that would lead out of the service's base."""
@@ -42,6 +43,9 @@ class Producer(ServiceConsumption):
         target = f"{self._path}/{rest}" + (f"?{exchange.query}" if exchange.query else "")
         patience = current_call().remaining()
         reply = await self._transport.send(exchange.method, target, headers, body, patience)  # type: ignore[arg-type]
+        if "link" in reply.headers:
+            links = retargeted(reply.headers["link"], self._relative)
+            reply.headers = {**reply.headers, "link": links}
         return relocated(stream_of(reply), lambda location: self._below(rest, location))
 
     def _below(self, rest: str, location: str) -> str:
@@ -49,6 +53,10 @@ class Producer(ServiceConsumption):
         base = f"{self._path}/"
         path = urljoin(base + rest, location)
         return path.removeprefix(base) if path.startswith(base) else ""
+
+    def _relative(self, target: str) -> str:
+        """A link of the app without its own address, which many give; it tells consumers nothing."""
+        return target[len(self._url) :] if target.lower().startswith(f"{self._url.lower()}/") else target
 
     async def close(self) -> None:
         """Close the connections to the app."""

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from aiohttp import web
+from multidict import CIMultiDict
 
 from hanse.assembly.producers import Producers
 from hanse.kit.contract.exchange import Exchange, whole
@@ -40,6 +41,24 @@ async def app() -> AsyncIterator[str]:
     await runner.cleanup()
 
 
+@pytest.fixture
+async def paging() -> AsyncIterator[tuple[str, list[str]]]:
+    """An app, and the links that it gives, each on a line of its own."""
+    links: list[str] = []
+
+    async def items(_: web.Request) -> web.Response:
+        return web.Response(text="[]", headers=CIMultiDict([("link", link) for link in links]))
+
+    application = web.Application()
+    application.router.add_get("/api/items", items)
+    runner = web.AppRunner(application)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    host, port = runner.addresses[0][:2]
+    yield f"http://{host}:{port}/api/", links
+    await runner.cleanup()
+
+
 async def test_method_query_body_and_type_reach_the_app_below_its_base(app: str) -> None:
     producers = Producers()
     sent = Exchange("POST", "a=1", {"content-type": "audio/wav", "cookie": "x"}, parts(b"abc", b"de"), length=5)
@@ -65,6 +84,32 @@ async def test_an_apps_own_status_comes_back_and_its_private_headers_do_not(app:
     assert dict(answer.headers).get("etag") == '"1"'
     assert "x-inner" not in dict(answer.headers)
     await whole(answer.chunks, 1000)
+    await producers.close()
+
+
+@pytest.mark.parametrize(
+    ("told", "passed"),
+    [
+        ("<{base}items?at=3>; rel=next", '<items?at=3>; rel="next"'),
+        ("</api/items?at=3>; rel=next", '<items?at=3>; rel="next"'),
+        ("<?at=3>; rel=next", '<items?at=3>; rel="next"'),
+        (
+            "<{base}items?at=3>; rel=next, </admin>; rel=first, <http://127.0.0.1:1/api/items>; rel=prev",
+            '<items?at=3>; rel="next"',
+        ),
+        ("</admin>; rel=next", None),
+        ("<{base}../admin>; rel=next", None),
+    ],
+)
+async def test_links_to_pages_are_told_below_the_service_and_without_its_address(
+    told: str, passed: str | None, paging: tuple[str, list[str]]
+) -> None:
+    base, links = paging
+    links += told.format(base=base).split(", ")
+    producers = Producers()
+    answer = await producers(base).consume("s", "items", Exchange("GET", "", {}, parts()))
+    assert dict(answer.headers).get("link") == passed
+    assert await whole(answer.chunks, 1000) == b"[]"
     await producers.close()
 
 

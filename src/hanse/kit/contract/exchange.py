@@ -11,6 +11,7 @@ import msgspec
 from msgspec.structs import replace
 
 from hanse.kit.contract.declare import Stream
+from hanse.kit.contract.web_links import passed_links, retargeted
 
 
 class Exchange(msgspec.Struct, frozen=True):
@@ -55,11 +56,13 @@ _BETWEEN = re.compile(r"[/\\]")
 
 
 def passed_on(headers: Mapping[str, str]) -> dict[str, str]:
-    """The headers of an exchange that go on: those of the content, and a ``Location`` that is relative."""
+    """The headers of an exchange that go on: those of the content, ``Location`` and links to pages if relative."""
     kept = {name: value for name, value in headers.items() if name in PASSED}
     location = headers.get("location", "")
     if location and "//" not in location:
         kept["location"] = location
+    if links := passed_links(headers.get("link", "")):
+        kept["link"] = links
     return kept
 
 
@@ -96,12 +99,14 @@ async def close(chunks: AsyncIterator[bytes]) -> None:
 
 
 def relocated(stream: Stream, change: Callable[[str], str]) -> Stream:
-    """An answer whose ``Location``, if it has one, is told in other words; an empty one is left out."""
-    if not any(name == "location" for name, _ in stream.headers):
+    """An answer whose ``Location`` and links, if it has any, are told in other words; empty ones are left out."""
+    if not any(name in ("location", "link") for name, _ in stream.headers):
         return stream
-    headers = []
-    for name, value in stream.headers:
-        told = change(value) if name == "location" else value
-        if told:
-            headers.append((name, told))
-    return replace(stream, headers=tuple(headers))
+    told = [(name, _elsewhere(name, value, change)) for name, value in stream.headers]
+    return replace(stream, headers=tuple((name, value) for name, value in told if value))
+
+
+def _elsewhere(name: str, value: str, change: Callable[[str], str]) -> str:
+    if name == "location":
+        return change(value)
+    return retargeted(value, change) if name == "link" else value

@@ -74,6 +74,8 @@ class HttpTransport:
         except (aiohttp.ClientError, OSError) as error:
             raise unreachable(self._name, _reason(error)) from None
         lower = {name.lower(): value for name, value in response.headers.items()}
+        if "link" in lower:  # often on lines of their own
+            lower["link"] = ", ".join(response.headers.getall("link"))
         return Reply(response.status, lower, self._chunks(response), response.close)
 
     async def _chunks(self, response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
