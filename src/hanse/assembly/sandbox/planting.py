@@ -63,16 +63,16 @@ class Planter:
         if service.id in self.platform.records.services:
             await registry.replace_service(service.app, service.id, service.info)
         else:
-            await registry.register_service(service.app, service.info, service.id)
+            await registry.plant_service(service.app, service.info, service.id)
 
     async def _subscription(self, wanted: SeededSubscription) -> None:
         if wanted.body["subscriptionType"] == AVAILABILITY_SUBSCRIPTION:
             if wanted.id not in self.platform.records.availability:
                 availability = _read(wanted, AvailabilitySubscription)
-                await self.platform.services.subscribe_to_availability(wanted.app, availability, wanted.id)
+                await self.platform.services.plant_subscription(wanted.app, availability, wanted.id)
         elif wanted.id not in self.platform.records.termination:
             termination = _read(wanted, TerminationSubscription)
-            await self.platform.support.subscribe(wanted.app, termination, wanted.id)
+            await self.platform.support.plant_subscription(wanted.app, termination, wanted.id)
 
 
 def _read(wanted: SeededSubscription, shape: type[S]) -> S:

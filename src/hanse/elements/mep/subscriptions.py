@@ -8,7 +8,7 @@ lead below the base of the API that was asked: who knows one version is never se
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Generic
 
 import msgspec
@@ -79,13 +79,26 @@ class Subscriptions(Generic[S]):
         record = _own(app_instance_id, self._shelf.find(subscription_id), subscription_id)
         return self._linked(record.subscription, app_instance_id, subscription_id)
 
-    async def add(self, app_instance_id: str, subscription: S, identifier: str = "") -> Created[S]:
-        """Keep one more; ``identifier`` is chosen here unless who runs the platform gives it."""
+    async def add(self, app_instance_id: str, subscription: S) -> Created[S]:
+        """Keep one more of an app; 403 for a receiver that may not be posted to, and for one too many."""
+
+        def admit(tx: Transaction, app: AppRecord) -> None:
+            self._notices.check_receiver(subscription.callback_reference, app)
+            self._quotas.check_subscriptions(tx.count(self._held, app_instance_id))
+
+        return await self._keep(app_instance_id, subscription, str(uuid.uuid4()), admit)
+
+    async def plant(self, app_instance_id: str, subscription: S, identifier: str) -> Created[S]:
+        """Keep one for an app under an id; by who runs the platform, whose word is taken for receiver and number."""
+        return await self._keep(app_instance_id, subscription, identifier, lambda _tx, _app: None)
+
+    async def _keep(
+        self, app_instance_id: str, subscription: S, identifier: str, admit: Callable[[Transaction, AppRecord], None]
+    ) -> Created[S]:
         if subscription.subscription_type != self._kind:
             raise bad_request("Invalid attribute subscriptionType", f"legal: {self._kind}")
         place_of(subscription.callback_reference)
         self._quotas.check_record("Subscription", subscription)
-        trusted, identifier = bool(identifier), identifier or str(uuid.uuid4())
         known = self._linked(subscription, app_instance_id, identifier)
         base = asked_below(self._bases)
         record = SubscriptionRecord(
@@ -93,10 +106,7 @@ class Subscriptions(Generic[S]):
         )
 
         def decide(tx: Transaction) -> None:
-            app = tx.get(self._apps, app_instance_id)
-            if not trusted:
-                self._notices.check_receiver(subscription.callback_reference, app)
-                self._quotas.check_subscriptions(tx.count(self._held, app_instance_id))
+            admit(tx, tx.get(self._apps, app_instance_id))
             tx.put(self._shelf, identifier, record)
 
         await self._store.commit(decide)

@@ -70,6 +70,6 @@ async def test_who_runs_the_platform_may_put_more_into_it(bench: Bench) -> None:
     bench.platform.services._quotas = LIMITS
     await bench.platform.configuration.configure("one", configuration("one", "speech"))
     for number in range(3):
-        await bench.platform.services.register_service("one", service("speech"), f"planted-{number}")
+        await bench.platform.services.plant_service("one", service("speech"), f"planted-{number}")
     with pytest.raises(Problem, match="Too many services"):
         await bench.platform.services.register_service("one", service("speech"))

@@ -126,5 +126,5 @@ async def test_an_app_cannot_have_the_platform_post_to_where_it_may_not(two: Ben
         assert subscriptions.held_by(name) == []
     own = configuration("one").address
     await subscriptions.add("one", wish(kind, callback_reference=f"http://{own}:5000/told"))
-    await subscriptions.add("one", wish(kind, callback_reference="http://hooks.example/"), "by-the-operator")
+    await subscriptions.plant("one", wish(kind, callback_reference="http://hooks.example/"), "by-the-operator")
     assert len(subscriptions.held_by("one")) == 2

@@ -90,12 +90,18 @@ class AppSupport(ApplicationSupport):
         return self._subscriptions.listed(app_instance_id)
 
     async def subscribe(
-        self, app_instance_id: str, subscription: TerminationSubscription, identifier: str = ""
+        self, app_instance_id: str, subscription: TerminationSubscription
     ) -> Created[TerminationSubscription]:
-        """Ask to be told before the app is ended; ``identifier`` as for a service."""
-        if subscription.app_instance_id != app_instance_id:
-            raise bad_request("Invalid attribute appInstanceId", "must be that of the URI")
-        return await self._subscriptions.add(app_instance_id, subscription, identifier)
+        """Ask to be told before the app is ended."""
+        _check_own(subscription, app_instance_id)
+        return await self._subscriptions.add(app_instance_id, subscription)
+
+    async def plant_subscription(
+        self, app_instance_id: str, subscription: TerminationSubscription, identifier: str
+    ) -> None:
+        """The same for an app, under an id; see `Subscriptions.plant`."""
+        _check_own(subscription, app_instance_id)
+        await self._subscriptions.plant(app_instance_id, subscription, identifier)
 
     async def read_subscription(self, app_instance_id: str, subscription_id: str) -> TerminationSubscription:
         """One of the app's own subscriptions."""
@@ -137,3 +143,8 @@ class AppSupport(ApplicationSupport):
         """Change one of the app's DNS rules, within the names and addresses that it was granted."""
         self._quotas.check_record("DNS rule", rule)
         return tagged(await self._name_changes.change(app_instance_id, dns_rule_id, rule))
+
+
+def _check_own(subscription: TerminationSubscription, app_instance_id: str) -> None:
+    if subscription.app_instance_id != app_instance_id:
+        raise bad_request("Invalid attribute appInstanceId", "must be that of the URI")

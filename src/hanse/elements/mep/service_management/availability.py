@@ -27,15 +27,16 @@ class Availability(ServiceManagement):
         return self._subscriptions.listed(app_instance_id)
 
     async def subscribe_to_availability(
-        self, app_instance_id: str, subscription: AvailabilitySubscription, identifier: str = ""
+        self, app_instance_id: str, subscription: AvailabilitySubscription
     ) -> Created[AvailabilitySubscription]:
-        """Ask to be told of changes of services; ``identifier``, if given, is by whoever runs the platform."""
-        criteria = subscription.filtering_criteria
-        if isinstance(criteria, FilteringCriteria):
-            criteria = without_empty_lists(criteria)
-            subscription = msgspec.structs.replace(subscription, filtering_criteria=criteria)
-        domain.check_criteria(criteria)
-        return await self._subscriptions.add(app_instance_id, subscription, identifier)
+        """Ask to be told of changes of services."""
+        return await self._subscriptions.add(app_instance_id, _checked(subscription))
+
+    async def plant_subscription(
+        self, app_instance_id: str, subscription: AvailabilitySubscription, identifier: str
+    ) -> None:
+        """The same for an app, under an id; see `Subscriptions.plant`."""
+        await self._subscriptions.plant(app_instance_id, _checked(subscription), identifier)
 
     async def read_availability_subscription(
         self, app_instance_id: str, subscription_id: str
@@ -46,3 +47,12 @@ class Availability(ServiceManagement):
     async def unsubscribe_from_availability(self, app_instance_id: str, subscription_id: str) -> None:
         """End one of the app's own subscriptions; what still waits for it is dropped."""
         await self._subscriptions.end(app_instance_id, subscription_id)
+
+
+def _checked(subscription: AvailabilitySubscription) -> AvailabilitySubscription:
+    criteria = subscription.filtering_criteria
+    if isinstance(criteria, FilteringCriteria):
+        criteria = without_empty_lists(criteria)
+        subscription = msgspec.structs.replace(subscription, filtering_criteria=criteria)
+    domain.check_criteria(criteria)
+    return subscription

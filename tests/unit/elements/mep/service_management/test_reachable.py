@@ -13,7 +13,7 @@ from hanse.kit.problems import Problem
 from hanse.kit.receivers import Receivers
 from hanse.kit.values import ABSENT
 from hanse.refpoints.mp1.services import Address, EndPointInfo, LocalityType
-from tests.unit.elements.mep.parts import URL, service, transport
+from tests.unit.elements.mep.parts import URL, Bench, configuration, service, transport
 
 OWN = "127.9.0.100"
 REACH = Receivers(allowed=("192.0.2.7", "*.apps.example.com"), inside=frozenset({("127.9.0.1", 8443), (OWN, 10053)}))
@@ -93,3 +93,17 @@ def test_a_service_with_the_platforms_own_transport_is_the_app_itself() -> None:
     check_reachable(ServiceRecord(service=told, app_instance_id="one", carried=True), OWN, platform)
     with pytest.raises(Problem, match=URIS):
         check_reachable(ServiceRecord(service=told, app_instance_id="one"), OWN, platform)
+
+
+async def test_who_runs_the_platform_may_plant_a_service_that_is_elsewhere_and_an_app_may_not_register_it(
+    bench: Bench,
+) -> None:
+    bench.platform.services._reach = Receivers()
+    await bench.platform.configuration.configure("one", configuration("one", "speech"))
+    elsewhere = at(uris=("https://backend.example/",)).service
+    with pytest.raises(Problem, match=URIS):
+        await bench.platform.services.register_service("one", elsewhere)
+    await bench.platform.services.plant_service("one", elsewhere, "planted")
+    planted = (await bench.platform.services.read_app_service("one", "planted")).value
+    assert planted.transport_info == elsewhere.transport_info
+    assert (await bench.platform.services.replace_service("one", "planted", planted)).value == planted
