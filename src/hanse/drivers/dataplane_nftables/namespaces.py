@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ from hanse.kit.problems import Problem
 DIRECTORY = Path(SPACES)
 _CLONE_NEWNET = 0x40000000
 _SECONDS = 60.0
+_ENDING_WITH_US = ("setpriv", "--pdeathsig", "KILL", "--")
+"""A command that outlived us would still make what the next start has just looked for and not found (setpriv(1))."""
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -42,12 +45,11 @@ async def run(command: Sequence[str], said: str = "", namespace: str = "") -> st
     Through a pipe of our own: nft opens its input by name, which fails for the sockets that uvloop gives.
     """
     words = ["ip", "netns", "exec", namespace, *command] if namespace else list(command)
+    for program in (_ENDING_WITH_US[0], words[0]):
+        if shutil.which(program) is None:
+            raise Problem(500, f"{program} cannot be run", "it is not installed; `make system` installs it")
     try:
-        ended = await asyncio.to_thread(
-            subprocess.run, words, input=said, capture_output=True, text=True, errors="replace", timeout=_SECONDS
-        )
-    except OSError as error:
-        raise Problem(500, f"{words[0]} cannot be run", f"{error.strerror}; `make system` installs it") from None
+        ended = await asyncio.to_thread(_ended, [*_ENDING_WITH_US, *words], said)
     except subprocess.TimeoutExpired:
         raise Problem(500, f"{command[0]} did not end", f"it was given {_SECONDS:.0f} seconds") from None
     if ended.returncode:
@@ -63,6 +65,10 @@ async def batch(lines: Sequence[str], namespace: str = "", family: str = "") -> 
     """
     if lines:
         await run(["ip", *([family] if family else []), "-batch", "-"], "\n".join(lines) + "\n", namespace)
+
+
+def _ended(words: Sequence[str], said: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(words, input=said, capture_output=True, text=True, errors="replace", timeout=_SECONDS)
 
 
 def _enter(descriptor: int) -> None:
