@@ -126,6 +126,10 @@ class NftablesDataPlane(DataPlane):
         """All rules in force, the first priority first."""
         return [rule.forwarding for rule in self._in_order()]
 
+    async def forwardings_of(self, owner: str) -> list[Forwarding]:
+        """The rules of one application instance in force."""
+        return [rule.forwarding for rule in self._in_order(owner)]
+
     async def counters(self) -> list[RuleCounters]:
         """Counters of every rule: bytes of packets with headers; ``refused`` are packets that a DROP rule took."""
         counted = read_counters(await self._kernel.listed())
@@ -155,5 +159,8 @@ class NftablesDataPlane(DataPlane):
         before = self._changes.now.rules.get(rule_id)
         return before.mark if before else next(self._numbers)
 
-    def _in_order(self) -> list[Rule]:
-        return sorted(self._changes.now.rules.values(), key=lambda rule: rule.pieces[0].order)
+    def _in_order(self, owner: str | None = None) -> list[Rule]:
+        """All rules, or those of one owner."""
+        rules = self._changes.now.rules.values()
+        found = (rule for rule in rules if owner is None or rule.forwarding.owner == owner)
+        return sorted(found, key=lambda rule: rule.pieces[0].order)

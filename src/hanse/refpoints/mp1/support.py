@@ -21,7 +21,7 @@ class RuleState(StrEnum):
     INACTIVE = "INACTIVE"
 
 
-class TrafficFilter(Value):
+class TrafficFilter(Value, gc=False):
     """What traffic must match; attributes are ANDed, values of one are ORed (7.1.5.2)."""
 
     src_address: tuple[str, ...] | Absent = ABSENT
@@ -39,7 +39,7 @@ class TrafficFilter(Value):
     tc: int | Absent = msgspec.field(default=ABSENT, name="tC")
 
 
-class TunnelInfo(Value):
+class TunnelInfo(Value, gc=False):
     """A tunnel (7.1.5.4); the type is open: GTP_U, GRE."""
 
     tunnel_type: str
@@ -47,7 +47,7 @@ class TunnelInfo(Value):
     tunnel_src_address: str | Absent = ABSENT
 
 
-class DestinationInterface(Value):
+class DestinationInterface(Value, gc=False):
     """Where traffic goes (7.1.5.3)."""
 
     interface_type: InterfaceType
@@ -57,7 +57,7 @@ class DestinationInterface(Value):
     dst_ip_address: str | Absent = ABSENT
 
 
-class TrafficRule(Value):
+class TrafficRule(Value, gc=False):
     """A traffic rule of an app (7.1.2.2); 0 is the highest priority."""
 
     traffic_rule_id: str
@@ -69,7 +69,7 @@ class TrafficRule(Value):
     dst_interface: tuple[DestinationInterface, ...] = ()
 
 
-class DnsRule(Value):
+class DnsRule(Value, gc=False):
     """A DNS rule of an app (7.1.2.3); ``ttl`` in seconds."""
 
     dns_rule_id: str

@@ -12,6 +12,8 @@ from hanse.kit.values import ABSENT, Absent, Value
 from hanse.refpoints.mp2.forwarding import Forwarding
 
 T = TypeVar("T")
+MOST_BYTES = 64 * 1024 * 1024
+"""Of the rules in one request: some thousands of the largest that an app may have."""
 AT_A_TURN = 16
 """Changes that are begun before others in the process have their turn."""
 
@@ -105,7 +107,7 @@ class DataPlane(Api, bases=("/mp2/v1",)):
     async def withdraw(self, rule_id: str) -> None:
         """Stop carrying out a rule: no new flow by it, open flows of it are closed; an unknown id is no error."""
 
-    @post("/data_plane/changes", success=200)
+    @post("/data_plane/changes", success=200, largest=MOST_BYTES)
     async def change(self, changes: RuleChanges) -> RefusedRules:
         """Make many changes as `withdraw` and `install` do, in this order, asked for all at once.
 

@@ -22,8 +22,10 @@ Things = Mapping[str, T]
 """What one owner has, by its ids."""
 ByOwner = Mapping[str, Things[T]]
 
-AT_ONCE = 500
-"""Things that are changed before others may change theirs."""
+AT_ONCE = 2000
+"""Things that are changed before others may change theirs; a data plane in the kernel pays for each call."""
+LOOKED_AT = 500
+"""Things of a listing that are looked at in one go."""
 PATIENCE = 10.0
 """Seconds for a listing, and for each so many changes; what is not done by then is done by the next look."""
 
@@ -121,6 +123,6 @@ async def by_owner(things: Iterable[tuple[str, str, T]]) -> ByOwner[T]:
     turns = Turns()
     for number, (owner, name, thing) in enumerate(things):
         found.setdefault(owner, {})[name] = thing
-        if number % AT_ONCE == 0:
+        if number % LOOKED_AT == 0:
             await turns.give()
     return found

@@ -174,6 +174,7 @@ async def test_a_slow_data_plane_gets_time_for_each_part_and_not_one_for_all(mon
         return await change(changes)
 
     monkeypatch.setattr(plane, "change", slow)
+    monkeypatch.setattr(keeping, "AT_ONCE", 1)
     await bench.platform.steering.restore()
     assert len(left) > 1
     assert all(seconds > PATIENCE - 0.15 for seconds in left)
@@ -194,6 +195,7 @@ async def test_what_was_put_back_before_a_data_plane_failed_is_not_asked_for_aga
         return await change(changes)
 
     monkeypatch.setattr(plane, "change", once)
+    monkeypatch.setattr(keeping, "AT_ONCE", 1)
     with pytest.raises(Problem, match="503"):
         await bench.platform.steering.restore()
     monkeypatch.setattr(plane, "change", change)
