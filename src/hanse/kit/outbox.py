@@ -18,6 +18,7 @@ from collections.abc import Awaitable, Callable, Iterator
 import msgspec
 
 from hanse.kit.outbox_lanes import Event, Lanes
+from hanse.kit.outbox_removal import Removal
 from hanse.kit.problems import Problem
 from hanse.kit.store import Index, Shelf, Store, Transaction
 
@@ -27,10 +28,6 @@ Handler = Callable[[bytes], Awaitable[None]]
 
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 30.0
-GATHER = 0.005
-"""Seconds in which delivered events gather before they are removed."""
-CLOSE_PATIENCE = 2.0
-"""Seconds that closing waits for the disk; then what was delivered will be delivered again."""
 GIVE_UP_AFTER = 3600.0
 """Seconds after which an event that nobody takes is dropped, unless its topic says otherwise."""
 NEVER = math.inf
@@ -43,16 +40,13 @@ class Outbox:
     """The events of one store that wait to be delivered."""
 
     def __init__(self, store: Store, *, give_up_after: float = GIVE_UP_AFTER) -> None:
-        self._store = store
         self._events: Shelf[Event] = store.shelf("outgoing_event", Event)
         self._of_lane: Index[Event, Event] = Index(self._events, lambda event: {event.lane: event})
         self._handlers: dict[str, Handler] = {}
         self._patience: dict[str, float] = {}
         self._lanes = Lanes()
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._delivered: list[Event] = []
-        self._stale: list[Event] = []
-        self._removing: asyncio.Task[None] | None = None
+        self._done = Removal(store, self._events, _pauses, self._go_on)
         self._give_up_after = give_up_after
         self._last = max((int(event.event_id) for event in self._events.values()), default=0)
         self._running = False
@@ -92,11 +86,7 @@ class Outbox:
         for task in list(self._tasks.values()):
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
-        if self._removing is not None:
-            await asyncio.wait({self._removing}, timeout=CLOSE_PATIENCE)
-        if self._removing is not None:
-            self._removing.cancel()
-            await asyncio.gather(self._removing, return_exceptions=True)
+        await self._done.close()
 
     def waiting(self, topic: str) -> list[bytes]:
         """The JSON bodies of a topic's events that are on the disk: to be delivered, or delivered just now.
@@ -129,9 +119,7 @@ class Outbox:
             await self._deliver(event)
         finally:
             del self._tasks[event.lane]
-        self._delivered.append(event)
-        if self._removing is None:
-            self._removing = asyncio.create_task(self._remove_delivered())
+        self._done.add(event)
 
     async def _deliver(self, event: Event) -> None:
         pauses = _pauses()
@@ -159,40 +147,14 @@ class Outbox:
 
     def _give_up(self, event: Event, reason: Exception) -> None:
         along = self._lanes.give_up(event.lane, self._too_old)
-        self._stale += along
+        self._done.along(along)
         more = f" with {len(along)} more" if along else ""
         log.warning("%s to %s given up%s: %s", event.topic, event.lane, more, reason)
-
-    async def _remove_delivered(self) -> None:
-        try:
-            while self._delivered:
-                await asyncio.sleep(GATHER)
-                events, self._delivered = self._delivered, []
-                stale, self._stale = self._stale, []
-                await self._remove(events + stale)
-                for event in events:
-                    self._go_on(event.lane)
-        finally:
-            self._removing = None
 
     def _go_on(self, lane: str) -> None:
         following = self._lanes.advance(lane)
         if following is not None and self._running:
             self._begin(following)
-
-    async def _remove(self, events: list[Event]) -> None:
-        """Forget delivered events; while the disk is full they wait, and are not delivered again."""
-        for pause in _pauses():
-            try:
-                await self._store.commit(lambda tx: self._forget(tx, events))
-                return
-            except Problem as problem:
-                log.warning("%d events were delivered and cannot be removed: %s", len(events), problem)
-            await asyncio.sleep(pause)
-
-    def _forget(self, tx: Transaction, events: list[Event]) -> None:
-        for event in events:
-            tx.delete(self._events, event.event_id)
 
 
 def _pauses() -> Iterator[float]:

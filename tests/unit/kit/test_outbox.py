@@ -298,13 +298,13 @@ async def test_what_was_delivered_together_leaves_the_disk_together(
 
 async def test_a_crash_repeats_one_event_of_a_lane_and_no_more(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
     removed = asyncio.Event()
-    remove = post.outbox._remove
+    remove = post.outbox._done._remove
 
     async def held(events: list[Event]) -> None:
         await removed.wait()
         await remove(events)
 
-    monkeypatch.setattr(post.outbox, "_remove", held)
+    monkeypatch.setattr(post.outbox._done, "_remove", held)
     await post.tell("ann", 1, 2)
     await until(lambda: post.ann.taken == [1])
     await asyncio.sleep(0.05)
@@ -316,7 +316,7 @@ async def test_a_crash_repeats_one_event_of_a_lane_and_no_more(post: Post, monke
 async def test_an_outbox_that_is_closed_while_the_disk_is_full_does_not_hang(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outbox_module, "CLOSE_PATIENCE", 0.05)
+    monkeypatch.setattr("hanse.kit.outbox_removal.CLOSE_PATIENCE", 0.05)
     post = Post(tmp_path / "store.db")
     await post.outbox.start()
     await post.tell("ann", 1)

@@ -93,13 +93,13 @@ async def test_a_forgotten_lane_is_over_at_once_however_much_waited_in_it(
     await post.outbox.start()
     await pile_up(post, "dead", MANY)
     removals: list[int] = []
-    remove = post.outbox._remove
+    remove = post.outbox._done._remove
 
     async def counted(events: list[Any]) -> None:
         removals.append(len(events))
         await remove(events)
 
-    monkeypatch.setattr(post.outbox, "_remove", counted)
+    monkeypatch.setattr(post.outbox._done, "_remove", counted)
     await forget(post, "dead")
     await until(lambda: len(post.outbox._lanes) == 0)
     assert (removals, post.waiting) == ([1], 0), "one was under way, the others were never begun"
