@@ -190,4 +190,4 @@ class ApplicationSupport(Api, bases=("/mec_app_support/v2", "/mec_app_support/v1
 
     @put("/applications/{app_instance_id}/dns_rules/{dns_rule_id}", refuses=(400, 401, 403, 404, 412))
     async def update_dns_rule(self, app_instance_id: str, dns_rule_id: str, rule: DnsRule) -> Tagged[DnsRule]:
-        """Activate, deactivate or change a DNS rule (7.2.10.3.2); 403 for what was not granted."""
+        """Activate or deactivate a DNS rule (7.2.10.3.2)."""

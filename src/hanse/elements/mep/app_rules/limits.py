@@ -1,4 +1,4 @@
-"""What an app may make of its rules: what it was granted, and what the operator allows (MEC 011, 7.2.8, 7.2.10).
+"""What an app may make of its traffic rules: what it was granted, and what the operator allows (MEC 011, 7.2.8).
 
 The standard lets *authorised* apps change rules and does not say within which limits; these are ours.
 """
@@ -71,12 +71,7 @@ class Limits:
                 if attribute is not None:
                     raise _beyond(app, attribute, f"trafficFilter[{place}]")
 
-    @property
-    def free(self) -> bool:
-        """Whether apps may take and name what nobody else has."""
-        return self._policy.changes is Changes.FREE
-
-    def leads_to(self, app: AppRecord, address: str) -> bool:
+    def _leads_to(self, app: AppRecord, address: str) -> bool:
         """Whether devices may be led there: to the app itself, where its grant leads them, or where all may."""
         if address == OWN_ADDRESS or self._policy.destinations.takes(address, app.configuration.address):
             return True
@@ -84,7 +79,7 @@ class Limits:
 
     def _check_interface(self, app: AppRecord, interface: DestinationInterface, path: str) -> None:
         for name, address in _named(interface):
-            if not self.leads_to(app, address):
+            if not self._leads_to(app, address):
                 own = f"your own address ({app.configuration.address}, or {OWN_ADDRESS})"
                 right = f"{own}, one that your descriptor's rules lead to, or one that the operator allows ({SETTING})"
                 raise not_allowed(f"{path}.{name}", f"{right}; got {address}")

@@ -6,16 +6,16 @@ import msgspec
 
 from hanse.elements.mep.app_rules.conflicts import Conflicts
 from hanse.elements.mep.app_rules.limits import Limits, RulePolicy
-from hanse.elements.mep.app_rules.name_changes import NameChanges, dns_rule_of
 from hanse.elements.mep.app_rules.rule_changes import RuleChanges, rule_of
 from hanse.elements.mep.app_support.standing import Standings
 from hanse.elements.mep.quotas import Quotas
-from hanse.elements.mep.records import Records
+from hanse.elements.mep.records import AppRecord, Records
 from hanse.elements.mep.steering.steering import Steering
 from hanse.elements.mep.subscriptions import Subscriptions
+from hanse.kit.contract.call import require_match
 from hanse.kit.contract.declare import Created, Tagged
-from hanse.kit.contract.tags import tagged
-from hanse.kit.problems import bad_request, conflict
+from hanse.kit.contract.tags import tag_of, tagged
+from hanse.kit.problems import bad_request, conflict, not_found
 from hanse.kit.store import Store, Transaction
 from hanse.kit.values import without_empty_lists
 from hanse.refpoints.mm5.platform import AppPhase
@@ -52,7 +52,6 @@ class AppSupport(ApplicationSupport):
         self._subscriptions = subscriptions
         limits = Limits(conflicts.grants, policy)
         self._rule_changes = RuleChanges(store, records, steering, conflicts, limits)
-        self._name_changes = NameChanges(store, records, steering, limits)
         self._quotas = quotas
 
     async def confirm_ready(self, app_instance_id: str, confirmation: AppReadyConfirmation) -> None:
@@ -137,12 +136,30 @@ class AppSupport(ApplicationSupport):
 
     async def read_dns_rule(self, app_instance_id: str, dns_rule_id: str) -> Tagged[DnsRule]:
         """One of the app's DNS rules."""
-        return tagged(dns_rule_of(self._records.apps.get(app_instance_id), dns_rule_id))
+        return tagged(_dns_rule(self._records.apps.get(app_instance_id), dns_rule_id))
 
     async def update_dns_rule(self, app_instance_id: str, dns_rule_id: str, rule: DnsRule) -> Tagged[DnsRule]:
-        """Change one of the app's DNS rules, within the names and addresses that it was granted."""
-        self._quotas.check_record("DNS rule", rule)
-        return tagged(await self._name_changes.change(app_instance_id, dns_rule_id, rule))
+        """Activate or deactivate one of the app's DNS rules; nothing else of it may change (7.2.10.3.2)."""
+
+        def decide(tx: Transaction) -> None:
+            app = tx.get(self._records.apps, app_instance_id)
+            present = _dns_rule(app, dns_rule_id)
+            require_match(tag_of(present))
+            if msgspec.structs.replace(present, state=rule.state) != rule:
+                raise bad_request("Only state may change", "GET the rule, set state to ACTIVE or INACTIVE, PUT it back")
+            rules = tuple(rule if r.dns_rule_id == dns_rule_id else r for r in app.dns_rules)
+            tx.put(self._records.apps, app_instance_id, msgspec.structs.replace(app, dns_rules=rules))
+
+        await self._store.commit(decide)
+        await self._steering.apply(app_instance_id)
+        return tagged(rule)
+
+
+def _dns_rule(app: AppRecord, identifier: str) -> DnsRule:
+    rule = next((r for r in app.dns_rules if r.dns_rule_id == identifier), None)
+    if rule is None:
+        raise not_found("DNS rule", identifier)
+    return rule
 
 
 def _check_own(subscription: TerminationSubscription, app_instance_id: str) -> None:

@@ -108,6 +108,16 @@ async def test_a_rule_that_nobody_could_carry_out_changes_nothing(one: Bench) ->
     assert (await one.platform.support.read_traffic_rule("one", "in")).value == traffic
 
 
+async def test_of_a_dns_rule_only_the_state_may_change(one: Bench) -> None:
+    name = (await one.platform.support.read_dns_rule("one", "name")).value
+    with pytest.raises(Problem, match="Only state may change") as caught:
+        await one.platform.support.update_dns_rule(
+            "one", "name", msgspec.structs.replace(name, domain_name="bank.example.com")
+        )
+    assert caught.value.status == 400
+    assert await one.platform.support.list_dns_rules("one") == [name]
+
+
 async def test_a_change_of_a_rule_that_has_changed_meanwhile_is_refused(one: Bench) -> None:
     support = one.platform.support
     old = await support.read_traffic_rule("one", "in")
