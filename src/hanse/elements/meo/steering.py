@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 
 from hanse.elements.meo.hosts import Host
 from hanse.elements.meo.records import Records
-from hanse.elements.meo.targets import check_known, present
+from hanse.elements.meo.targets import check_known, present, running
 from hanse.kit.contract.call import continuing, new_trace
 from hanse.kit.problems import Problem
 from hanse.kit.store import Store
@@ -51,7 +51,7 @@ class SystemSteering(SteeringPolicies):
         """Lead devices by it; refused by one host, it is taken back from all, and the one before stands."""
         self._check(name, policy)
         async with self._lock:
-            refused = await self._offer(present(policy, self._hosts, self._records.instances.values()))
+            refused = await self._offer(present(policy, self._hosts, running(self._records.instances.values())))
             if refused is not None:
                 await self._bring_all()
                 raise refused
@@ -117,8 +117,8 @@ class SystemSteering(SteeringPolicies):
 
     async def _bring_all(self) -> bool:
         """Bring every host to what is in force; whether all did answer."""
-        instances = self._records.instances.values()
-        wanted = {p.name: present(p, self._hosts, instances) for p in await self.list_policies()}
+        there = running(self._records.instances.values())
+        wanted = {policy.name: present(policy, self._hosts, there) for policy in await self.list_policies()}
         told = await asyncio.gather(*(self._bring(host, wanted) for host in self._hosts.values()))
         if not all(told):
             self._dirty.set()

@@ -15,13 +15,24 @@ from hanse.refpoints.mm1.lifecycle import OperationalState
 from hanse.refpoints.mm1.steering import SteeringPolicy
 
 
-def present(policy: SteeringPolicy, hosts: Mapping[str, Host], instances: Iterable[InstanceRecord]) -> SteeringPolicy:
+def running(instances: Iterable[InstanceRecord]) -> dict[str, set[str]]:
+    """The hosts on which each app is STARTED, by its name; worked out once for all policies."""
+    found: dict[str, set[str]] = {}
+    for instance in instances:
+        if instance.running is OperationalState.STARTED:
+            found.setdefault(instance.descriptor.app_name, set()).add(instance.host)
+    return found
+
+
+def present(
+    policy: SteeringPolicy, hosts: Mapping[str, Host], running: Mapping[str, Collection[str]]
+) -> SteeringPolicy:
     """The policy as platforms take it: targets with their zones; where it names an app, only those that run it now."""
-    running = _running(policy.app, instances)
+    app = policy.app
     targets = tuple(
         replace(target, zone=hosts[target.host].zone)
         for target in policy.targets
-        if target.host in hosts and (running is None or target.host in running)
+        if target.host in hosts and (isinstance(app, Absent) or target.host in running.get(app, ()))
     )
     return replace(policy, targets=targets)
 
@@ -37,13 +48,6 @@ def check_known(policy: SteeringPolicy, hosts: Mapping[str, Host], devices: Coll
         _among("preferences.to", {preference.to}, led)
         _among("preferences.zones", preference.zones, zones)
         _among("preferences.devices", [d for d in preference.devices if not _is_address(d)], devices)
-
-
-def _running(app: str | Absent, instances: Iterable[InstanceRecord]) -> set[str] | None:
-    """The hosts on which an app is STARTED; ``None`` if it does not matter."""
-    if isinstance(app, Absent):
-        return None
-    return {i.host for i in instances if i.descriptor.app_name == app and i.running is OperationalState.STARTED}
 
 
 def _among(attribute: str, named: Iterable[str], known: Iterable[str]) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
 from hanse.elements.meo import steering
+from hanse.elements.meo.records import InstanceRecord
 from hanse.elements.meo.steering import SystemSteering
+from hanse.elements.meo.targets import running
 from hanse.kit.problems import Problem
 from hanse.kit.store import Store
 from hanse.refpoints.mm1.lifecycle import (
@@ -183,3 +185,19 @@ async def test_a_restarted_orchestrator_knows_its_policies_and_takes_out_what_is
     assert list(again.fakes["harbour"].policies) == [NAME]
     await policies(again).shut_down()
     again.store.close()
+
+
+async def test_many_policies_cost_one_walk_over_the_instances(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    walks = [0]
+
+    def counted(instances: Iterable[InstanceRecord]) -> dict[str, set[str]]:
+        walks[0] += 1
+        return running(instances)
+
+    names = [f"{number}.example.com" for number in range(5)]
+    for name in names:
+        await policies(bench).set_policy(name, replace(POLICY, name=name, app="camera"))
+    monkeypatch.setattr(steering, "running", counted)
+    await policies(bench).remove_policy(names[0])
+    assert walks == [1]
+    assert bench.fakes["harbour"].policies.keys() == set(names[1:])
