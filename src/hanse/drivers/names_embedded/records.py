@@ -9,25 +9,17 @@ import dns.name
 
 from hanse.drivers.names_embedded.clients import networks
 from hanse.kit.problems import bad_request
-from hanse.refpoints.mp2 import NameRecord
-
-_MOST_TTL = 2**31 - 1
-_MOST_ORDER = 65535
+from hanse.refpoints.mp2 import NameRecord, check_values
 
 
 def check(record: NameRecord) -> bytes:
     """The name of a record (on the wire, lower case); 400 names the attribute that cannot be answered with."""
     name = read_name(record.name, "name")
-    if isinstance(record.address, str) == isinstance(record.canonical, str):
-        raise bad_request("address or canonical", f"give exactly one of them for {record.name}")
+    check_values(record)
     if isinstance(record.canonical, str):
         read_name(record.canonical, "canonical")
     if isinstance(record.address, str):
         _check_address(record.address)
-    if not 0 <= record.ttl <= _MOST_TTL:
-        raise bad_request("ttl is out of range", f"write seconds between 0 and {_MOST_TTL}; got {record.ttl}")
-    if not 0 <= record.order <= _MOST_ORDER:
-        raise bad_request("order is out of range", f"write 0 (first) to {_MOST_ORDER}; got {record.order}")
     networks(record.clients)
     return name.to_digestable()
 

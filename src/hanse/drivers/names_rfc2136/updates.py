@@ -18,13 +18,12 @@ from dns.name import Name
 from dns.update import UpdateMessage
 
 from hanse.kit.problems import bad_request
-from hanse.refpoints.mp2 import NameRecord
+from hanse.refpoints.mp2 import NameRecord, check_values
 
 MOST_BYTES = 60_000
 """How long an update may become: a message by TCP has room for 65,535 bytes, of which the signature takes some."""
 
 _MOST_OF_A_NAME, _MOST_OF_A_RECORD = 2 * 255 + 7 * 12, 28
-_MOST_TTL = 2**31 - 1
 _KINDS = ("A", "AAAA", "CNAME")
 
 SAME_FOR_ALL = "an outside name server gives all clients the same answer; use the embedded one"
@@ -58,14 +57,11 @@ def check(record: NameRecord, zone: Name) -> Name:
     name = _name(record.name, "name")
     if not name.is_subdomain(zone) or name == zone or name.is_wild():
         raise bad_request("name is outside the zone", f"write a name below {zone.to_text(True)}; got {record.name}")
-    if isinstance(record.address, str) == isinstance(record.canonical, str):
-        raise bad_request("address or canonical", f"give exactly one of them for {record.name}")
+    check_values(record)
     if isinstance(record.canonical, str):
         _name(record.canonical, "canonical")
     elif isinstance(record.address, str):
         _kind(record.address)
-    if not 0 <= record.ttl <= _MOST_TTL:
-        raise bad_request("ttl is out of range", f"write seconds between 0 and {_MOST_TTL}; got {record.ttl}")
     return name
 
 

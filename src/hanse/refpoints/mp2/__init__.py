@@ -20,6 +20,7 @@ from hanse.refpoints.mp2.names import (
     NameServer,
     NameServerCapabilities,
     check_owned,
+    check_values,
 )
 
 Mp2 = ReferencePoint(
@@ -54,6 +55,7 @@ __all__ = [
     "TrafficMatch",
     "Tunnel",
     "check_owned",
+    "check_values",
     "features",
     "refuse_lacking",
 ]

@@ -6,6 +6,10 @@ from hanse.kit.contract.declare import Api, delete, get, put
 from hanse.kit.problems import bad_request
 from hanse.kit.values import ABSENT, Absent, Value
 
+MOST_TTL = 2**31 - 1
+"""Seconds (RFC 2181, 8)."""
+MOST_ORDER = 65535
+
 
 class NameRecord(Value):
     """An active DNS rule: a fully qualified name without final dot, and an IPv4 or IPv6 ``address`` for it, or another
@@ -70,6 +74,16 @@ class NameServer(Api, bases=("/mp2/v1",)):
     async def records_of(self, owner: str) -> list[NameRecord]:
         """The records of one owner in force; none of an unknown one."""
         return [record for record in await self.records() if record.owner == owner]
+
+
+def check_values(record: NameRecord) -> None:
+    """A record that answers in one way, and whose numbers are in range; 400 names the attribute that is wrong."""
+    if isinstance(record.address, str) == isinstance(record.canonical, str):
+        raise bad_request("address or canonical", f"give exactly one of them for {record.name}")
+    if not 0 <= record.ttl <= MOST_TTL:
+        raise bad_request("ttl is out of range", f"write seconds between 0 and {MOST_TTL}; got {record.ttl}")
+    if not 0 <= record.order <= MOST_ORDER:
+        raise bad_request("order is out of range", f"write 0 (first) to {MOST_ORDER}; got {record.order}")
 
 
 def check_owned(owner: str, records: NameRecords) -> None:
