@@ -20,6 +20,8 @@ log = logging.getLogger("hanse.mep")
 
 GATHER = 0.05
 """Seconds in which changes gather before they are announced."""
+GATHER_EACH = 0.00005
+"""As many more for each service and rule that is announced with them: to tell all costs both sides what all is."""
 ANSWER_PATIENCE = 2.0
 """Seconds that a neighbour may take to answer; a slow one delays no other."""
 
@@ -40,6 +42,7 @@ class Announcer:
         self._neighbours = neighbours
         self._news = {name: asyncio.Event() for name in neighbours}
         self._latest: Announcement | None = None
+        self._told: Announcement | None = None
 
     def changed(self) -> None:
         """A service of this host, or a rule of an app, came, changed or went."""
@@ -55,7 +58,7 @@ class Announcer:
             )
             rules = self._rules()
             mark = sha256(msgspec.json.encode((services, rules))).hexdigest()[:32]
-            self._latest = Announcement(mark=mark, services=services, rules=rules)
+            self._latest = self._told = Announcement(mark=mark, services=services, rules=rules)
         return self._latest
 
     async def run(self) -> None:
@@ -77,7 +80,12 @@ class Announcer:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(SIGN_PERIOD):
                     await news.wait()
-                    await asyncio.sleep(GATHER)
+                    await asyncio.sleep(self._gathering())
+
+    def _gathering(self) -> float:
+        """Never so long that a neighbour misses a sign of life."""
+        known = self._told
+        return min(SIGN_PERIOD / 2, GATHER + GATHER_EACH * (len(known.services) + len(known.rules) if known else 0))
 
     async def _tell(self, neighbour: SharedServices) -> None:
         """A sign of life, and all services if the neighbour has other ones in mind."""
