@@ -92,7 +92,7 @@ async def zone(names: EmbeddedNames) -> EmbeddedNames:
         ("alias.mec.example A", "NOERROR", "alias.mec.example.\t30\tIN\tCNAME\tSHOP.mec.example."),
         ("alias.mec.example AAAA", "NOERROR", "alias.mec.example.\t30\tIN\tCNAME\tSHOP.mec.example."),
         ("mec.example NS", "NOERROR", "mec.example.\t300\tIN\tNS\tns.mec.example."),
-        ("ns.mec.example A", "NOERROR", f"ns.mec.example.\t300\tIN\tA\t{ADDRESS}"),
+        ("ns.mec.example A", "NOERROR", "ns.mec.example.\t300\tIN\tA\tADDRESS"),
         ("www.lent.example A", "NOERROR", "127.3.1.5"),
         ("www.lent.example MX", "NOERROR", ""),
         ("lent.example A", "REFUSED", ""),
@@ -107,7 +107,7 @@ async def test_a_developer_finds_what_is_there_and_learns_what_is_not(
     """A name without that type, or with only names below it, is no missing name (RFC 2308, 2.2; RFC 8020)."""
     found = await told(zone, way, *question.split())
     assert found.status == status
-    assert " ".join(answer.split()) in " ".join(found.text.split())
+    assert " ".join(answer.replace("ADDRESS", ADDRESS).split()) in " ".join(found.text.split())
     assert (found.counts["ANSWER"] > 0) == bool(answer)
     nothing = (status != "REFUSED" and not answer) or question == "alias.mec.example AAAA"
     assert (found.counts["AUTHORITY"] == 1) == nothing
