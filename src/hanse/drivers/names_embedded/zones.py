@@ -10,7 +10,8 @@ from typing import NamedTuple
 import dns.name
 
 from hanse.drivers.names_embedded.choices import Choices
-from hanse.drivers.names_embedded.records import check, read_name
+from hanse.drivers.names_embedded.records import check
+from hanse.kit.domain_names import read_domain_name
 from hanse.kit.problems import bad_request
 from hanse.refpoints.mp2 import NameRecord
 
@@ -160,7 +161,7 @@ def _own_record(name: str, address: str) -> NameRecord:
 
 
 def _apex(zone: str) -> bytes:
-    apex = read_name(zone, "zone").to_digestable()
+    apex = read_domain_name(zone, "zone").to_digestable()
     if len(authorities(apex, lent=False)[1]) > _LONGEST_NAME:
         raise bad_request("zone is too long", f"leave room for a label before it; got {zone!r}")
     return apex

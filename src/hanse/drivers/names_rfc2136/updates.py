@@ -17,6 +17,7 @@ import dns.tsigkeyring
 from dns.name import Name
 from dns.update import UpdateMessage
 
+from hanse.kit.domain_names import read_domain_name
 from hanse.kit.problems import bad_request
 from hanse.refpoints.mp2 import NameRecord, check_values
 
@@ -121,15 +122,8 @@ def sets(name: Name, records: Sequence[NameRecord]) -> list[dns.rrset.RRset]:
 
 
 def _name(text: str, field: str) -> Name:
-    if not text.isascii():
-        raise bad_request(f"{field} is not ASCII", f"write the form that begins with xn-- (RFC 5891); got {text!r}")
-    try:
-        name = dns.name.from_text(text)
-    except (dns.exception.DNSException, ValueError) as error:
-        raise bad_request(f"{field} is not a domain name", f"write a name like video.example; {error}") from None
-    if name == dns.name.root:
-        raise bad_request(f"{field} is not a full domain name", f"write one name like video.example; got {text!r}")
-    return name
+    """A wildcard may be the target of an alias; `check` refuses it as the name of a record."""
+    return read_domain_name(text, field, wildcards=True)
 
 
 def _kind(address: str) -> str:
