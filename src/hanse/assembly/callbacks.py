@@ -10,9 +10,10 @@ import ssl
 from collections.abc import Callable
 
 from hanse.assembly.catalogue import elements
-from hanse.assembly.rules import is_mac
 from hanse.assembly.settings import Settings
-from hanse.elements.mep.app_rules.limits import Changes, RulePolicy, mac
+from hanse.elements.mep.app_rules.destinations import ethernet
+from hanse.elements.mep.app_rules.limits import Changes, RulePolicy
+from hanse.elements.mep.app_rules.rule_checks import is_mac
 from hanse.kit.problems import bad_request
 from hanse.kit.receivers import ANYWHERE, Receivers
 
@@ -57,7 +58,7 @@ def rule_policy(settings: Settings) -> RulePolicy:
     return RulePolicy(
         changes=Changes(settings.rules.changes),
         destinations=Receivers(allowed=tuple(word for word in words if not is_mac(word)), inside=_places(settings)),
-        macs=frozenset(mac(word) for word in words if is_mac(word)),
+        macs=frozenset(ethernet(word) for word in words if is_mac(word)),
     )
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from ipaddress import ip_network
 
 from hanse.assembly.limits import Check
 from hanse.elements.mep.app_rules.limits import Changes
+from hanse.elements.mep.app_rules.rule_checks import is_mac
 from hanse.kit.values import Value
-
-_MAC = re.compile(r"[0-9A-Fa-f]{2}([:-][0-9A-Fa-f]{2}){5}")
 
 
 class RuleSettings(Value, forbid_unknown_fields=True, rename={}):
@@ -30,11 +28,6 @@ class RuleSettings(Value, forbid_unknown_fields=True, rename={}):
             (changes, f"one of {', '.join(Changes)}", self.changes in tuple(Changes)),
             *((f"{destinations} {word!r}", right, _names_a_place(word)) for word in self.destinations),
         ]
-
-
-def is_mac(word: str) -> bool:
-    """Whether a word of ``destinations`` is a MAC address."""
-    return _MAC.fullmatch(word) is not None
 
 
 def _names_a_place(word: str) -> bool:

@@ -90,13 +90,14 @@ class Conflicts:
     def _settled(self, app: AppRecord, rule: TrafficRule, status: int) -> TrafficRule:
         if not _claims(rule):
             return rule
-        wanted, first = rule.priority, self._against(claim_of(app.configuration, rule))
+        wanted, claim = rule.priority, claim_of(app.configuration, rule)
+        first = self._against(claim)
         if first is None:
             return rule
         if app.configuration.conflicts is ConflictPolicy.EARLIER:
             while rule.priority < LOWEST_PRIORITY:
                 rule = replace(rule, priority=rule.priority + 1)
-                if self._against(claim_of(app.configuration, rule)) is None:
+                if self._against(dataclasses.replace(claim, priority=rule.priority)) is None:
                     log.warning("%s has priority %d instead of %d", _words(app, rule, first), rule.priority, wanted)
                     return rule
         log.warning("%s is refused", _words(app, rule, first))

@@ -48,14 +48,14 @@ def _destination(app: AppConfiguration, action: Action, interface: DestinationIn
         if isinstance(interface.dst_mac_address, Absent):
             raise _invalid("an interface of type MAC needs dstMacAddress")
         there, here = interface.dst_mac_address, interface.src_mac_address
-        here = here if isinstance(here, Absent) else _ethernet(here)
-        return Destination(mac=mp2.Ethernet(dst_address=_ethernet(there), src_address=here))
+        here = here if isinstance(here, Absent) else ethernet(here)
+        return Destination(mac=mp2.Ethernet(dst_address=ethernet(there), src_address=here))
     if interface.interface_type is InterfaceType.TUNNEL:
         return Destination(tunnel=_tunnel(app, interface))
     if isinstance(interface.dst_ip_address, Absent):
         raise _invalid("an interface of type IP needs dstIpAddress")
     address = _own(app, interface.dst_ip_address)
-    to_app = address == _plain(app.address) and action not in _ENCAPSULATED  # tunnels end at a port of their own
+    to_app = address == plain(app.address) and action not in _ENCAPSULATED  # tunnels end at a port of their own
     return Destination(address, app.port if to_app else ABSENT)
 
 
@@ -67,15 +67,15 @@ def _tunnel(app: AppConfiguration, interface: DestinationInterface) -> mp2.Tunne
     return mp2.Tunnel(
         tunnel_type=described.tunnel_type.strip().upper().replace("-", "_"),
         dst_address=far if isinstance(far, Absent) else _own(app, far),
-        src_address=ABSENT if isinstance(near, Absent) or near == OWN_ADDRESS else _plain(near),
+        src_address=ABSENT if isinstance(near, Absent) or near == OWN_ADDRESS else plain(near),
     )
 
 
 def _own(app: AppConfiguration, address: str) -> str:
-    return _plain(app.address if address == OWN_ADDRESS else address)
+    return plain(app.address if address == OWN_ADDRESS else address)
 
 
-def _plain(address: str) -> str:
+def plain(address: str) -> str:
     """As it is usually written; what is no address is left to who checks it."""
     try:
         return str(ip_address(address))
@@ -83,7 +83,8 @@ def _plain(address: str) -> str:
         return address
 
 
-def _ethernet(address: str) -> str:
+def ethernet(address: str) -> str:
+    """A MAC address, written in one way only."""
     return address.lower().replace("-", ":")
 
 

@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
-from ipaddress import ip_address
 
 from msgspec.structs import replace
 
-from hanse.elements.mep.app_rules.destinations import OWN_ADDRESS
+from hanse.elements.mep.app_rules.destinations import OWN_ADDRESS, ethernet, plain
 from hanse.elements.mep.app_rules.grants import Grants
 from hanse.elements.mep.records import AppRecord
 from hanse.kit.problems import Problem, forbidden
@@ -36,16 +35,11 @@ class Changes(StrEnum):
 
 @dataclass(frozen=True)
 class RulePolicy:
-    """``destinations`` are addresses that rules of every app may lead to; ``macs`` likewise, as `mac` writes them."""
+    """``destinations`` are addresses that rules of any app may lead to; ``macs`` too, as `ethernet` writes them."""
 
     changes: Changes = Changes.GRANTED
     destinations: Receivers = field(default_factory=Receivers)
     macs: frozenset[str] = frozenset()
-
-
-def mac(text: str) -> str:
-    """A MAC address, written in one way only."""
-    return text.lower().replace("-", ":")
 
 
 def gives_up(before: TrafficRule, rule: TrafficRule) -> bool:
@@ -75,7 +69,8 @@ class Limits:
         """Whether devices may be led there: to the app itself, where its grant leads them, or where all may."""
         if address == OWN_ADDRESS or self._policy.destinations.takes(address, app.configuration.address):
             return True
-        return any(_same(address, given) for each in _interfaces(app) for given in _addresses(each))
+        wanted = plain(address)
+        return any(wanted == plain(given) for each in _interfaces(app) for given in _addresses(each))
 
     def _check_interface(self, app: AppRecord, interface: DestinationInterface, path: str) -> None:
         for name, address in _named(interface):
@@ -83,10 +78,10 @@ class Limits:
                 own = f"your own address ({app.configuration.address}, or {OWN_ADDRESS})"
                 right = f"{own}, one that your descriptor's rules lead to, or one that the operator allows ({SETTING})"
                 raise not_allowed(f"{path}.{name}", f"{right}; got {address}")
-        for name, ethernet in (("dst", interface.dst_mac_address), ("src", interface.src_mac_address)):
-            if isinstance(ethernet, str) and mac(ethernet) not in self._policy.macs | _macs(app):
+        for name, card in (("dst", interface.dst_mac_address), ("src", interface.src_mac_address)):
+            if isinstance(card, str) and ethernet(card) not in self._policy.macs | _macs(app):
                 right = f"an address that your descriptor's rules name, or one that the operator allows ({SETTING})"
-                raise not_allowed(f"{path}.{name}MacAddress", f"{right}; got {ethernet}")
+                raise not_allowed(f"{path}.{name}MacAddress", f"{right}; got {card}")
 
 
 def _named(interface: DestinationInterface) -> Iterator[tuple[str, str]]:
@@ -111,16 +106,9 @@ def _addresses(interface: traffic.InterfaceDescriptor) -> Iterator[str]:
         yield from (interface.tunnel_info.tunnel_dst_address, interface.tunnel_info.tunnel_src_address)
 
 
-def _same(address: str, given: str) -> bool:
-    try:
-        return ip_address(address) == ip_address(given)
-    except ValueError:
-        return address == given
-
-
 def _macs(app: AppRecord) -> frozenset[str]:
     named = ((each.dst_mac_address, each.src_mac_address) for each in _interfaces(app))
-    return frozenset(mac(address) for pair in named for address in pair if isinstance(address, str))
+    return frozenset(ethernet(address) for pair in named for address in pair if isinstance(address, str))
 
 
 def _beyond(app: AppRecord, attribute: str, path: str) -> Problem:

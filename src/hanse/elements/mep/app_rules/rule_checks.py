@@ -70,11 +70,16 @@ def check_interface(interface: DestinationInterface, path: str) -> None:
     _check_ip(interface.dst_ip_address, f"{path}.dstIpAddress")
     for name in _OF_TYPE[InterfaceType.MAC]:
         address = getattr(interface, name)
-        if isinstance(address, str) and not _MAC.fullmatch(address):
+        if isinstance(address, str) and not is_mac(address):
             raise _invalid(f"{path}.{_wire(name)}", f"six octets like 02:00:00:00:00:07; got {address!r}")
     if not isinstance(interface.tunnel_info, Absent):
         _check_ip(interface.tunnel_info.tunnel_dst_address, f"{path}.tunnelInfo.tunnelDstAddress")
         _check_ip(interface.tunnel_info.tunnel_src_address, f"{path}.tunnelInfo.tunnelSrcAddress")
+
+
+def is_mac(text: str) -> bool:
+    """Whether it is a MAC address, with colons or hyphens."""
+    return _MAC.fullmatch(text) is not None
 
 
 def _check_ip(text: str | Absent, path: str) -> None:

@@ -107,7 +107,7 @@ def wanted_names(criteria: FilteringCriteria | Absent) -> list[Name]:
 
 
 def service_names(service: ServiceInfo) -> list[Name]:
-    """All that subscriptions may name of which this service is: no change of it concerns those that name others."""
+    """All that queries and subscriptions may name of which this service is: nothing of it concerns others."""
     names = [ANY_SERVICE, ("id", str(service.ser_instance_id)), ("name", service.ser_name)]
     return names if (category := _category(service)) is ABSENT else [*names, ("category", category)]
 

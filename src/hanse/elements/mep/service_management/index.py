@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import msgspec
 
+from hanse.elements.mep.service_management.domain import ANY_SERVICE, Name, service_names
 from hanse.kit.contract.declare import Prepared
 from hanse.refpoints.mp1.services import LocalityType, ServiceInfo, ServiceQuery, ServiceState
 
@@ -64,11 +65,6 @@ class _Known(NamedTuple):
     service: ServiceInfo
     rank: int
     number: int
-
-
-Name: TypeAlias = tuple[str, str]
-"""What a query names: a query parameter and its value; both are empty for all services."""
-ALL: Name = ("", "")
 
 
 class ServiceIndex:
@@ -158,19 +154,16 @@ def _places(service: ServiceInfo, rank: int) -> Iterator[tuple[Name, Locality]]:
         return
     local = service.is_local is not False
     locality = Locality(rank, service.scope_of_locality, service.consumed_local_only, local)
-    yield ALL, locality
-    yield ("ser_instance_id", str(service.ser_instance_id)), locality
-    yield ("ser_name", service.ser_name), locality
-    if service.ser_category is not msgspec.UNSET:
-        yield ("ser_category_id", service.ser_category.id), locality
+    for name in service_names(service):
+        yield name, locality
 
 
 def _named_by(query: ServiceQuery) -> Iterable[Name]:
     """What a query names, in its order; the three ways exclude each other."""
     if query.ser_name is not msgspec.UNSET:
-        return [("ser_name", name) for name in dict.fromkeys(query.ser_name)]
+        return [("name", name) for name in dict.fromkeys(query.ser_name)]
     if query.ser_instance_id is not msgspec.UNSET:
-        return [("ser_instance_id", identifier) for identifier in dict.fromkeys(query.ser_instance_id)]
+        return [("id", identifier) for identifier in dict.fromkeys(query.ser_instance_id)]
     if query.ser_category_id is not msgspec.UNSET:
-        return [("ser_category_id", query.ser_category_id)]
-    return [ALL]
+        return [("category", query.ser_category_id)]
+    return [ANY_SERVICE]

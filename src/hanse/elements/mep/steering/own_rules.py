@@ -7,6 +7,7 @@ from collections.abc import Collection, Hashable, Iterator
 
 import msgspec
 
+from hanse.elements.mep.app_rules.destinations import plain
 from hanse.elements.mep.app_rules.rules import forwardings
 from hanse.elements.mep.app_support.tags import TagAddresses, resolved
 from hanse.elements.mep.records import AppRecord
@@ -63,8 +64,9 @@ class OwnRules:
         if not rules:
             return {}
         package = app.configuration.app_d_id
-        shared = tuple(_shared(package, rule) for rule in rules if package and _leads_to(app, rule))
-        alone = tuple(rule for rule in rules if not (package and _leads_to(app, rule)))
+        shareable = {rule.rule_id for rule in rules if package and _leads_to(app, rule)}
+        shared = tuple(_shared(package, rule) for rule in rules if rule.rule_id in shareable)
+        alone = tuple(rule for rule in rules if rule.rule_id not in shareable)
         found: dict[Hashable, list[SharedRule]] = {}
         for rule in shared:
             for word in words(rule.forwarding):
@@ -78,7 +80,8 @@ def _by_package(app: AppRecord) -> dict[Hashable, bool]:
 
 def _leads_to(app: AppRecord, forwarding: Forwarding) -> bool:
     """Whether devices reach the app itself by a rule."""
-    return forwarding.action is Action.FORWARD_DECAPSULATED and forwarding.to_address == app.configuration.address
+    to_app = forwarding.to_address == plain(app.configuration.address)
+    return to_app and forwarding.action is Action.FORWARD_DECAPSULATED
 
 
 def _shared(package: str, forwarding: Forwarding) -> SharedRule:

@@ -5,7 +5,7 @@ What platforms announce to each other over Mp3 makes instances of one app on sev
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from itertools import chain
 
 from msgspec.structs import replace
@@ -43,9 +43,8 @@ class SharedAddresses:
         """What neighbours may lead devices by: the rules of active apps of packages that lead to themselves."""
         return self._own.shared()
 
-    def neighbour_changed(self, host: str, gone: Iterable[SharedRule], come: Iterable[SharedRule]) -> None:
+    def neighbour_changed(self, host: str, gone: Sequence[SharedRule], come: Sequence[SharedRule]) -> None:
         """Keep in mind what a neighbour announces in another way now."""
-        gone = list(gone)
         self._elsewhere.change(host, gone, come)
         for rule in gone:
             self._led_before.pop(rule.app_d_id, None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Set
+from collections.abc import Callable, Sequence, Set
 
 from hanse.elements.mep.records import Records
 from hanse.elements.mep.steering.devices import Devices
@@ -60,9 +60,8 @@ class Steering:
         await self.names.apply(owner_of(name))
         self._changed()
 
-    def neighbour_changed(self, host: str, gone: Iterable[SharedRule], come: Iterable[SharedRule]) -> None:
+    def neighbour_changed(self, host: str, gone: Sequence[SharedRule], come: Sequence[SharedRule]) -> None:
         """Another host leads devices to its apps in another way now: by ``come`` in the place of ``gone``."""
-        gone, come = list(gone), list(come)
         self._addresses.neighbour_changed(host, gone, come)
         packages = {rule.app_d_id for rule in (*gone, *come)}
         self._follow(self._addresses.members(packages) | {rule.forwarding.owner for rule in gone})

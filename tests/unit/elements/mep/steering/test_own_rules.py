@@ -45,6 +45,13 @@ async def test_a_rule_that_an_app_switches_off_is_kept_no_more_and_others_of_it_
     assert list(own.met(HERE)) == []
 
 
+async def test_an_app_whose_address_is_written_unusually_shares_its_rules_all_the_same(bench: Bench) -> None:
+    own = OwnRules(bench.platform.records.apps, {})
+    await bench.platform.configuration.configure("one", replace(configuration("one"), address="FD00:0:0::7"))
+    await bench.platform.configuration.activate("one")
+    assert [rule.forwarding.to_address for rule in own.shared()] == ["fd00::7"]
+
+
 async def test_rules_of_an_app_without_a_package_are_its_own_affair(bench: Bench) -> None:
     own = OwnRules(bench.platform.records.apps, {})
     await bench.platform.configuration.configure("one", replace(configuration("one"), app_d_id=""))
