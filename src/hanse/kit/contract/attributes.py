@@ -38,6 +38,12 @@ def is_structure(shape: Any) -> bool:
     return isinstance(shape, type) and issubclass(shape, msgspec.Struct)
 
 
+def members(shape: Any) -> tuple[Any, ...]:
+    """The types of a union; a type that is none is its only member."""
+    union = typing.get_origin(shape) in (typing.Union, types.UnionType)
+    return typing.get_args(shape) if union else (shape,)
+
+
 def is_free(shape: Any) -> bool:
     """Whether a type is an object of any keys, or anything at all."""
     return shape is Any or typing.get_origin(shape) is dict or shape is dict

@@ -5,7 +5,6 @@ from __future__ import annotations
 import enum
 import functools
 import re
-import types
 import typing
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -13,6 +12,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from hanse.kit.contract.attributes import is_structure, members
 from hanse.kit.contract.mend import LINKS as LINKS
 from hanse.kit.contract.mend import mended
 from hanse.kit.problems import Problem, bad_request
@@ -58,7 +58,7 @@ def _read(raw: bytes, shape: Any, mends: int = MENDS) -> Any:
 
 def _unwrapped(raw: bytes, shape: Any) -> bytes:
     name, text = _name(shape), raw.lstrip()
-    wrappable = isinstance(shape, type) and issubclass(shape, msgspec.Struct)
+    wrappable = is_structure(shape)
     if not (wrappable and text.startswith(b"{") and text[1:].lstrip().startswith(b'"' + name.encode() + b'"')):
         return raw
     outer = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
@@ -123,7 +123,7 @@ def _parameters(shape: type[msgspec.Struct]) -> dict[str, _Parameter]:
     """What a query struct takes; to read its annotations costs more than to answer a request."""
     return {
         field.encode_name: _Parameter(
-            any(typing.get_origin(m) is tuple for m in _members(field.type)), bool in _members(field.type)
+            any(typing.get_origin(m) is tuple for m in members(field.type)), bool in members(field.type)
         )
         for field in msgspec.structs.fields(shape)
     }
@@ -170,28 +170,22 @@ def legal_values(shape: Any, path: str) -> list[str]:
     """The values that the enumeration or boolean at ``path`` of ``shape`` allows, or none where it is neither."""
     for segment in re.findall(r"[A-Za-z_]\w*|\[[^\]]*\]", path):
         shape = _step(shape, segment)
-    members = [member for member in _members(shape) if isinstance(member, type)]
-    listed = [str(value.value) for member in members if issubclass(member, enum.Enum) for value in member]
-    return [*listed, *(("true", "false") if bool in members else ())]
+    types = [member for member in members(shape) if isinstance(member, type)]
+    listed = [str(value.value) for kind in types if issubclass(kind, enum.Enum) for value in kind]
+    return [*listed, *(("true", "false") if bool in types else ())]
 
 
 def _step(shape: Any, segment: str) -> Any:
-    for member in _members(shape):
+    for member in members(shape):
         if segment.startswith("["):
             arguments = typing.get_args(member)
             if arguments:
                 return arguments[-1] if arguments[-1] is not Ellipsis else arguments[0]
-        elif isinstance(member, type) and issubclass(member, msgspec.Struct):
+        elif is_structure(member):
             for field in msgspec.structs.fields(member):
                 if field.encode_name == segment:
                     return field.type
     return None
-
-
-def _members(shape: Any) -> Sequence[Any]:
-    if typing.get_origin(shape) in (typing.Union, types.UnionType):
-        return typing.get_args(shape)
-    return (shape,)
 
 
 def _name(shape: Any) -> str:

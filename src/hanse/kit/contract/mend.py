@@ -6,12 +6,13 @@ A body is looked at here only once it was found wrong; what is right costs nothi
 from __future__ import annotations
 
 import re
-import types
 import typing
 from typing import Any
 
 import msgspec
 from msgspec.structs import FieldInfo
+
+from hanse.kit.contract.attributes import is_structure, members
 
 LINKS = "_links"
 """The attribute with the links of a resource (ETSI GS MEC 011 V3.1.1, 6.3.2 and 8.1.2.2)."""
@@ -42,7 +43,7 @@ def _may_lack_links(shape: Any) -> bool:
 
 
 def _filled(value: Any, shape: Any) -> Any:
-    for member in _members(shape):
+    for member in members(shape):
         if isinstance(value, dict) and (fields := _fields(member)):
             known = {field.encode_name: field for field in fields}
             return {
@@ -54,7 +55,7 @@ def _filled(value: Any, shape: Any) -> Any:
 
 
 def _filled_field(value: Any, field: FieldInfo) -> Any:
-    if value is None and field.required and any(_may_be_empty(member) for member in _members(field.type)):
+    if value is None and field.required and any(_may_be_empty(member) for member in members(field.type)):
         return {}
     return _filled(value, field.type)
 
@@ -64,9 +65,4 @@ def _may_be_empty(shape: Any) -> bool:
 
 
 def _fields(shape: Any) -> tuple[FieldInfo, ...]:
-    return msgspec.structs.fields(shape) if isinstance(shape, type) and issubclass(shape, msgspec.Struct) else ()
-
-
-def _members(shape: Any) -> tuple[Any, ...]:
-    union = typing.get_origin(shape) in (typing.Union, types.UnionType)
-    return typing.get_args(shape) if union else (shape,)
+    return msgspec.structs.fields(shape) if is_structure(shape) else ()
