@@ -45,14 +45,15 @@ async def run(command: Sequence[str], said: str = "", namespace: str = "") -> st
     Through a pipe of our own: nft opens its input by name, which fails for the sockets that uvloop gives.
     """
     words = ["ip", "netns", "exec", namespace, *command] if namespace else list(command)
-    for program in (_ENDING_WITH_US[0], words[0]):
-        if shutil.which(program) is None:
-            raise Problem(500, f"{program} cannot be run", "it is not installed; `make system` installs it")
     try:
         ended = await asyncio.to_thread(_ended, [*_ENDING_WITH_US, *words], said)
+    except FileNotFoundError:
+        raise _missing(_ENDING_WITH_US[0]) from None
     except subprocess.TimeoutExpired:
         raise Problem(500, f"{command[0]} did not end", f"it was given {_SECONDS:.0f} seconds") from None
     if ended.returncode:
+        if missing := next((program for program in (words[0], command[0]) if shutil.which(program) is None), ""):
+            raise _missing(missing)
         told = ended.stderr.strip()[:1000] or f"ended with {ended.returncode}"
         raise Problem(500, f"{command[0]} failed", f"`{' '.join(command)[:200]}`: {told}")
     return ended.stdout
@@ -69,6 +70,10 @@ async def batch(lines: Sequence[str], namespace: str = "", family: str = "") -> 
 
 def _ended(words: Sequence[str], said: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(words, input=said, capture_output=True, text=True, errors="replace", timeout=_SECONDS)
+
+
+def _missing(program: str) -> Problem:
+    return Problem(500, f"{program} cannot be run", "it is not installed; `make system` installs it")
 
 
 def _enter(descriptor: int) -> None:
