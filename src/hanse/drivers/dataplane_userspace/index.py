@@ -16,6 +16,10 @@ _MOST_SPOTS = 64
 """Addresses, or ports, of a filter by each of which its rule is found; one with more is among the rules for all."""
 
 
+_Sources = frozenset[Address] | None
+"""Of a rule, as it tells them."""
+
+
 class _Spot:
     """Rules of one place, in their order: those for single sources by these, and those for ranges or for all."""
 
@@ -23,14 +27,14 @@ class _Spot:
         self._wide: list[Rule] = []
         self._by_source: dict[Address, list[Rule]] = {}
 
-    def add(self, rule: Rule) -> None:
-        for rules in self._lists(rule):
+    def add(self, rule: Rule, sources: _Sources) -> None:
+        for rules in self._lists(sources):
             insort(rules, rule, key=place)
 
-    def remove(self, rule: Rule) -> None:
-        for rules in self._lists(rule):
+    def remove(self, rule: Rule, sources: _Sources) -> None:
+        for rules in self._lists(sources):
             _taken_out(rules, rule)
-        for source in rule.sources or ():
+        for source in sources or ():
             if not self._by_source[source]:
                 del self._by_source[source]
 
@@ -44,10 +48,10 @@ class _Spot:
         if source in self._by_source:
             yield self._by_source[source]
 
-    def _lists(self, rule: Rule) -> Iterator[list[Rule]]:
-        if rule.sources is None:
+    def _lists(self, sources: _Sources) -> Iterator[list[Rule]]:
+        if sources is None:
             yield self._wide
-        for source in rule.sources or ():
+        for source in sources or ():
             yield self._by_source.setdefault(source, [])
 
 
@@ -59,13 +63,15 @@ class RuleIndex:
 
     def add(self, rule: Rule) -> None:
         """A rule is in force."""
+        sources = rule.sources
         for spot in places(rule):
-            self._spots.setdefault(spot, _Spot()).add(rule)
+            self._spots.setdefault(spot, _Spot()).add(rule, sources)
 
     def remove(self, rule: Rule) -> None:
         """A rule that was added is in force no more."""
+        sources = rule.sources
         for spot in places(rule):
-            self._spots[spot].remove(rule)
+            self._spots[spot].remove(rule, sources)
             if self._spots[spot].empty:
                 del self._spots[spot]
 
@@ -122,7 +128,7 @@ def _addresses(wanted: tuple[AddressRange, ...] | None) -> list[str]:
 def _ports(wanted: tuple[PortRange, ...] | None) -> Iterable[int]:
     if wanted is None or sum(run.size for run in wanted) > _MOST_SPOTS:
         return (ANY_PORT,)
-    return [port for run in wanted for port in range(run.low, run.high + 1)]
+    return [port for run in wanted for port in run.ports()]
 
 
 def _once(rules: Iterator[Rule]) -> Iterator[Rule]:

@@ -12,7 +12,7 @@ from ipaddress import IPv4Address
 from itertools import islice, product
 from typing import NamedTuple
 
-from hanse.drivers.dataplane_userspace.endpoints import ANYWHERE, LACKS, LOOPBACK, Endpoint, copies
+from hanse.drivers.dataplane_userspace.endpoints import ANYWHERE, LACKS, LOOPBACK, Endpoint, copies, is_loopback
 from hanse.drivers.dataplane_userspace.rules import Filter, Rule
 from hanse.kit.problems import bad_request
 from hanse.kit.values import Absent
@@ -140,7 +140,7 @@ def _each(
 
 
 def _numbers(ports: Iterable[PortRange]) -> list[int]:
-    return [port for run in ports for port in range(run.low, run.high + 1)]
+    return [port for run in ports for port in run.ports()]
 
 
 def _followed(
@@ -152,14 +152,10 @@ def _followed(
 
 def _everywhere(rule: Rule, protocols: Iterable[str], ports: Iterable[PortRange]) -> Listening:
     numbers = _numbers(ports)
-    taken = [port for port in numbers if rule.target(port)[1] == port and _is_here(rule.target(port)[0])]
+    taken = [port for port in numbers if rule.target(port)[1] == port and is_loopback(rule.target(port)[0])]
     if taken and rule.forwarding.action is Action.PASSTHROUGH:
         return Listening()
     if taken:
         detail = f"port {taken[0]} would be taken from {rule.target(taken[0])[0]} itself; {LACKS['every address']}"
         raise bad_request("dstAddress is too wide", detail)
     return Listening(frozenset(Endpoint(protocol, ANYWHERE, port) for protocol, port in product(protocols, numbers)))
-
-
-def _is_here(address: str) -> bool:
-    return LOOPBACK.has(4, int(IPv4Address(address)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
+
 from hanse.kit.contract.declare import Api, delete, get, put
 from hanse.kit.problems import bad_request
 from hanse.kit.values import ABSENT, Absent, Value
@@ -84,6 +86,16 @@ def check_values(record: NameRecord) -> None:
         raise bad_request("ttl is out of range", f"write seconds between 0 and {MOST_TTL}; got {record.ttl}")
     if not 0 <= record.order <= MOST_ORDER:
         raise bad_request("order is out of range", f"write 0 (first) to {MOST_ORDER}; got {record.order}")
+    if isinstance(record.address, str) and not _is_address(record.address):
+        raise bad_request("address is not an IP address", f"write IPv4 or IPv6; got {record.address!r}")
+
+
+def _is_address(text: str) -> bool:
+    """One with a zone is none to others (RFC 4007, 11.2)."""
+    try:
+        return "%" not in text and bool(ip_address(text))
+    except ValueError:
+        return False
 
 
 def check_owned(owner: str, records: NameRecords) -> None:

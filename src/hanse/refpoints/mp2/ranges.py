@@ -46,6 +46,10 @@ class PortRange(NamedTuple):
         """Whether it contains the port."""
         return self.low <= port <= self.high
 
+    def ports(self) -> range:
+        """Every port."""
+        return range(self.low, self.high + 1)
+
 
 def address_range(text: str, field: str) -> AddressRange:
     """Read ``a.b.c.d``, ``a.b.c.d/len`` or ``a.b.c.d-a.b.c.e`` (IPv6 likewise); 400 names ``field`` if it is none."""
