@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import signal
 import subprocess
@@ -56,9 +57,14 @@ def ended(process: subprocess.Popen[bytes]) -> int:
 
 INSTANTS: dict[str, Callable[[Path], object]] = {
     "the operators start": lambda d: len(of(d)) >= 2,
-    "the operators run": lambda d: len(list(d.glob("hanse-*/*/run/*.json"))) == 2,
-    "an app runs": lambda d: list(d.glob("hanse-*/*/vim.*/compute/instances/*/supervisor.json")),
+    "the operators run": lambda d: len(found(d, "hanse-*/*/run/*.json")) == 2,
+    "an app runs": lambda d: found(d, "hanse-*/*/vim.*/compute/instances/*/supervisor.json"),
 }
+
+
+def found(directory: Path, pattern: str) -> list[str]:
+    """As `Path.glob`, which fails if a directory goes away while it looks."""
+    return glob.glob(pattern, root_dir=directory)
 
 
 @pytest.mark.parametrize("instant", INSTANTS)
