@@ -16,6 +16,7 @@ from contextlib import asynccontextmanager
 import msgspec
 
 from hanse.drivers.dataplane_nftables.namespaces import batch, inside
+from tests.bounds import SOON
 from tests.contract.radio import Radio
 
 GTP = 2152
@@ -68,7 +69,7 @@ class End:
         """A packet in a tunnel."""
         self.sock.sendto(wrapped(teid, packet), self.to)
 
-    async def hear(self, patience: float = 5) -> Heard:
+    async def hear(self, patience: float = SOON) -> Heard:
         """The next message."""
         async with asyncio.timeout(patience):
             return heard(*await asyncio.get_running_loop().sock_recvfrom(self.sock, 65535))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 from dataclasses import replace
 
 from hanse.drivers.dataplane_nftables import AccessNetwork, Bearer, NftablesDataPlane
 from hanse.drivers.dataplane_nftables.namespaces import batch
 from hanse.refpoints.mp2 import DataPlane, Forwarding, RuleCounters, TrafficMatch
+from tests.bounds import SOON
 from tests.contract.grounds import PORT, Namespaces, answered, connected, rule
 
 
@@ -61,7 +63,7 @@ def to_app(radio: Radio, rule_id: str = "r", address: str = "", **asks: object) 
 
 async def said_to(radio: Radio, words: bytes = b"", port: int = 0) -> bytes:
     """What the device behind the base station hears on a connection to the virtual address."""
-    return await answered(await connected(radio.socket(radio.ue, port), (radio.virtual, PORT)), words, 20)
+    return await answered(await connected(radio.socket(radio.ue, port), (radio.virtual, PORT)), words, SOON)
 
 
 async def counters(radio: Radio, rule_id: str = "r") -> RuleCounters:
@@ -69,7 +71,18 @@ async def counters(radio: Radio, rule_id: str = "r") -> RuleCounters:
     return {c.rule_id: c for c in await radio.plane.counters()}[rule_id]
 
 
-async def said(sock: socket.socket, patience: float = 5) -> bytes:
+async def tunnels_counted(radio: Radio, **expected: int) -> None:
+    """Wait until the end of tunnels has counted just this: it carries, and counts, by itself."""
+    found: dict[str, int] = {}
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(SOON):
+            while expected.items() - found.items():
+                await asyncio.sleep(0.02)
+                found = await radio.nftables.tunnel_counts()
+    assert not expected.items() - found.items(), f"counted {found}, not {expected}"
+
+
+async def said(sock: socket.socket, patience: float = SOON) -> bytes:
     """The next datagram."""
     async with asyncio.timeout(patience):
         return await asyncio.get_running_loop().sock_recv(sock, 2000)

@@ -15,7 +15,7 @@ from hanse.refpoints.mp2 import Action, Ethernet, FilterType, Forwarding, Tunnel
 from tests.bounds import SOON
 from tests.contract.air import ERROR_INDICATION, BaseStation, End, answered, udp4
 from tests.contract.grounds import PORT, Run, connected, rule, says
-from tests.contract.radio import Radio, counters, said, said_to, to_app, udp
+from tests.contract.radio import Radio, counters, said, said_to, to_app, tunnels_counted, udp
 
 
 def onward(radio: Radio, **changes: object) -> Forwarding:
@@ -96,8 +96,7 @@ async def test_a_stranger_cannot_reach_a_device_by_its_tunnel(radio: Radio, mast
     assert (await stranger.hear()).kind == ERROR_INDICATION
     before = await radio.nftables.tunnel_counts()
     core_of(radio).send(radio.usual.teid_down, udp4(radio.virtual, radio.other_ue, PORT, 41000, b"not mine"))
-    counts = await radio.nftables.tunnel_counts()
-    assert (counts["unknown_teid"], counts["foreign"]) == (1, before.get("foreign", 0) + 1)
+    await tunnels_counted(radio, unknown_teid=1, foreign=before.get("foreign", 0) + 1)
     assert mast.down == []
 
 
@@ -166,8 +165,7 @@ async def test_copies_in_a_tunnel_do_not_go_round_although_applications_forward(
         Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
     await conversation(radio, b"word")  # nobody listens at the far end
     await asyncio.sleep(0.3)
-    counts = await radio.nftables.tunnel_counts()
-    assert (counts["up"], counts["down"], counts["to_tunnels"]) == (1, 1, 2)
+    await tunnels_counted(radio, up=1, down=1, to_tunnels=2)
 
 
 async def test_a_device_that_is_sent_on_may_still_reach_an_application(

@@ -25,7 +25,7 @@ from tests.contract.air import (
     wrapped,
 )
 from tests.contract.grounds import PORT, Run, echo
-from tests.contract.radio import Radio, counters, said, said_to, to_app
+from tests.contract.radio import Radio, counters, said, said_to, to_app, tunnels_counted
 
 MEGABYTE = random.Random(5).randbytes(1_000_000)
 
@@ -38,7 +38,7 @@ async def test_a_tunnel_that_is_unknown_is_reported_to_the_base_station(radio: R
     answer = await told.hear()
     assert (answer.kind, answer.teid) == (ERROR_INDICATION, 0)
     assert answer.said == struct.pack(">BIBH", 16, 0xDEAD, 133, 4) + socket.inet_aton(radio.plane_end)
-    assert (await radio.nftables.tunnel_counts())["unknown_teid"] == 2
+    await tunnels_counted(radio, unknown_teid=2)
 
 
 async def test_a_base_station_that_asks_whether_the_end_lives_is_answered(radio: Radio) -> None:
@@ -72,7 +72,7 @@ async def test_nobody_speaks_in_the_name_of_another_device_or_base_station(radio
     End(radio, radio.other_mast).send(radio.usual.teid_up, udp4(radio.ue, radio.virtual, 1, PORT, b"stolen tunnel"))
     End(radio, radio.mast, 40002).send(radio.usual.teid_up, udp4(radio.ue, radio.virtual, 1, PORT, b"mine"))
     assert await said(app) == b"mine"
-    assert (await radio.nftables.tunnel_counts())["foreign"] == 2
+    await tunnels_counted(radio, foreign=2)
 
 
 async def test_a_plain_device_cannot_put_packets_into_tunnels(radio: Radio) -> None:
@@ -87,7 +87,7 @@ async def test_a_plain_device_cannot_put_packets_into_tunnels(radio: Radio) -> N
     mast.send(radio.usual.teid_up, udp4(radio.ue, radio.plane_end, 2152, 2152, within))
     mast.send(radio.usual.teid_up, udp4(radio.ue, radio.virtual, 1, PORT, b"mine"))
     assert await said(app) == b"mine"
-    assert (await radio.nftables.tunnel_counts())["up"] == 2
+    await tunnels_counted(radio, up=2)
 
 
 async def test_garbage_does_not_stop_the_end(radio: Radio) -> None:

@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,6 +23,7 @@ from hanse.assembly.identities import Identities
 from hanse.elements.mep.app_rules.rules import forwardings, names
 from hanse.elements.mep.app_support.tags import resolved
 from hanse.elements.mep.records import AppRecord
+from hanse.elements.mep.sharing.reporting import ReportNumber
 from hanse.elements.ue import Device
 from hanse.kit.certificates import client_context
 from hanse.kit.contract.call import Caller
@@ -35,6 +36,7 @@ from hanse.refpoints.mm5.platform import AppConfiguration, PlatformConfiguration
 from hanse.refpoints.mp1.support import ApplicationSupport
 from hanse.refpoints.mp2 import DataPlane, Forwarding, NameRecord, NameServer
 from hanse.scenarios.stage import claim
+from tests.bounds import SOON
 from tests.faults.operators import CONFIGURATION
 from tests.unit.elements.mep.parts import configuration
 
@@ -57,16 +59,34 @@ class Apart:
         self._deployment.prepare()
         self.settings = self._deployment.settings("north")
         self._identities = Identities(self.settings)
+        self._store = self.settings.directory / f"{PLATFORM}.sqlite"
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
     async def start(self, *names: str) -> None:
-        """Start these processes, unarmed, and return when they are ready."""
+        """Start these processes, unarmed, and return when they are ready and have written all that nobody asked for."""
+        reported = self._reports()
         for name in names:
             self._orders(name).unlink(missing_ok=True)
             (self.settings.directory / "run" / f"{name}.json").unlink(missing_ok=True)
             self._processes[name] = self._spawned(name)
         waiting = [(self.settings, name, self._processes[name]) for name in names]
         await asyncio.to_thread(self._deployment.await_operator, waiting)
+        if PLATFORM in names:
+            await self._hear_first_report(reported)
+
+    async def _hear_first_report(self, before: int) -> None:
+        """Wait until the platform has written, soon after its start, which report is next: nobody asked for it."""
+        async with asyncio.timeout(SOON):
+            while self._reports() == before:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+
+    def _reports(self) -> int:
+        """How many the platform has numbered."""
+        try:
+            bodies = self._rows("SELECT body FROM report_number")
+        except sqlite3.OperationalError:  # it has not run yet, and made no such table
+            return 0
+        return max((msgspec.json.decode(body, type=ReportNumber).number for (body,) in bodies), default=0)
 
     def _spawned(self, name: str) -> subprocess.Popen[bytes]:
         log = self.settings.directory / "log" / f"{name}.log"
@@ -139,10 +159,12 @@ class Apart:
 
     def kept(self) -> AppRecord:
         """The app as it stands on the platform's disk now."""
-        file = self.settings.directory / f"{PLATFORM}.sqlite"
-        with sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=5) as database:
-            ((body,),) = database.execute("SELECT body FROM application WHERE key = ?", (APP,))
+        ((body,),) = self._rows("SELECT body FROM application WHERE key = ?", APP)
         return msgspec.json.decode(body, type=AppRecord)
+
+    def _rows(self, query: str, *values: str) -> list[tuple[str]]:
+        with closing(sqlite3.connect(f"file:{self._store}?mode=ro", uri=True, timeout=5)) as database:
+            return database.execute(query, values).fetchall()
 
     def wanted(self) -> tuple[list[Forwarding], list[NameRecord]]:
         """Rules and names that the platform's disk asks for."""
