@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
 from collections.abc import Callable, Coroutine
+
+from hanse.kit.datagrams import Datagram, Datagrams
 
 Reply = Callable[[bytes, str, bool], "bytes | Coroutine[None, None, bytes | None] | None"]
 """Answers a message (its bytes, the client's address, whether it came by UDP): at once, never, or later."""
@@ -16,7 +17,8 @@ MOST_WAITING = 1024
 BATCH = 64
 """Datagrams that are answered before anything else of the process has its turn: some milliseconds."""
 
-_LONGEST_QUERY = 4096
+_LONGEST = 4096
+"""Bytes of a query or an answer."""
 
 
 class DatagramService:
@@ -30,7 +32,7 @@ class DatagramService:
     def open(self, sock: socket.socket) -> None:
         """Answer what arrives on a bound, non-blocking socket, which belongs to the service from now on."""
         self._socket = sock
-        asyncio.get_running_loop().add_reader(sock, self._drain, sock)
+        asyncio.get_running_loop().add_reader(sock, self._drain, Datagrams(sock, BATCH, _LONGEST))
 
     def close(self) -> None:
         """Answer nobody any more."""
@@ -41,33 +43,28 @@ class DatagramService:
             self._socket.close()
             self._socket = None
 
-    def _drain(self, sock: socket.socket) -> None:
+    def _drain(self, datagrams: Datagrams) -> None:
         """One wake-up of the loop costs more than an answer: take what there is, and let others have their turn."""
-        receive, reply, send = sock.recvfrom, self._reply, sock.sendto
-        for _ in range(BATCH):
-            try:
-                data, sender = receive(_LONGEST_QUERY)
-            except OSError:  # nothing more; or an error of an earlier answer, which its client will miss
-                return
-            answer = reply(data, sender[0], True)
+        reply, host, answers = self._reply, datagrams.host, list[Datagram]()
+        for query, sender in datagrams.receive():
+            answer = reply(query, host(sender), True)
             if type(answer) is bytes:
-                try:
-                    send(answer, sender)
-                except OSError:
-                    continue  # there is no room, or no way: the client asks again
+                answers.append((answer, sender))
             elif answer is not None:
-                self._later(answer, sender)  # type: ignore[arg-type]
+                self._later(answer, datagrams, sender)  # type: ignore[arg-type]
+        datagrams.send(answers)
 
-    def _later(self, answer: Coroutine[None, None, bytes | None], sender: tuple[str, int]) -> None:
+    def _later(self, answer: Coroutine[None, None, bytes | None], datagrams: Datagrams, sender: bytes) -> None:
         if len(self._waiting) >= MOST_WAITING:
             answer.close()
             return
-        task = asyncio.get_running_loop().create_task(self._send_later(answer, sender))
+        task = asyncio.get_running_loop().create_task(self._send_later(answer, datagrams, sender))
         self._waiting.add(task)
         task.add_done_callback(self._waiting.discard)
 
-    async def _send_later(self, answer: Coroutine[None, None, bytes | None], sender: tuple[str, int]) -> None:
+    async def _send_later(
+        self, answer: Coroutine[None, None, bytes | None], datagrams: Datagrams, sender: bytes
+    ) -> None:
         found = await answer
         if found is not None and self._socket:
-            with contextlib.suppress(OSError):
-                self._socket.sendto(found, sender)
+            datagrams.send([(found, sender)])
