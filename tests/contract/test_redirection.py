@@ -229,7 +229,7 @@ async def test_requests_on_one_connection_are_each_led_by_their_own_name(place: 
     both = await place.raw(
         f"GET /1 HTTP/1.1\r\n{one}GET /2 HTTP/1.1\r\nHost: evil.example\r\n\r\nGET /3 HTTP/1.1\r\n{last}".encode()
     )
-    found = re.findall(rb"HTTP/1.1 (\d+)|location: (\S+)", both)
+    found = re.findall(rb"HTTP/1.1 (\d+)|Location: (\S+)", both)
     expected = ["307", f"{AIRPORT}/1", "404", "307", f"{AIRPORT}/3"]
     assert [(status or location).decode() for status, location in found] == expected
 

@@ -16,8 +16,8 @@ from hanse.elements.mep.steering.redirection import Redirection
 from hanse.elements.mep.steering.redirection_request import Request
 from hanse.kit.background import Background
 from hanse.kit.certificates import Identity, server_context
-from hanse.kit.contract.answer import problem_answer
-from hanse.kit.contract.asgi import ANSWER_AT_ONCE, Answer, Receive, Scope, Send
+from hanse.kit.contract.answer import deliver, problem_answer
+from hanse.kit.contract.asgi import Answer, Receive, Scope, Send
 from hanse.kit.contract.body import body_of
 from hanse.kit.contract.connection import TARGET, TLS
 from hanse.kit.contract.listen import Listener
@@ -66,11 +66,8 @@ class RedirectionServer:
         """One request, as ASGI has it."""
         if scope["type"] != "http":
             return
-        scope.pop(ANSWER_AT_ONCE, None)  # it holds the scope, see there
         status, headers, body = await self._answer(scope, receive)
-        headers.append(_UNKEPT)
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+        await deliver((status, [*headers, _UNKEPT], body), scope, send)
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer:
         try:

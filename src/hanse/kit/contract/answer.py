@@ -51,7 +51,7 @@ async def deliver(answer: Answer, scope: Scope, send: Send) -> None:
     at_once = scope.pop(ANSWER_AT_ONCE, None)
     if at_once is not None and at_once(status, headers, body):
         return
-    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.start", "status": status, "headers": [*headers, (b"date", today())]})
     await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
 

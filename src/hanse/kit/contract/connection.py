@@ -11,6 +11,7 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from hanse.kit.contract.asgi import ANSWER_AT_ONCE, SHOWN
+from hanse.kit.contract.dates import today
 from hanse.kit.contract.written import Written
 from hanse.kit.places import Place
 from hanse.kit.problems import MEDIA_TYPE, Problem
@@ -110,8 +111,8 @@ class Connection(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """Refuse what is not HTTP in the words of every other refusal."""
         body = Problem(400, "Request is not HTTP/1.1", msg).encode()
-        head = f"HTTP/1.1 400 Bad Request\r\ncontent-type: {MEDIA_TYPE}\r\ncontent-length: {len(body)}\r\n"
-        self.transport.write(head.encode() + b"connection: close\r\n\r\n" + body)
+        head = f"HTTP/1.1 400 Bad Request\r\nContent-Type: {MEDIA_TYPE}\r\nContent-Length: {len(body)}\r\nDate: "
+        self.transport.write(head.encode() + today() + b"\r\nConnection: close\r\n\r\n" + body)
         self.transport.close()
 
     def on_message_begin(self) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, MutableMapping
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 import pytest
 
 from hanse.kit.contract import dates
+from hanse.kit.contract.answer import deliver
+from hanse.kit.contract.asgi import ANSWER_AT_ONCE
 from hanse.kit.contract.spelling import beginning
 from tests.unit.kit.contract.harbour import Dialogue, Port, Ship, dialogue, listening, request
 
@@ -64,11 +67,23 @@ def test_names_of_several_words_and_of_letters_alone_are_printed_as_usual(name: 
     assert beginning(name) == printed
 
 
-@pytest.mark.parametrize("target", [SHIP, f"{SHIP}/hold", "/nowhere"])
-async def test_every_answer_says_when_it_was_made(line: Dialogue, target: str) -> None:
-    dated = [part for part in await head(line, request("GET", target)) if part.lower().startswith("date:")]
+@pytest.mark.parametrize(
+    "asked", [request("GET", SHIP), request("GET", f"{SHIP}/hold"), request("GET", "/nowhere"), b"?"]
+)
+async def test_every_answer_says_when_it_was_made(line: Dialogue, asked: bytes) -> None:
+    dated = [part for part in await head(line, asked) if part.lower().startswith("date:")]
     assert len(dated) == 1
     assert abs(parsedate_to_datetime(dated[0].partition(": ")[2]).timestamp() - time.time()) < 30
+
+
+async def test_an_answer_that_must_wait_for_its_client_says_when_it_was_made() -> None:
+    told: list[MutableMapping[str, Any]] = []
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        told.append(message)
+
+    await deliver((404, [], b""), {"method": "GET", ANSWER_AT_ONCE: lambda *_: False}, send)
+    assert [name for name, _ in told[0]["headers"]] == [b"date"]
 
 
 def test_the_date_goes_on_with_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
