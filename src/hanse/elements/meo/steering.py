@@ -13,6 +13,7 @@ from collections.abc import Collection, Mapping
 from hanse.elements.meo.hosts import Host
 from hanse.elements.meo.records import Records
 from hanse.elements.meo.targets import check_known, present, running
+from hanse.kit.background import Background
 from hanse.kit.contract.call import continuing, new_trace
 from hanse.kit.problems import Problem
 from hanse.kit.store import Store
@@ -45,7 +46,7 @@ class SystemSteering(SteeringPolicies):
         self._check_configured()
         self._lock = asyncio.Lock()
         self._dirty = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._background = Background()
 
     async def set_policy(self, name: str, policy: SteeringPolicy) -> None:
         """Lead devices by it; refused by one host, it is taken back from all, and the one before stands."""
@@ -75,13 +76,11 @@ class SystemSteering(SteeringPolicies):
     async def start_up(self) -> None:
         """Begin to keep the hosts at what is in force."""
         self._dirty.set()
-        self._task = asyncio.create_task(self._keep())
+        self._background.start(self._keep())
 
     async def shut_down(self) -> None:
         """Stop keeping them; they go on with what they were told."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await self._background.stop()
 
     def _check(self, name: str, policy: SteeringPolicy) -> None:
         check_policy(name, policy)
