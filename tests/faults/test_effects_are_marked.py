@@ -109,7 +109,7 @@ def test_steps_excepted_as_waiting_are_there() -> None:
 
 
 def test_writing_to_the_disk_is_an_effect() -> None:
-    assert EFFECTS["store.commit"] == "hanse.kit.store.Store._write_rows"
+    assert EFFECTS["store.commit"] == "hanse.kit.store_file.StoreFile.write"
     assert EFFECTS["procedures.commit"] == "hanse.kit.procedures.log.LogConnection._commit_changes"
 
 

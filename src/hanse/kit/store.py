@@ -14,14 +14,12 @@ import queue
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
-import sqlalchemy as sql
 
-from hanse.kit.failpoints import effect
 from hanse.kit.problems import Problem
-from hanse.kit.shelf import DELETED, Shelf, Transaction
+from hanse.kit.shelf import Shelf, Transaction
 from hanse.kit.shelf_index import Index
 
 __all__ = ["Index", "Shelf", "Store", "Transaction"]
@@ -59,9 +57,10 @@ class Store:
     """The shelves of one element in one SQLite file, or in memory for tests."""
 
     def __init__(self, path: Path | None = None) -> None:
-        self._engine = _engine(path)
-        self._metadata = sql.MetaData()
-        self._tables: dict[str, sql.Table] = {}
+        from hanse.kit.store_file import StoreFile  # SQLAlchemy takes half a second: a command line does without it
+
+        self._file = StoreFile(path)
+        self._shelves: set[str] = set()
         self._queue: queue.SimpleQueue[_Batch | None] = queue.SimpleQueue()
         self._numbers = 0
         self._refused_through = 0
@@ -72,16 +71,12 @@ class Store:
 
     def shelf(self, name: str, kind: type[T]) -> Shelf[T]:
         """The shelf of that name, read from disk; asked for once, at start."""
-        if name in self._tables:
+        if name in self._shelves:
             raise ValueError(f"shelf {name} is there already")
-        columns = (sql.Column("key", sql.Text, primary_key=True), sql.Column("body", sql.Text))
-        table = sql.Table(name, self._metadata, *columns)
+        self._shelves.add(name)
         shelf = Shelf(name, kind)
-        with self._engine.begin() as connection:
-            table.create(connection, checkfirst=True)
-            for key, body in connection.execute(sql.select(table.c.key, table.c.body).order_by(sql.text("rowid"))):
-                shelf._durable[key] = _read(name, key, body, kind)
-        self._tables[name] = table
+        for key, body in self._file.read(name):
+            shelf._durable[key] = _decoded(name, key, body, kind)
         return shelf
 
     async def commit(self, decide: Callable[[Transaction], R]) -> R:
@@ -110,7 +105,7 @@ class Store:
         self._closed = True
         self._queue.put(None)
         self._writer.join()
-        self._engine.dispose()
+        self._file.close()
 
     def _write_forever(self) -> None:
         while True:
@@ -131,8 +126,8 @@ class Store:
             return
         fault = None
         try:
-            if rows := [row for batch in fresh for row in batch.rows]:
-                self._write_rows(rows)
+            if rows := {(shelf.name, key): value for batch in fresh for shelf, key, value in batch.rows}:
+                self._file.write(rows)
         except Exception as error:
             fault = next(iter(str(error).splitlines()), type(error).__name__)
         self._settle(fresh, fault)
@@ -157,27 +152,6 @@ class Store:
         if fault is not None:
             settled.wait(timeout=10)
 
-    @effect("store.commit")
-    def _write_rows(self, rows: list[tuple[Shelf[Any], str, Any]]) -> None:
-        last = {(shelf.name, key): value for shelf, key, value in rows}
-        kept: dict[str, list[dict[str, str]]] = {}
-        gone: dict[str, list[dict[str, str]]] = {}
-        for (name, key), value in last.items():
-            if value is DELETED:
-                gone.setdefault(name, []).append({"key": key})
-            else:
-                kept.setdefault(name, []).append({"key": key, "body": _encode(value).decode()})
-        with self._engine.begin() as connection:
-            for name, keys in gone.items():
-                connection.execute(sql.text(f'DELETE FROM "{name}" WHERE key = :key'), keys)
-            for name, values in kept.items():
-                connection.execute(sql.text(_UPSERT.format(name=name)), values)
-
-
-_encode = msgspec.json.Encoder().encode
-_UPSERT = 'INSERT INTO "{name}" (key, body) VALUES (:key, :body) ON CONFLICT (key) DO UPDATE SET body = excluded.body'
-"""Keeps the place of a key that is there: values are read in the order in which their keys first came."""
-
 
 def _run(actions: list[Callable[[], None]]) -> None:
     for action in actions:
@@ -187,22 +161,8 @@ def _run(actions: list[Callable[[], None]]) -> None:
             log.exception("what follows a commit failed; the commit stands")
 
 
-def _read(name: str, key: str, body: str, kind: type[T]) -> T:
+def _decoded(name: str, key: str, body: str, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(body, type=kind)
     except msgspec.MsgspecError as error:
         raise Problem(500, f"Record {key} of {name}", f"is not what this version writes: {error}") from None
-
-
-def _engine(path: Path | None) -> sql.Engine:
-    if path is None:
-        return sql.create_engine("sqlite://", poolclass=sql.pool.StaticPool, connect_args={"check_same_thread": False})
-    path.parent.mkdir(parents=True, exist_ok=True)
-    engine = sql.create_engine(f"sqlite:///{path}", connect_args={"timeout": 30})
-
-    @sql.event.listens_for(engine, "connect")
-    def pragmas(connection: Any, _record: Any) -> None:
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
-
-    return engine

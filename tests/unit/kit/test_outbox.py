@@ -16,7 +16,8 @@ from hanse.kit.contract.call import Call, _current, continuing
 from hanse.kit.outbox import NEVER, Outbox
 from hanse.kit.outbox_lanes import Event
 from hanse.kit.problems import Problem
-from hanse.kit.store import Shelf, Store
+from hanse.kit.store import Store
+from hanse.kit.store_file import Rows
 from hanse.kit.values import Value
 from tests.bounds import SOON
 
@@ -230,15 +231,15 @@ async def test_many_that_come_at_once_are_bounded_soon_after(post: Post) -> None
 
 
 async def test_a_full_disk_does_not_silence_a_lane(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
-    write, failures = post.store._write_rows, [True]
+    write, failures = post.store._file.write, [True]
 
-    def full(rows: list[tuple[Shelf[Any], str, Any]]) -> None:
-        if failures and any(not isinstance(value, Event) for _, _, value in rows):  # a removal
+    def full(rows: Rows) -> None:
+        if failures and any(not isinstance(value, Event) for value in rows.values()):  # a removal
             failures.pop()
             raise OSError(28, "No space left on device")
         write(rows)
 
-    monkeypatch.setattr(post.store, "_write_rows", full)
+    monkeypatch.setattr(post.store._file, "write", full)
     await post.tell("ann", 1)
     await until(lambda: post.waiting == 0)
     await post.tell("ann", 2)
@@ -277,13 +278,13 @@ async def test_an_idle_outbox_holds_nothing(post: Post) -> None:
 async def test_what_was_delivered_together_leaves_the_disk_together(
     post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write, writes = post.store._write_rows, []
+    write, writes = post.store._file.write, []
 
-    def counted(rows: list[tuple[Shelf[Any], str, Any]]) -> None:
+    def counted(rows: Rows) -> None:
         writes.append(len(rows))
         write(rows)
 
-    monkeypatch.setattr(post.store, "_write_rows", counted)
+    monkeypatch.setattr(post.store._file, "write", counted)
 
     def decide(tx: Any) -> None:
         for number in range(500):
@@ -321,10 +322,10 @@ async def test_an_outbox_that_is_closed_while_the_disk_is_full_does_not_hang(
     await post.outbox.start()
     await post.tell("ann", 1)
 
-    def full(_rows: list[tuple[Shelf[Any], str, Any]]) -> None:
+    def full(_rows: Rows) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(post.store, "_write_rows", full)
+    monkeypatch.setattr(post.store._file, "write", full)
     await until(lambda: post.ann.taken == [1])
     async with asyncio.timeout(SOON):
         await post.outbox.close()

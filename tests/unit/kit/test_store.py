@@ -19,6 +19,7 @@ import pytest
 import hanse
 from hanse.kit.problems import Problem
 from hanse.kit.store import Shelf, Store, Transaction
+from hanse.kit.store_file import Rows
 from hanse.kit.values import Value
 from tests.bounds import SOON
 
@@ -63,12 +64,12 @@ class Disk:
     """Stands before the store's own writing: counts transactions, holds them up, lets them fail."""
 
     def __init__(self, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.write, self.groups, self.full = store._write_rows, 0, False
+        self.write, self.groups, self.full = store._file.write, 0, False
         self.open = threading.Event()
         self.open.set()
-        monkeypatch.setattr(store, "_write_rows", self._rows)
+        monkeypatch.setattr(store._file, "write", self._rows)
 
-    def _rows(self, rows: list[Any]) -> None:
+    def _rows(self, rows: Rows) -> None:
         self.groups += 1
         assert self.open.wait(20)
         if self.full:
@@ -266,11 +267,11 @@ class TestFailingDisk:
     async def test_an_error_without_words_does_not_stop_the_store(
         self, store: Store, accounts: Shelf[Account], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def wordless(rows: list[Any]) -> None:
+        def wordless(rows: Rows) -> None:
             raise OSError
 
         with monkeypatch.context() as patch:
-            patch.setattr(store, "_write_rows", wordless)
+            patch.setattr(store._file, "write", wordless)
             with pytest.raises(Problem) as refused:
                 await asyncio.wait_for(store.commit(put(accounts, "a", 1)), SOON)
             assert refused.value.detail == "OSError"

@@ -13,6 +13,7 @@ import pytest
 
 from hanse.kit.problems import Problem
 from hanse.kit.store import Index, Shelf, Store, Transaction
+from hanse.kit.store_file import Rows
 from hanse.kit.values import Value
 
 COLOURS = ("red", "green", "blue")
@@ -32,11 +33,11 @@ class Garage:
         self.cars: Shelf[Car] = self.store.shelf("car", Car)
         self.owned: Index[Car, Car] = Index(self.cars, lambda car: {car.owner: car})
         self.prices: Index[Car, int] = Index(self.cars, lambda car: dict.fromkeys(car.colours, car.price))
-        self.write, self.full, self.open = self.store._write_rows, False, threading.Event()
+        self.write, self.full, self.open = self.store._file.write, False, threading.Event()
         self.open.set()
-        self.store._write_rows = self._rows  # type: ignore[method-assign]
+        self.store._file.write = self._rows  # type: ignore[method-assign]
 
-    def _rows(self, rows: list[Any]) -> None:
+    def _rows(self, rows: Rows) -> None:
         assert self.open.wait(10)
         if self.full:
             raise OSError(28, "No space left on device")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import threading
-from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
@@ -13,6 +12,7 @@ import pytest
 
 from hanse.elements.mep.access import Access
 from hanse.kit.problems import Problem
+from hanse.kit.store_file import Rows
 from hanse.kit.tokens import TokenIssuer
 from hanse.refpoints.mm5.platform import AppAccess
 from tests.unit.elements.mep.parts import URL, Bench, configuration, signing_key
@@ -60,7 +60,7 @@ async def test_an_app_that_could_not_be_forgotten_goes_on_working(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(bench.store, "_write_rows", full)
+        patch.setattr(bench.store._file, "write", full)
         with pytest.raises(Problem, match="cannot be written"):
             await bench.platform.configuration.forget("one")
     assert bench.platform.access.caller(held).subject == "one"
@@ -71,14 +71,14 @@ async def test_a_token_that_is_fetched_while_an_app_is_forgotten_does_not_outliv
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     access = await enrolled(bench)
-    write, writing, go_on = bench.store._write_rows, threading.Event(), threading.Event()
+    write, writing, go_on = bench.store._file.write, threading.Event(), threading.Event()
 
-    def slow(rows: list[Any]) -> None:
+    def slow(rows: Rows) -> None:
         writing.set()
         assert go_on.wait(5)
         write(rows)
 
-    monkeypatch.setattr(bench.store, "_write_rows", slow)
+    monkeypatch.setattr(bench.store._file, "write", slow)
     forgetting = asyncio.create_task(bench.platform.configuration.forget("one"))
     assert await asyncio.to_thread(writing.wait, 5)
     late = token(bench, access)

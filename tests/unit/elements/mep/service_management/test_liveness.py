@@ -12,6 +12,7 @@ import pytest
 from hanse.elements.mep.service_management.liveness import LivenessPolicy
 from hanse.kit.problems import Problem
 from hanse.kit.store import Store
+from hanse.kit.store_file import Rows
 from hanse.kit.values import ABSENT
 from hanse.refpoints.mp1.liveness import ServiceLivenessUpdate, ServiceState
 from hanse.refpoints.mp1.services import (
@@ -213,15 +214,15 @@ async def test_a_disk_that_is_full_for_a_while_only_delays_a_suspension(
 ) -> None:
     known = await registered(bench)
     monkeypatch.setattr("hanse.elements.mep.service_management.liveness.AGAIN", 0.02)
-    write, failures = bench.store._write_rows, [True]
+    write, failures = bench.store._file.write, [True]
 
-    def full(rows: list[Any]) -> None:
+    def full(rows: Rows) -> None:
         if failures:
             failures.pop()
             raise OSError(28, "No space left on device")
         write(rows)
 
-    monkeypatch.setattr(bench.store, "_write_rows", full)
+    monkeypatch.setattr(bench.store._file, "write", full)
     await silent(bench, known)
     assert await state(bench, known) is ServiceState.ACTIVE
     await asyncio.sleep(0.03)
@@ -237,7 +238,7 @@ async def test_a_heartbeat_that_the_disk_refuses_keeps_nothing_alive(
     identifier, timer = str(known.ser_instance_id), bench.platform.liveness._timer
     timer.forget(identifier)
     with monkeypatch.context() as patch:
-        patch.setattr(bench.store, "_write_rows", _full)
+        patch.setattr(bench.store._file, "write", _full)
         with pytest.raises(Problem) as caught:
             await beat(bench, known)
     assert caught.value.status == 507
@@ -258,5 +259,5 @@ async def test_who_is_heard_while_its_heartbeat_is_on_its_way_to_the_disk_is_not
     assert bench.platform.liveness._timer.expects(str(known.ser_instance_id))
 
 
-def _full(_rows: list[Any]) -> None:
+def _full(_rows: Rows) -> None:
     raise OSError(28, "No space left on device")
