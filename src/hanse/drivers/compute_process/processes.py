@@ -8,8 +8,11 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import time
 from collections.abc import Iterator
 from typing import NamedTuple
+
+_LOOKS, _PAUSE = 500, 0.002
 
 
 class Stat(NamedTuple):
@@ -96,12 +99,37 @@ def remains(leader: Identity, home: str) -> list[int]:
 
 
 def _home(pid: int) -> str:
-    try:
-        with open(f"/proc/{pid}/environ", "rb") as file:
-            pairs = file.read().split(b"\0")
-    except OSError:
-        return ""
+    pairs = _environment(pid).split(b"\0")
     return next((os.fsdecode(pair[5:]) for pair in pairs if pair.startswith(b"HOME=")), "")
+
+
+def _environment(pid: int) -> bytes:
+    """Of a process that just begins a program, the kernel shows none for some milliseconds: they are waited for."""
+    for _ in range(_LOOKS):
+        try:
+            with open(f"/proc/{pid}/environ", "rb") as file:
+                found = file.read()
+        except OSError:
+            return b""
+        if found or not _has_environment(pid):
+            return found
+        time.sleep(_PAUSE)
+    return b""
+
+
+def _has_environment(pid: int) -> bool:
+    """Whether it has one by now or is to have one: ``arg_start`` is known before ``env_start``, ``env_end`` (proc(5)).
+
+    What belongs to the kernel, or has ended, has no arguments.
+    """
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            line = file.read()
+    except OSError:
+        return False
+    fields = line[line.rindex(b")") + 2 :].split()
+    arguments, starts, ends = (int(fields[n]) for n in (45, 47, 48))
+    return arguments > 0 and (ends == 0 or ends > starts)
 
 
 def kill(pid: int, number: int = signal.SIGKILL) -> None:

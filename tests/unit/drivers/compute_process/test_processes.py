@@ -11,6 +11,7 @@ import pytest
 
 from hanse.drivers.compute_process.processes import (
     Identity,
+    _home,
     alive,
     boot,
     children,
@@ -87,6 +88,14 @@ def test_the_remains_of_a_workload_are_its_session_and_its_home(sleeper: subproc
         left = remains(leader, "/the/home")
         daemon.kill()
     assert sorted(left) == sorted([sleeper.pid, daemon.pid])
+
+
+def test_a_daemon_that_has_just_begun_its_program_has_its_home() -> None:
+    for _ in range(20):
+        with subprocess.Popen(["sleep", "600"], env={"HOME": "/the/home"}) as daemon:
+            found = _home(daemon.pid)  # the kernel has not shown its environment yet, nearly always
+            daemon.kill()
+        assert found == "/the/home"
 
 
 def test_nothing_of_another_boot_or_of_a_recycled_session_is_killed(sleeper: subprocess.Popen[bytes]) -> None:
