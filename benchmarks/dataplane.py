@@ -38,7 +38,7 @@ largest packet          without, GB/s  with, GB/s  ``nftables_rule_free``
 What was tried in the relay (CPU seconds of it for a gigabyte, on two busy cores): asyncio's protocols and transports
 0.69; sockets read into one buffer of 64 KiB 0.92, of 256 KiB 0.66; moved by splice(2) through a pipe of 256 KiB 0.45,
 of 1 MiB 0.27, which is what is done now. Threads cannot help where both ends and the relay share two cores. UDP goes
-datagram by datagram: Python has no recvmmsg(2).
+datagram by datagram: each flow has a socket of its own, and batches (`hanse.kit.datagrams`) of one flow are small.
 """
 
 from __future__ import annotations
