@@ -90,7 +90,13 @@ def _traits(pid: int) -> bytes:
 
 
 async def nothing_left(directory: Path) -> None:
-    async def none() -> bool:
-        return not await asyncio.to_thread(of_instance, directory)
+    await so_many_left(directory, 0)
 
-    await until(none)
+
+async def so_many_left(directory: Path, number: int) -> None:
+    """Wait until just so many live: a supervisor that was one too many ends by itself."""
+
+    async def as_many() -> bool:
+        return len(await asyncio.to_thread(of_instance, directory)) == number
+
+    await until(as_many)

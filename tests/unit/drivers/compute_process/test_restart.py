@@ -14,10 +14,11 @@ import pytest
 
 from hanse.drivers.compute_process.driver import ProcessCompute
 from hanse.drivers.compute_process.launch import SOURCES
+from hanse.drivers.compute_process.processes import kill
 from hanse.kit.values import ABSENT
 from hanse.refpoints.mm7 import Workload, WorkloadState
 
-from .conftest import end_everything, nothing_left, of_instance, said, supervisor_of
+from .conftest import end_everything, nothing_left, of_instance, said, so_many_left, supervisor_of
 
 VIM = """
 import asyncio, sys
@@ -94,7 +95,7 @@ async def test_an_app_that_died_while_no_vim_was_there_is_reported(
 ) -> None:
     await killed(vim(directory, source, "start"))
     for pid in await asyncio.to_thread(of_instance, directory):
-        os.kill(pid, signal.SIGKILL)  # the supervisor too: nobody is left to record anything
+        kill(pid)  # the supervisor too: nobody is left to record anything
     await nothing_left(directory)
     event = await anext(aiter(again.events()))
     assert (event.instance_id, event.state) == ("app-1", WorkloadState.EXITED)
@@ -110,8 +111,8 @@ async def test_a_crash_on_the_way_to_a_running_app_is_made_good_by_doing_it_agai
     await again.create(WORKLOAD)
     assert (await again.start("app-1")).state is WorkloadState.RUNNING
     await said(again, b"serving")
+    await so_many_left(directory, 2)  # the app and its supervisor
     assert (await again.output("app-1")).count(b"serving") == 1
-    assert len(await asyncio.to_thread(of_instance, directory)) == 2  # the app and its supervisor
 
 
 @pytest.mark.parametrize("side", ["before", "after"])
@@ -132,8 +133,8 @@ async def test_two_vims_at_once_run_one_app(again: ProcessCompute, directory: Pa
     await again.start("app-1")
     await asyncio.gather(*(killed(other) for other in others))
     await said(again, b"serving")
+    await so_many_left(directory, 2)
     assert (await again.output("app-1")).count(b"serving") == 1
-    assert len(await asyncio.to_thread(of_instance, directory)) == 2
 
 
 async def test_twenty_drivers_on_one_directory_run_one_app(
@@ -144,7 +145,7 @@ async def test_twenty_drivers_on_one_directory_run_one_app(
     drivers = [ProcessCompute(directory) for _ in range(20)]
     started = await asyncio.gather(*(driver.start("app-1") for driver in drivers))
     assert len({status.pid for status in started}) == 1
-    assert len(await asyncio.to_thread(of_instance, directory)) == 2
+    await so_many_left(directory, 2)
     for driver in drivers:
         await driver.close()
 

@@ -14,8 +14,9 @@ from hanse.drivers.compute_process.processes import stat
 from hanse.drivers.compute_process.share import Share, clock_of
 from hanse.kit.values import ABSENT
 from hanse.refpoints.mm7 import Limits, Workload, WorkloadState
+from tests.bounds import SOON
 
-from .conftest import said, script
+from .conftest import said, script, until
 
 BUSY = "print('busy')\nwhile True: pass"
 
@@ -35,6 +36,16 @@ async def busy(compute: ProcessCompute, tmp_path: Path, text: str, milli: int) -
     return started.pid
 
 
+async def held_back(pid: int) -> None:
+    """Wait until it is stopped, which it then is nearly all the time."""
+
+    async def stopped() -> bool:
+        found = stat(pid)
+        return found is not None and found.state == "T"
+
+    await until(stopped)
+
+
 async def used_in(pid: int, seconds: float) -> float:
     before, began = time.clock_gettime(clock_of(pid)), time.monotonic()
     await asyncio.sleep(seconds)
@@ -49,19 +60,14 @@ async def test_a_busy_app_leaves_the_processor_to_others(compute: ProcessCompute
 async def test_an_app_that_is_held_back_still_ends_in_its_own_way(compute: ProcessCompute, tmp_path: Path) -> None:
     polite = f"import signal, sys; signal.signal(15, lambda *_: sys.exit(7))\n{BUSY}"
     pid = await busy(compute, tmp_path, polite, milli=10)
-    for _ in range(500):
-        found = stat(pid)
-        if found and found.state == "T":
-            break
-        await asyncio.sleep(0.01)
-    stopped = await compute.stop("app-1", 10)
+    await held_back(pid)
+    stopped = await compute.stop("app-1", SOON)
     assert stopped.exit is not ABSENT
     assert stopped.exit.exit_code == 7
 
 
 async def test_an_app_that_is_held_back_counts_as_running(compute: ProcessCompute, tmp_path: Path) -> None:
-    await busy(compute, tmp_path, BUSY, milli=1)
-    await asyncio.sleep(0.3)
+    await held_back(await busy(compute, tmp_path, BUSY, milli=10))
     assert (await compute.status("app-1")).state is WorkloadState.RUNNING
     stopped = await compute.stop("app-1", 0)
     assert stopped.exit is not ABSENT

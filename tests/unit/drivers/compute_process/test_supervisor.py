@@ -21,11 +21,13 @@ from hanse.drivers.compute_process.processes import stat
 from hanse.kit.problems import Problem
 from hanse.kit.values import ABSENT
 from hanse.refpoints.mm7 import Limits, Workload, WorkloadState
+from tests.bounds import SOON
 
 from .conftest import nothing_left, of_instance, said, script, supervisor_of, until
 
 FAMILY = """
 import os, time
+heard, said = os.pipe()
 if os.fork() == 0:
     os.fork()
     time.sleep(600)
@@ -33,7 +35,8 @@ if os.fork() == 0:
     os.setsid()
     if os.fork():
         os._exit(0)
-    print("daemon"); time.sleep(600)
+    print("daemon"); os.write(said, b"."); time.sleep(600)
+os.read(heard, 1)
 """
 _OF_THE_C_LIBRARY = 3 << 31
 """Signals 32 and 33: glibc ignores them in what it spawns, and sets them up again where it needs them."""
@@ -43,7 +46,7 @@ SERVE = "import time; print('serving'); time.sleep(600)"
 async def test_an_app_that_ends_takes_its_children_and_daemons_with_it(
     compute: ProcessCompute, tmp_path: Path, directory: Path
 ) -> None:
-    await script(compute, tmp_path, FAMILY + "time.sleep(0.3); raise SystemExit(4)")
+    await script(compute, tmp_path, FAMILY + "raise SystemExit(4)")
     await compute.start("app-1")
     await said(compute, b"daemon")
     event = await anext(aiter(compute.events()))
@@ -139,7 +142,7 @@ async def test_an_app_that_ends_before_its_start_is_known_is_reported_all_the_sa
     monkeypatch.setattr("hanse.drivers.compute_process.driver.launch", launch_and_lag)
     await script(compute, tmp_path, "raise SystemExit(3)")
     assert (await compute.start("app-1")).state is WorkloadState.EXITED
-    event = await asyncio.wait_for(anext(aiter(compute.events())), 20)
+    event = await asyncio.wait_for(anext(aiter(compute.events())), SOON)
     assert event.exit is not ABSENT
     assert event.exit.exit_code == 3
     assert stat(supervisor_of(directory)) is None
