@@ -37,13 +37,24 @@ from hanse.refpoints.mp1.support import ApplicationSupport
 from hanse.refpoints.mp2 import DataPlane, Forwarding, NameRecord, NameServer
 from hanse.scenarios.stage import claim
 from tests.bounds import SOON
-from tests.faults.operators import CONFIGURATION
+from tests.faults.operators import CONFIGURATION, DEATH_PATIENCE
 from tests.unit.elements.mep.parts import configuration
 
 A = TypeVar("A", bound=Api)
 PLATFORM, PLANE, NAMES = "mep.harbour", "data_plane.harbour", "names.harbour"
 APP = "one"
 NAME = "app.example.com"
+TRIES, PAUSE = 8, 0.4
+
+
+async def tries() -> AsyncIterator[int]:
+    """For a death over what is asked for: what a platform does by itself, now and then, may come by first.
+
+    Each try begins after another pause, so that no rhythm of this machine meets the same moment again.
+    """
+    for number in range(TRIES):
+        await asyncio.sleep(number * PAUSE)
+        yield number
 
 
 class Apart:
@@ -107,7 +118,7 @@ class Apart:
         part.write_text(failpoint)
         part.replace(self._orders(name))
 
-    async def death(self, name: str, patience: float = 10.0) -> None:
+    async def death(self, name: str, patience: float = DEATH_PATIENCE) -> None:
         """Wait until it has died; ``subprocess.TimeoutExpired`` if it lives on."""
         await asyncio.to_thread(self._processes[name].wait, patience)
 
@@ -163,7 +174,7 @@ class Apart:
         return msgspec.json.decode(body, type=AppRecord)
 
     def _rows(self, query: str, *values: str) -> list[tuple[str]]:
-        with closing(sqlite3.connect(f"file:{self._store}?mode=ro", uri=True, timeout=5)) as database:
+        with closing(sqlite3.connect(f"file:{self._store}?mode=ro", uri=True, timeout=SOON)) as database:
             return database.execute(query, values).fetchall()
 
     def wanted(self) -> tuple[list[Forwarding], list[NameRecord]]:
@@ -181,7 +192,7 @@ class Apart:
     def alice(self) -> Device:
         """A device that asks the name server."""
         at = self.settings.hosts["harbour"].names
-        return Device(self.settings.devices["alice"].address, (at.address, at.port), timeout=2.0)
+        return Device(self.settings.devices["alice"].address, (at.address, at.port), timeout=SOON)
 
     def clear(self) -> None:
         """End everything, and give the addresses back."""

@@ -23,7 +23,7 @@ from hanse.refpoints.mm1.lifecycle import (
     TerminateAppRequest,
 )
 from tests.faults.operators import LoneOperator
-from tests.faults.remains import PATIENCE, assert_nothing_at_the_host, mentions, until
+from tests.faults.remains import PATIENCE, assert_nothing_at_the_host, assert_unmentioned
 
 Ask = Callable[[Administration, str], Coroutine[Any, Any, Accepted]]
 GRACE = 10
@@ -105,10 +105,7 @@ async def ended(operator: LoneOperator, identifier: str) -> None:
     await completed(operator, LcmOperation.TERMINATE, identifier)
     await assert_nothing_at_the_host(operator, identifier)
     await deleted(operator, identifier)
-    everywhere = ("meo", "mepm", "mep", "vim", "oss")
-    assert await until(lambda: not mentions(operator, identifier, everywhere)), mentions(
-        operator, identifier, everywhere
-    )  # an event that tells of it may be on its way for a moment
+    await assert_unmentioned(operator, identifier)
 
 
 async def shown(operator: LoneOperator, identifier: str, state: OperationalState) -> bool:
@@ -138,11 +135,13 @@ async def dies_at(operator: LoneOperator, failpoint: str, operation: LcmOperatio
     """
     operator.arm(failpoint)
     await ask(operator, operation, identifier)
-    if not await _dies_first(operator, operation, identifier):
+    died = await _dies_first(operator, operation, identifier)
+    if not died:
         operator.disarm()
-        return False
-    await operator.start()
-    return True
+        died = await operator.death(AFTERMATH)  # it may have read its orders just before
+    if died:
+        await operator.start()
+    return died
 
 
 async def _dies_first(operator: LoneOperator, operation: LcmOperation, identifier: str) -> bool:

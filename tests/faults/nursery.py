@@ -18,12 +18,14 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 from functools import cache
 from pathlib import Path
 
 import msgspec
 
 _PR_SET_PDEATHSIG = 1
+_turn = threading.Lock()
 
 
 class Wish(msgspec.Struct, frozen=True):
@@ -73,12 +75,13 @@ class Born:
 
 def born(wish: Wish) -> Born:
     """A new process; the nursery of this process is opened at the first."""
-    nursery = _nursery()
-    assert nursery.stdin is not None
-    assert nursery.stdout is not None
-    nursery.stdin.write(msgspec.json.encode(wish) + b"\n")
-    nursery.stdin.flush()
-    answer = nursery.stdout.readline()
+    with _turn:  # of two threads that wish at once one would hear the other's answer
+        nursery = _nursery()
+        assert nursery.stdin is not None
+        assert nursery.stdout is not None
+        nursery.stdin.write(msgspec.json.encode(wish) + b"\n")
+        nursery.stdin.flush()
+        answer = nursery.stdout.readline()
     assert answer, "the nursery has died; what it said is in the output of the tests"
     return Born(int(answer))
 

@@ -18,6 +18,7 @@ from hanse.assembly.settings import Settings
 from hanse.assembly.workloads import workload_processes
 from hanse.elements.ue import Device
 from hanse.scenarios.stage import claim
+from tests.bounds import SOON
 from tests.faults.nursery import Born, Wish, born
 from tests.faults.packages import FIRST, Place, package
 
@@ -154,7 +155,7 @@ class LoneOperator:
     def alice(self) -> Device:
         """Its device."""
         names = self.settings.hosts["harbour"].names
-        return Device(self.settings.devices["alice"].address, (names.address, names.port), timeout=2.0)
+        return Device(self.settings.devices["alice"].address, (names.address, names.port), timeout=SOON)
 
     def clear(self) -> None:
         """End everything, and give the addresses back."""

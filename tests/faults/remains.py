@@ -17,6 +17,7 @@ from hanse.assembly.deployment import renumbered
 from hanse.assembly.settings import Settings as OperatorSettings
 from hanse.kit.problems import Problem
 from hanse.scenarios.stage import EXAMPLES
+from tests.bounds import SOON
 from tests.faults.operators import LoneOperator
 from tests.faults.packages import FIRST, Place
 
@@ -26,6 +27,8 @@ from mec_app import Platform, Settings
 
 PATIENCE = 30.0
 """Seconds in which what was begun must have settled; an idle machine takes one, but that of a gate is not idle."""
+EVERYWHERE = ("meo", "mepm", "mep", "vim", "oss")
+"""Roles of elements that keep records of instances."""
 
 
 def as_app(operator: LoneOperator, app_instance_id: str) -> Platform:
@@ -79,9 +82,7 @@ async def assert_nothing_at_the_host(operator: LoneOperator, app_instance_id: st
 async def assert_gone(operator: LoneOperator, app_instance_id: str, place: Place = FIRST) -> None:
     """No directory, record, name or rule of it at its host."""
     assert not (operator.instances / app_instance_id).exists()
-    assert await until(lambda: not mentions(operator, app_instance_id, ("mep", "mepm", "vim"))), mentions(
-        operator, app_instance_id, ("mep", "mepm", "vim")
-    )
+    await assert_unmentioned(operator, app_instance_id, ("mep", "mepm", "vim"))
     with pytest.raises(Problem) as unresolved:
         await operator.alice().resolve(place.name)
     assert unresolved.value.status == 404
@@ -96,6 +97,11 @@ def rule_listens(operator: LoneOperator, place: Place = FIRST) -> bool:
         return device.connect_ex((renumbered(place.virtual, operator.networks), 8080)) == 0
 
 
+async def assert_unmentioned(operator: LoneOperator, text: str, roles: tuple[str, ...] = EVERYWHERE) -> None:
+    """No record speaks of it any more; an event that tells of its end may be on its way for a moment."""
+    assert await until(lambda: not mentions(operator, text, roles)), mentions(operator, text, roles)
+
+
 def mentions(operator: LoneOperator, text: str, roles: tuple[str, ...]) -> list[str]:
     """Records of the elements of these roles in which a text stands, as ``file table key``."""
     found = []
@@ -106,7 +112,7 @@ def mentions(operator: LoneOperator, text: str, roles: tuple[str, ...]) -> list[
 
 
 def _rows_with(file: Path, text: str) -> list[str]:
-    with sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=5) as database:
+    with sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=SOON) as database:
         tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         return [
             f"{table} {key}"

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -16,6 +12,8 @@ from hanse.assembly.administration import administration
 from hanse.assembly.onboarding import bring_up, take_down
 from hanse.elements.mep.records import AppRecord
 from hanse.kit.problems import Problem
+from tests.bounds import SOON
+from tests.faults.held_up import held_up
 from tests.faults.operators import CONFIGURATION, LoneOperator
 
 EARLIER = CONFIGURATION.replace('memory = "4 GiB"', 'memory = "4 GiB"\nconflicts = "earlier"')
@@ -55,7 +53,7 @@ async def test_where_the_earlier_keeps_its_devices_the_later_runs_behind_it_and_
             known = set(lone.apps())
             later = await bring_up(oss.lifecycle, second)
             assert [_priority(lone, identifier) for identifier in (earlier, later)] == [10, 11]
-            with _held_up(set(lone.apps()) - known):
+            with held_up(set(lone.apps()) - known):
                 assert await _answers(lone)
             await take_down(oss.lifecycle, earlier)
             assert await _answers(lone)
@@ -67,22 +65,9 @@ async def test_where_the_earlier_keeps_its_devices_the_later_runs_behind_it_and_
 def _priority(operator: LoneOperator, identifier: str) -> int:
     """That of the app's rule, as its platform keeps it and tells it over Mp1."""
     file = operator.settings.directory / "mep.harbour.sqlite"
-    with sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=5) as database:
+    with sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=SOON) as database:
         ((body,),) = database.execute("SELECT body FROM application WHERE key = ?", (identifier,))
     return msgspec.json.decode(body, type=AppRecord).traffic_rules[0].priority
-
-
-@contextmanager
-def _held_up(pids: set[int]) -> Iterator[None]:
-    """These processes do nothing meanwhile."""
-    assert pids
-    try:
-        for pid in pids:
-            os.kill(pid, signal.SIGSTOP)
-        yield
-    finally:
-        for pid in pids:
-            os.kill(pid, signal.SIGCONT)
 
 
 async def _answers(operator: LoneOperator) -> bool:

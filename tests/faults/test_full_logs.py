@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from hanse.assembly.forgetting import LOOK
+from tests.bounds import SOON
 from tests.faults.apart import NAMES, PLANE, PLATFORM, Apart
 from tests.faults.remains import until
 
@@ -26,9 +27,9 @@ async def test_each_process_of_an_operator_begins_a_new_log_when_its_own_is_full
             with logs[name].open("ab") as output:
                 output.write(FULL)
         turned = [log.with_name(f"{log.name}.1") for log in (logs[PLATFORM], logs[PLANE])]
-        assert await until(lambda: all(older.exists() for older in turned), LOOK + 10)
+        assert await until(lambda: all(older.exists() for older in turned), LOOK + SOON)
         for name, log in logs.items():
-            assert await until(lambda name=name, log=log: outputs(apart.pid(name)) == {log}, 5), name  # type: ignore[misc]
+            assert await until(lambda name=name, log=log: outputs(apart.pid(name)) == {log}), name  # type: ignore[misc]
             assert log.stat().st_size < len(FULL)
         assert not logs[NAMES].with_name(f"{logs[NAMES].name}.1").exists(), "that one was not full"
     finally:

@@ -14,7 +14,7 @@ from hanse.refpoints.mm1.lifecycle import LcmOperation
 from tests.faults.lives import ask, completed, created, deleted
 from tests.faults.operators import LoneOperator
 from tests.faults.packages import FIRST, SECOND, Place
-from tests.faults.remains import assert_gone, assert_runs_once, mentions
+from tests.faults.remains import assert_gone, assert_runs_once, assert_unmentioned
 
 KILLS = int(os.environ.get("HANSE_FAULT_ROUNDS", "100"))
 BEYOND = 1.2
@@ -57,7 +57,7 @@ class Succession:
         await assert_gone(self.operator, old, old_place)
         assert [path.name for path in self.operator.instances.glob("*")] == [new]
         await deleted(self.operator, old)
-        assert mentions(self.operator, old, ("meo", "mepm", "mep", "vim", "oss")) == []
+        await assert_unmentioned(self.operator, old)
         self._standing, self._place, self.whole = new, new_place, True
 
     async def _killed_during(self, operations: dict[LcmOperation, str], instants: random.Random) -> None:

@@ -21,7 +21,7 @@ from hanse.kit.problems import Problem
 from hanse.refpoints.mp1.support import RuleState
 from tests.bounds import SOON
 from tests.contract.outside import KEY, outside
-from tests.faults.apart import NAME, NAMES, PLANE, PLATFORM, Apart
+from tests.faults.apart import NAME, NAMES, PLANE, PLATFORM, Apart, tries
 from tests.faults.operators import CONFIGURATION
 from tests.faults.turning import MOMENTS, Kind, assert_in_force_is_what_is_kept, kept, other, turn, turned
 from tests.lifetime import lifetime
@@ -166,7 +166,7 @@ async def test_after_a_death_in_a_rule_change_the_server_outside_answers_as_is_k
 
 async def _killed(apart: Apart, victim: str, kind: Kind, state: RuleState, at: tuple[str, str]) -> None:
     """Someone dies there while a rule is turned, and is started again; what is in force is what is kept."""
-    for _ in range(3):  # the platform's own look at the rules, every three seconds, may come by first
+    async for _ in tries():  # the platform's own look at the rules, every three seconds, may come by first
         await turned(apart, kind, other(state))
         apart.arm(victim, ":".join(at))
         with contextlib.suppress(Problem):

@@ -11,7 +11,8 @@ import pytest
 
 from hanse.assembly.administration import administration
 from hanse.refpoints.mm1.lifecycle import LcmOperation
-from tests.faults.lives import completed, dies_at, ended, started
+from tests.bounds import SOON
+from tests.faults.lives import ask, completed, ended, started
 from tests.faults.operators import LoneOperator
 from tests.faults.remains import until
 
@@ -27,8 +28,8 @@ async def test_killed_while_it_forgets_it_does_what_is_pending_and_forgets_the_r
     operator: LoneOperator, moment: str
 ) -> None:
     identifier = await started(operator, await operator.on_board("beacon", variant=moment))
-    assert await dies_at(operator, "mepm.release:before", LcmOperation.TERMINATE, identifier)
-    operator.arm("mepm.release:before")  # and again, as soon as it goes on
+    operator.arm("mepm.release:before")
+    await ask(operator, LcmOperation.TERMINATE, identifier)
     assert await operator.death()
     old = age(operator)
     assert all(old.values()), "each keeps something that ended"
@@ -81,5 +82,5 @@ def log_of_procedures(operator: LoneOperator) -> Path:
 
 
 def rows(path: Path, query: str) -> list[tuple[str]]:
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)) as database:
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=SOON)) as database:
         return list(database.execute(query))

@@ -21,7 +21,8 @@ pytestmark = pytest.mark.timeout(120)
 
 
 @pytest.fixture(scope="module")
-def operator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LoneOperator]:
+def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LoneOperator]:
+    """An operator that waits for no app; only one that never comes may be given to it."""
     impatient = CONFIGURATION.replace('memory = "4 GiB"', 'memory = "4 GiB"\nready_patience = 1.5')
     with lifetime(LoneOperator(tmp_path_factory.mktemp("operator"), impatient), LoneOperator.start) as lone:
         yield lone
@@ -46,8 +47,8 @@ async def test_an_app_that_exits_at_once_fails_with_its_last_words(operator: Lon
     assert "the engine does not start" in problem.detail
 
 
-async def test_an_app_that_never_confirms_fails_when_its_patience_is_over(operator: LoneOperator) -> None:
-    problem = await why_it_failed(operator, "silent")
+async def test_an_app_that_never_confirms_fails_when_its_patience_is_over(hasty: LoneOperator) -> None:
+    problem = await why_it_failed(hasty, "silent")
     assert problem.title == "App never confirmed that it is ready"
     assert "1.5 s for confirm_ready" in problem.detail
 

@@ -9,7 +9,7 @@ import pytest
 
 from hanse.kit.problems import Problem
 from hanse.refpoints.mp1.support import RuleState
-from tests.faults.apart import NAME, NAMES, PLANE, PLATFORM, Apart
+from tests.faults.apart import NAME, NAMES, PLANE, PLATFORM, Apart, tries
 from tests.faults.turning import MOMENTS, Kind, assert_in_force_is_what_is_kept, kept, other, turn, turned
 from tests.lifetime import lifetime
 
@@ -47,7 +47,7 @@ async def _up(apart: Apart) -> None:
 async def test_a_platform_killed_while_it_changes_a_rule_carries_out_what_it_has_written(
     apart: Apart, effect: str, moment: str, kind: Kind, state: RuleState
 ) -> None:
-    for _ in range(3):  # its own look at the rules, every three seconds, may come by first, and ends it as well
+    async for _ in tries():  # its own look at the rules, every three seconds, may come by first, and ends it as well
         await turned(apart, kind, other(state))
         apart.arm(PLATFORM, f"{effect}:{moment}")
         with contextlib.suppress(Problem):

@@ -11,10 +11,9 @@ from pathlib import Path
 from hanse.assembly.administration import Administration
 from hanse.kit.contract.declare import Stream
 from hanse.refpoints.mm1.packages import AppPkgInfo, Checksum, CreateAppPkg, OnboardingState
+from tests.bounds import SOON
 
 CHUNK = 64 * 1024
-PATIENCE = 20.0
-"""Seconds in which a package is checked."""
 
 
 def announced(archive: Path) -> CreateAppPkg:
@@ -30,7 +29,7 @@ def content(archive: Path) -> Stream:
 
 async def checked(oss: Administration, app_pkg_id: str) -> AppPkgInfo:
     """The package once its check has ended."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + SOON
     while True:
         info = await oss.packages.read_package(app_pkg_id)
         if info.onboarding_state is not OnboardingState.PROCESSING:
