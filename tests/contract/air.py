@@ -85,7 +85,10 @@ class End:
 
 
 class BaseStation(End):
-    """Joins the namespace of a device to tunnels: ``choose`` makes the message for each packet of the device."""
+    """Joins the namespace of a device to tunnels: ``choose`` makes the message for each packet of the device.
+
+    What the kernel of the device says to its neighbours goes nowhere: it would be counted, whenever it comes.
+    """
 
     def __init__(self, radio: Radio, port: int = GTP) -> None:
         super().__init__(radio, radio.mast, port)
@@ -119,7 +122,9 @@ class BaseStation(End):
     def _up(self) -> None:
         try:
             for _ in range(64):
-                self.sock.sendto(self.choose(os.read(self.air, 65535)), self.to)
+                packet = os.read(self.air, 65535)
+                if not _to_neighbours(packet):
+                    self.sock.sendto(self.choose(packet), self.to)
         except BlockingIOError:
             return
 
@@ -130,6 +135,11 @@ class BaseStation(End):
                 os.write(self.air, found.said)
             else:
                 self.signals.append(found)
+
+
+def _to_neighbours(packet: bytes) -> bool:
+    """Whether it is multicast of IPv6: who listens to what, and which routers there are."""
+    return packet[0] >> 4 == 6 and packet[24] == 0xFF
 
 
 @asynccontextmanager

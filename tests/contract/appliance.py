@@ -7,6 +7,7 @@ import socket
 from hanse.drivers.dataplane_nftables.namespaces import batch, inside
 from hanse.kit.values import ABSENT
 from hanse.refpoints.mp2 import Ethernet, Forwarding
+from tests.bounds import SOON
 from tests.contract.grounds import PORT, Namespaces, answered, bound, connected, rule
 
 APP, PLANE, OTHER = "02:00:5e:10:00:01", "02:00:5e:10:00:02", "02:00:5e:10:00:03"
@@ -46,7 +47,7 @@ def to_mac(spaces: Namespaces, **changes: object) -> Forwarding:
 
 async def told(spaces: Appliance, device: str, virtual: str) -> bytes:
     """What a device hears on a connection to a virtual address, after a word of its own."""
-    return await answered(await connected(spaces.socket(device), (virtual, PORT)), b"by frame", 10)
+    return await answered(await connected(spaces.socket(device), (virtual, PORT)), b"by frame", SOON)
 
 
 def frames_of(spaces: Appliance) -> socket.socket:

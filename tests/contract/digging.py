@@ -11,6 +11,7 @@ from typing import NamedTuple
 import pytest
 
 from hanse.drivers.names_embedded import EmbeddedNames
+from tests.bounds import SOON
 
 
 class Told(NamedTuple):
@@ -31,10 +32,10 @@ async def dig(names: EmbeddedNames, *words: str) -> str:
     """What dig prints; the test is skipped where it is not installed."""
     if shutil.which("dig") is None:
         pytest.skip("dig is not installed (Debian: bind9-dnsutils)")
-    command = ("dig", f"@{names.address}", "-p", str(names.port), "+tries=1", "+timeout=5", *words)
+    command = ("dig", f"@{names.address}", "-p", str(names.port), "+tries=1", f"+timeout={SOON:g}", *words)
     local = {**os.environ, "LC_ALL": "C.UTF-8"}
     process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, env=local)
-    told, _ = await asyncio.wait_for(process.communicate(), 15)
+    told, _ = await asyncio.wait_for(process.communicate(), 2 * SOON)
     return told.decode()
 
 

@@ -16,6 +16,7 @@ from hanse.drivers.dataplane_nftables.namespaces import inside
 from hanse.drivers.dataplane_nftables.trial import found_out
 from hanse.drivers.dataplane_userspace import UserspaceDataPlane
 from hanse.refpoints.mp2 import Action, DataPlane, FilterType, Forwarding, TrafficMatch
+from tests.bounds import SOON
 
 PORT = 18080
 _BLOCK = f"127.{64 + os.getpid() % 64}.{os.getpid() // 64 % 256}"
@@ -115,7 +116,7 @@ def bound(at: str, port: int, kind: socket.SocketKind) -> socket.socket:
 
 
 async def connected(
-    sock: socket.socket, to: tuple[str, int], patience: float = 5
+    sock: socket.socket, to: tuple[str, int], patience: float = SOON
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """Streams of a socket that dials; TimeoutError after so many seconds."""
     try:
@@ -220,12 +221,12 @@ def coming_from(ground: Ground, *sources: str) -> tuple[TrafficMatch, ...]:
 
 
 async def dial(
-    ground: Ground, source: str = "", patience: float = 5
+    ground: Ground, source: str = "", patience: float = SOON
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     return await connected(ground.socket(source or ground.device), (ground.virtual, PORT), patience)
 
 
-async def told(ground: Ground, source: str = "", patience: float = 5) -> bytes:
+async def told(ground: Ground, source: str = "", patience: float = SOON) -> bytes:
     """All that the application says to a device."""
     reader, writer = await dial(ground, source, patience)
     try:

@@ -61,9 +61,9 @@ def to_app(radio: Radio, rule_id: str = "r", address: str = "", **asks: object) 
     return rule(radio, rule_id, matches=(match,), to_address=address or radio.app)
 
 
-async def said_to(radio: Radio, words: bytes = b"", port: int = 0) -> bytes:
+async def said_to(radio: Radio, words: bytes = b"", port: int = 0, patience: float = SOON) -> bytes:
     """What the device behind the base station hears on a connection to the virtual address."""
-    return await answered(await connected(radio.socket(radio.ue, port), (radio.virtual, PORT)), words, SOON)
+    return await answered(await connected(radio.socket(radio.ue, port), (radio.virtual, PORT)), words, patience)
 
 
 async def counters(radio: Radio, rule_id: str = "r") -> RuleCounters:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Protocol
@@ -14,6 +15,7 @@ from hanse.drivers.compute_process.driver import ProcessCompute
 from hanse.kit.problems import Problem
 from hanse.kit.values import ABSENT
 from hanse.refpoints.mm7 import Compute, Limits, Workload, WorkloadEvent, WorkloadState, WorkloadStatus
+from tests.bounds import SOON
 
 RUNNING, EXITED, CREATED = WorkloadState.RUNNING, WorkloadState.EXITED, WorkloadState.CREATED
 ID = "app-1"
@@ -169,7 +171,9 @@ async def no_event(compute: Compute) -> None:
 
 
 def on_disk(directory: Path, name: str) -> int:
-    return sum(path.stat().st_size for path in directory.rglob(f"{name}*"))
+    while True:
+        with contextlib.suppress(FileNotFoundError):  # one that was found was renamed before it was looked at
+            return sum(path.stat().st_size for path in directory.rglob(f"{name}*"))
 
 
 def traces(directory: Path, *words: str) -> list[Path]:
@@ -250,7 +254,7 @@ async def test_an_app_that_was_stopped_on_request_raises_no_alarm(compute: Compu
 async def test_an_app_may_finish_within_its_grace(compute: Compute, workload: Make) -> None:
     await run(compute, workload("tidy"))
     await said(compute, b"tidy")
-    ended = (await compute.stop(ID, 10)).exit
+    ended = (await compute.stop(ID, SOON)).exit
     assert ended is not ABSENT
     assert ended.exit_code == 7
 

@@ -10,6 +10,7 @@ import pytest
 from hanse.kit.problems import Problem
 from hanse.kit.values import ABSENT
 from hanse.refpoints.mp2 import Action, FilterType
+from tests.bounds import SOON
 from tests.contract.air import ERROR_INDICATION, SESSION, BaseStation, End, on_air, udp4, wrapped
 from tests.contract.grounds import PORT, Run, connected, echo, rule, says
 from tests.contract.radio import Radio, bearer, counters, said, said_to, to_app, udp
@@ -107,7 +108,7 @@ async def test_bearers_that_change_touch_no_flow_and_rules_mean_the_new_ones(
     mast.down.clear()
     writer.write(b"after")
     writer.write_eof()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(SOON):
         assert await reader.read() == b"after"
     writer.close()
     assert {m.teid for m in mast.down} == {0x2003}
@@ -116,4 +117,7 @@ async def test_bearers_that_change_touch_no_flow_and_rules_mean_the_new_ones(
     mast.choose = lambda packet: wrapped(0x1001, packet)
     with pytest.raises(TimeoutError):
         await connected(radio.socket(radio.ue), (radio.virtual, PORT), patience=0.5)
+    async with asyncio.timeout(SOON):
+        while not mast.signals:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
     assert mast.signals[-1].kind == ERROR_INDICATION

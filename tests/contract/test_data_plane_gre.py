@@ -13,7 +13,7 @@ from hanse.refpoints.mp2 import Action, Forwarding, Tunnel
 from tests.bounds import SOON
 from tests.contract.air import BaseStation, answered
 from tests.contract.grounds import PORT, rule
-from tests.contract.radio import Radio, counters, said, udp
+from tests.contract.radio import Radio, counters, said, tunnels_counted, udp
 
 HEADER = b"\0\0\x08\0"
 """Without key, checksum or number, of IPv4 (RFC 2784, 2.1)."""
@@ -76,7 +76,7 @@ async def test_what_goes_on_in_gre_keeps_its_addresses_and_its_answer_comes_back
     assert mast.down[-1].teid == radio.usual.teid_down
     found = await counters(radio)
     assert (found.flows, found.bytes_up, found.bytes_down) == (1, 28 + 7, 28 + 7)
-    assert (await radio.nftables.tunnel_counts())["foreign"] >= 1
+    await tunnels_counted(radio, foreign=1)
 
 
 async def test_a_rule_may_change_from_one_kind_of_tunnel_to_the_other_and_back(radio: Radio, mast: BaseStation) -> None:

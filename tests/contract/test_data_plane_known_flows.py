@@ -44,9 +44,9 @@ class _Talk:
         self._app = spaces.socket(spaces.app, PORT, socket.SOCK_DGRAM)
         self._device = spaces.socket(spaces.device, 0, socket.SOCK_DGRAM)
 
-    async def there_and_back(self) -> None:
+    async def there_and_back(self, patience: float = SOON) -> None:
         loop = asyncio.get_running_loop()
-        async with asyncio.timeout(SOON):
+        async with asyncio.timeout(patience):
             self._device.sendto(WORD, self._to)
             word, sender = await loop.sock_recvfrom(self._app, 100)
             self._app.sendto(word, sender)
@@ -92,4 +92,4 @@ async def test_a_withdrawn_rule_ends_its_known_flow(spaces: Namespaces) -> None:
     await spaces.plane.withdraw("r")
     assert [flow.rule_id for flow in await spaces.plane.flows()] == []
     with pytest.raises(TimeoutError):
-        await talk.there_and_back()
+        await talk.there_and_back(patience=0.5)

@@ -13,6 +13,7 @@ import pytest
 from hanse.kit.values import ABSENT
 from hanse.refpoints.mp2 import Action, TrafficMatch
 from tests.both_loops import OVERRIDDEN, event_loop_policy  # noqa: F401 (a fixture)
+from tests.bounds import SOON
 from tests.contract.grounds import PORT, Ground, Run, lacks, rule, says
 from tests.contract.wide import (
     DIALLED,
@@ -80,7 +81,7 @@ async def test_datagrams_reach_an_application_by_a_rule_without_port_and_protoco
             device.send(b"hi")
             words, peer = await came(app)
             app.sendto(words + b" you", peer)
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(SOON):
                 assert await loop.sock_recv(device, 100) == b"hi you"
 
 
@@ -114,9 +115,9 @@ async def test_a_dropped_device_reaches_nothing_by_rules_for_all_addresses_or_po
     await ground.plane.install("d", rule(ground, "d", matches=match, **drop))
     await ground.plane.install("r", rule(ground, matches=tcp(dst_port=(str(DIALLED),))))
     await ground.plane.install("s", rule(ground, "s", matches=tcp(dst_address=(ground.virtual,))))
-    refusal = ConnectionError if await lacks(ground, "silent DROP") else TimeoutError
+    refusal, patience = (ConnectionError, SOON) if await lacks(ground, "silent DROP") else (TimeoutError, 0.5)
     for port in (DIALLED, PORT):
         with pytest.raises(refusal):
-            await connected_and_told(ground, (ground.virtual, port))
+            await connected_and_told(ground, (ground.virtual, port), patience)
         assert await heard(ground, (ground.virtual, port)) == b"x"
     assert (await counters(ground, "d")).refused >= 2

@@ -14,6 +14,7 @@ from hanse.kit.problems import Problem
 from hanse.kit.values import ABSENT
 from hanse.refpoints.mp2 import Action, TrafficMatch
 from tests.both_loops import OVERRIDDEN, event_loop_policy  # noqa: F401 (a fixture)
+from tests.bounds import SOON
 from tests.contract.grounds import PORT, Ground, Run, bound, connected, echo, lacks, rule, says
 from tests.contract.wide import DIALLED, came, counters, device_of, heard, neighbour, tcp
 
@@ -60,7 +61,7 @@ async def test_flows_of_such_a_rule_tell_what_was_dialled_and_are_counted_and_cu
     await ground.plane.withdraw("r")
     writer.write(b"still there?")
     with pytest.raises(ConnectionError):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(SOON):
             await reader.read()
     writer.close()
 
@@ -117,7 +118,7 @@ async def test_datagrams_to_any_address_are_answered_from_that_address(ground: G
                 device.send(b"hi")
                 words, peer = await came(app)
                 app.sendto(words + b" you", peer)
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(SOON):
                     assert await loop.sock_recv(device, 100) == b"hi you"
     assert (await counters(ground)).flows == 2
     assert {flow.dst_address for flow in await ground.plane.flows()} == {ground.virtual, neighbour(ground)}

@@ -7,6 +7,7 @@ import os
 import socket
 
 from hanse.refpoints.mp2 import RuleCounters, TrafficMatch
+from tests.bounds import SOON
 from tests.contract.grounds import PORT, Ground, answered, connected
 
 DIALLED = 12_002 + os.getpid() % 1500 * 4
@@ -25,12 +26,12 @@ def neighbour(ground: Ground) -> str:
 
 async def heard(ground: Ground, at: tuple[str, int], words: bytes = b"", source: str = "") -> bytes:
     streams = await connected(ground.socket(source or ground.device), at)
-    return await answered(streams, words, patience=5)
+    return await answered(streams, words, SOON)
 
 
 async def heard_soon(ground: Ground, at: tuple[str, int]) -> bytes:
     """As soon as somebody listens there."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(SOON):
         while True:
             try:
                 return await heard(ground, at)
@@ -40,7 +41,7 @@ async def heard_soon(ground: Ground, at: tuple[str, int]) -> bytes:
 
 async def refused_soon(ground: Ground, at: tuple[str, int]) -> None:
     """As soon as nobody listens there any more."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(SOON):
         while True:
             try:
                 await heard(ground, at)
@@ -65,14 +66,14 @@ async def came(sock: socket.socket) -> tuple[bytes, tuple[str, int]]:
     """The next datagram and whence it came (uvloop has no sock_recvfrom)."""
     readable, loop = asyncio.Event(), asyncio.get_running_loop()
     loop.add_reader(sock, readable.set)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(SOON):
         await readable.wait()
     loop.remove_reader(sock)
     return sock.recvfrom(2000)
 
 
-async def connected_and_told(ground: Ground, at: tuple[str, int]) -> bytes:
-    return await answered(await connected(ground.socket(ground.stranger), at, patience=0.5), b"", patience=0.5)
+async def connected_and_told(ground: Ground, at: tuple[str, int], patience: float) -> bytes:
+    return await answered(await connected(ground.socket(ground.stranger), at, patience), b"", patience)
 
 
 def device_of(ground: Ground) -> socket.socket:
