@@ -44,18 +44,19 @@ def changing(name: str, failpoint: str = "") -> subprocess.Popen[str]:
     return subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True)
 
 
-def kill_after(name: str, word: str, seconds: float) -> None:
-    """Kill it so long after it said a word."""
+def kill_after(name: str, word: str, seconds: float) -> int:
+    """Kill it so long after it said a word; returns its number."""
     with changing(name) as process:
         assert process.stdout
         while process.stdout.readline().strip() != word:
             assert process.poll() is None
         time.sleep(seconds)
         process.kill()
+    return process.pid
 
 
-async def assert_begins_anew(name: str) -> None:
-    """What was left is gone or as it should be, and rules are carried out again."""
+async def assert_begins_anew(name: str, killed: int) -> None:
+    """What a killed process left is gone or as it should be, and rules are carried out again."""
     spaces = Namespaces(name)
     await spaces.start()
     try:
@@ -71,33 +72,25 @@ async def assert_begins_anew(name: str) -> None:
     finally:
         await spaces.close()
     assert existing(spaces.site.plane_space) == []
-    assert not _of_dead_processes()
+    assert list(DIRECTORY.glob(f"hanse-try-*-{killed}")) == [], "where it tried what the kernel can do"
     assert spaces.site.home_link not in await run(["ip", "-brief", "link"])
-
-
-def _of_dead_processes() -> list[str]:
-    """Namespaces for trials whose process is no more."""
-    trials = [entry.name for entry in DIRECTORY.glob("hanse-try-*")]
-    return [name for name in trials if not Path("/proc", name.rpartition("-")[2]).exists()]
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
 async def test_a_plane_that_was_killed_begins_anew(name: str, moment: str) -> None:
     with changing(name, moment) as process:
         assert process.wait(timeout=100) == -9
-    await assert_begins_anew(name)
+    await assert_begins_anew(name, process.pid)
 
 
 @pytest.mark.parametrize("milliseconds", [5, 25, 45, 65, 85])
 async def test_a_plane_that_was_killed_while_it_made_its_namespaces_begins_anew(name: str, milliseconds: int) -> None:
-    kill_after(name, "begun", milliseconds / 1000)
-    await assert_begins_anew(name)
+    await assert_begins_anew(name, kill_after(name, "begun", milliseconds / 1000))
 
 
 @pytest.mark.parametrize("milliseconds", [3, 40, 77, 111])
 async def test_a_plane_that_was_killed_while_it_changed_rules_begins_anew(name: str, milliseconds: int) -> None:
-    kill_after(name, "started", milliseconds / 1000)
-    await assert_begins_anew(name)
+    await assert_begins_anew(name, kill_after(name, "started", milliseconds / 1000))
 
 
 async def test_another_plane_whose_name_begins_alike_is_left_alone(name: str) -> None:

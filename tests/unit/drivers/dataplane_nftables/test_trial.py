@@ -23,7 +23,7 @@ async def alone() -> dict[str, str]:
 
 def mine() -> list[str]:
     """Namespaces in which this process tries."""
-    return [entry.name for entry in DIRECTORY.glob(f"hanse-try-*{os.getpid()}*")]
+    return [entry.name for entry in DIRECTORY.glob(f"hanse-try-*-{os.getpid()}")]
 
 
 async def test_hosts_of_one_operator_that_start_together_are_all_told_what_the_kernel_can_do(
@@ -34,9 +34,10 @@ async def test_hosts_of_one_operator_that_start_together_are_all_told_what_the_k
 
 
 async def test_a_trial_that_was_killed_keeps_none_of_those_who_come_together_from_trying(alone: dict[str, str]) -> None:
-    ended = await asyncio.create_subprocess_exec("true")
-    await ended.wait()
-    left = f"hanse-try-{ended.pid}"
-    await batch([f"netns add {left}"])
+    trying = await asyncio.create_subprocess_exec("sleep", "600")
+    left = f"hanse-try-0-{trying.pid}"
+    await batch([f"netns add {left}"])  # while it lives, or others would remove it before it is there
+    trying.kill()
+    await trying.wait()
     assert await asyncio.gather(*(found_out() for _ in range(4))) == [alone] * 4
     assert not (DIRECTORY / left).exists()

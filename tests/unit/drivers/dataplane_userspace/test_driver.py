@@ -12,7 +12,7 @@ import pytest
 import uvloop
 
 from hanse.drivers.dataplane_userspace import UserspaceDataPlane
-from hanse.drivers.dataplane_userspace.datagrams import DatagramListener
+from hanse.drivers.dataplane_userspace.datagrams import IDLE_SECONDS, DatagramListener
 from hanse.drivers.dataplane_userspace.endpoints import Endpoint
 from hanse.drivers.dataplane_userspace.flows import FlowTable
 from hanse.drivers.dataplane_userspace.listening import listening
@@ -21,6 +21,7 @@ from hanse.kit.ports import bind
 from hanse.kit.problems import Problem
 from hanse.refpoints.mp2 import Action, FilterType, Forwarding, RuleCounters, TrafficMatch
 from tests.bounds import SOON
+from tests.passing import Passing
 from tests.unit.drivers.dataplane_userspace.opened import opened
 
 _BLOCK = f"127.{128 + os.getpid() % 64}.{os.getpid() // 64 % 256}"
@@ -143,11 +144,15 @@ async def test_a_silent_udp_flow_is_forgotten() -> None:
     table, endpoint = FlowTable(10), Endpoint("udp", VIRTUAL, PORT)
     read = read_rule(rule(protocol="udp"))
     table.put(read, listening(read).fixed)
+    passing = Passing()
     with bind(APP, PORT, socket.SOCK_DGRAM):
-        listener = DatagramListener(table, endpoint, PLANE, idle=0.05)
+        listener = DatagramListener(table, endpoint, PLANE)
         listener.received(b"hello", (DEVICE, 1))
         assert len(table.flows()) == 1
-        await asyncio.sleep(0.12)
+        async with asyncio.timeout(SOON):
+            while not table.rules()[0].counters().bytes_up:  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+        await passing.advance(IDLE_SECONDS)
         assert table.flows() == []
         assert table.rules()[0].counters().bytes_up == 5
 

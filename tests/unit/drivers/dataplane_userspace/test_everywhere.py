@@ -18,6 +18,7 @@ from hanse.drivers.dataplane_userspace.rules import read_rule
 from hanse.drivers.dataplane_userspace.sockets import listening_socket
 from hanse.kit.ports import bind
 from hanse.refpoints.mp2 import Action, FilterType, Forwarding, TrafficMatch
+from tests.bounds import SOON
 
 _BLOCK = f"127.{128 + os.getpid() % 64}.{os.getpid() // 64 % 256}"
 PLANE, APP, DEVICE = (f"{_BLOCK}.{n}" for n in (1, 3, 10))
@@ -61,7 +62,7 @@ def device() -> Iterator[socket.socket]:
 async def came(sock: socket.socket) -> tuple[bytes, tuple[str, int]]:
     readable, loop = asyncio.Event(), asyncio.get_running_loop()
     loop.add_reader(sock, readable.set)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(SOON):
         await readable.wait()
     loop.remove_reader(sock)
     return sock.recvfrom(100)
@@ -91,7 +92,7 @@ async def test_thousands_of_dialled_addresses_are_forgotten_and_a_flow_among_the
             stranger.sendto(b"", (f"127.200.{n // 250}.{n % 250 + 1}", PORT))
             if n % 50 == 49:
                 await asyncio.sleep(0.001)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(SOON):
         while table.rules()[0].refused < 2500:  # noqa: ASYNC110 (UDP may lose some)
             await asyncio.sleep(0.01)
     assert len(everywhere._entrances) <= _TIDY + 1

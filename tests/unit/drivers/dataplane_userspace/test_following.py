@@ -16,6 +16,7 @@ from hanse.drivers.dataplane_userspace import UserspaceDataPlane, following
 from hanse.drivers.dataplane_userspace.heard import heard
 from hanse.kit.problems import Problem
 from hanse.refpoints.mp2 import Action, FilterType, Forwarding, TrafficMatch
+from tests.bounds import SOON
 
 _BLOCK = f"127.{128 + os.getpid() % 64}.{os.getpid() // 64 % 256}"
 PLANE, VIRTUAL, APP, OTHER_VIRTUAL = (f"{_BLOCK}.{n}" for n in (41, 42, 43, 44))
@@ -49,7 +50,7 @@ def listens(plane: UserspaceDataPlane) -> Sequence[tuple[str, str, int]]:
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(SOON):
         while not holds():  # noqa: ASYNC110
             await asyncio.sleep(0.02)
 

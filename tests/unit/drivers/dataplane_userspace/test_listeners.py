@@ -14,6 +14,7 @@ from hanse.drivers.dataplane_userspace.endpoints import ANYWHERE, Endpoint
 from hanse.drivers.dataplane_userspace.flows import FlowTable
 from hanse.drivers.dataplane_userspace.listeners import Listeners
 from hanse.kit.problems import Problem
+from tests.bounds import SOON
 
 ADDRESS = f"127.{128 + os.getpid() % 64}.{os.getpid() // 64 % 256}.20"
 ONE, TWO, DATAGRAMS = Endpoint("tcp", ADDRESS, 18080), Endpoint("tcp", ADDRESS, 18081), Endpoint("udp", ADDRESS, 18080)
@@ -115,7 +116,7 @@ class Dialled:
         """What they say was dialled."""
         self.came.clear()
         socket.create_connection((address, PORT), timeout=1).close()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(SOON):
             await self.came.wait()
         return self.seen[-1]
 

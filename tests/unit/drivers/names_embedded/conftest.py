@@ -7,7 +7,16 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from hanse.drivers.names_embedded import driver, forwarding
+from tests.bounds import SOON
 from tests.unit.drivers.names_embedded.upstream import Upstream
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So long that no busy machine has a question asked twice; who tests the patience itself says how long it is."""
+    monkeypatch.setattr(forwarding, "PATIENCE", 2 * SOON)
+    monkeypatch.setattr(driver, "MOST_SECONDS", 4 * SOON)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import pytest
 from hanse.drivers.names_embedded import EmbeddedNames, streams
 from hanse.drivers.names_embedded.streams import StreamService
 from tests.both_loops import OVERRIDDEN, event_loop_policy  # noqa: F401 (a fixture)
+from tests.bounds import SOON
 
 pytestmark = OVERRIDDEN
 
@@ -44,8 +45,14 @@ async def mirror() -> Mirror:
 
 
 @pytest.fixture
-async def port(mirror: Mirror) -> AsyncIterator[int]:
-    service = StreamService(mirror, idle=0.5)
+def idle() -> float:
+    """So long that no busy machine ends a connection."""
+    return 2 * SOON
+
+
+@pytest.fixture
+async def port(mirror: Mirror, idle: float) -> AsyncIterator[int]:
+    service = StreamService(mirror, idle)
     server = await asyncio.start_server(service.serve, ADDRESS, 0)
     yield server.sockets[0].getsockname()[1]
     server.close()
@@ -63,13 +70,13 @@ async def connected(port: int, *messages: bytes, source: str = "127.0.0.1") -> C
 
 
 async def heard(reader: asyncio.StreamReader) -> bytes:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(SOON):
         [length] = struct.unpack("!H", await reader.readexactly(2))
         return await reader.readexactly(length)
 
 
 async def ended(reader: asyncio.StreamReader) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(SOON):
         try:
             while await reader.read(4096):
                 pass
@@ -107,6 +114,7 @@ async def test_a_message_in_single_bytes_is_as_good_as_one_in_a_piece(port: int)
     writer.close()
 
 
+@pytest.mark.parametrize("idle", [0.5])
 @pytest.mark.parametrize("part", [b"", b"\x00", b"\x00\x09vid", framed(b"0"), framed(b"0") + b"\x00"])
 async def test_who_is_silent_in_the_middle_or_talks_nonsense_is_ended(port: int, part: bytes) -> None:
     reader, writer = await asyncio.open_connection(ADDRESS, port)
@@ -153,7 +161,10 @@ async def test_one_who_asks_without_end_is_read_no_further_than_answers_can_be_w
     mirror: Mirror, port: int
 ) -> None:
     reader, writer = await connected(port, *(b"s%d" % n for n in range(100)))
-    await asyncio.sleep(0.3)
+    async with asyncio.timeout(SOON):
+        while len(mirror.asked) <= streams.MOST_PIPELINED:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    await asyncio.sleep(0.1)
     assert len(mirror.asked) == streams.MOST_PIPELINED + 1
     mirror.let.set()
     assert {await heard(reader) for _ in range(100)} == {b"s%d" % n for n in range(100)}
@@ -161,8 +172,9 @@ async def test_one_who_asks_without_end_is_read_no_further_than_answers_can_be_w
 
 
 async def test_one_who_asks_thousands_of_questions_at_once_lets_others_in_between(mirror: Mirror, port: int) -> None:
-    many = await connected(port, *[b"x" * 8] * 5000)
-    other = await connected(port, b"y")
+    many, other = await connected(port), await connected(port)
+    many[1].write(framed(*[b"x" * 8] * 5000))
+    other[1].write(framed(b"y"))
     assert await heard(other[0]) == b"y"
     before = mirror.asked.index(b"y")
     for _ in range(5000):

@@ -33,13 +33,19 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         yield port
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who tests the patience itself says how long it is."""
+    monkeypatch.setattr(driver, "PATIENCE", SOON)
+
+
 @pytest.fixture
 async def names(port: int, tmp_path: Path) -> AsyncIterator[UpdatedNames]:
-    driver = UpdatedNames(ADDRESS, port, ZONE, KEY, tmp_path / "published.json")
-    await driver.start()
-    yield driver
-    for record in await driver.records():
-        await driver.retract(record.record_id)
+    names = UpdatedNames(ADDRESS, port, ZONE, KEY, tmp_path / "published.json")
+    await names.start()
+    yield names
+    for record in await names.records():
+        await names.retract(record.record_id)
 
 
 def record(record_id: str = "r", name: str = "v.mec.example", address: str = "127.3.0.1") -> NameRecord:
@@ -58,7 +64,7 @@ async def test_a_restarted_driver_knows_its_records_and_brings_the_server_back_t
     await names.publish("r", record())
     meddled = UpdateMessage(ZONE, keyring=KEY.ring())
     meddled.replace("v", 30, "A", "127.6.6.6")
-    await dns.asyncquery.tcp(meddled, ADDRESS, 5, port)
+    await dns.asyncquery.tcp(meddled, ADDRESS, SOON, port)
     assert await found(port) == ["127.6.6.6"]
     again = UpdatedNames(ADDRESS, port, ZONE, KEY, tmp_path / "published.json")
     await again.start()
