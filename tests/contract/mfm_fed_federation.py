@@ -16,6 +16,7 @@ from hanse.assembly.builders import Built
 from hanse.assembly.deployment import Deployment
 from hanse.kit.certificates import client_context
 from hanse.kit.contract.listen import Listener
+from tests.bounds import SOON
 from tests.contract.mp1_host import Reply
 from tests.contract.wired import deployed, listening, put_together, taken_apart
 
@@ -42,8 +43,8 @@ class Manager:
             return Reply(response.status, lower, json.loads(raw) if raw else None)
 
     async def settled(self, path: str, wanted: Any) -> Any:
-        """What is at a path, once it is as wanted; fails after 10 seconds."""
-        async with asyncio.timeout(10):
+        """What is at a path, once it is as wanted; fails if it never is."""
+        async with asyncio.timeout(SOON):
             while True:
                 reply = await self.call("GET", path)
                 assert reply.status == 200, reply

@@ -7,18 +7,21 @@ import hashlib
 import json
 import shutil
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
 
 from hanse.assembly.deployment import Deployment, renumbered
 from hanse.assembly.identities import Identities
+from hanse.drivers.compute_process.driver import ProcessCompute
 from hanse.kit.certificates import client_context
 from hanse.model.package import build
+from hanse.refpoints.mm7 import WorkloadStatus
 from hanse.scenarios.stage import EXAMPLES
 from tests.contract.mp1_host import Reply
 from tests.contract.wired import deployed, listening, put_together, taken_apart
@@ -122,6 +125,23 @@ async def orchestrating(directory: Path) -> AsyncIterator[System]:
                 await taken_apart(built, bound)
             finally:
                 await asyncio.to_thread(deployment.stop)
+
+
+@contextmanager
+def nothing_starts() -> Iterator[None]:
+    """Hold up every start of a workload until left, so that an operation goes on, however fast the machine is."""
+    start, left = ProcessCompute.start, asyncio.Event()
+
+    async def held_up(self: ProcessCompute, instance_id: str) -> WorkloadStatus:
+        await left.wait()
+        return await start(self, instance_id)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ProcessCompute, "start", held_up)
+        try:
+            yield
+        finally:
+            left.set()
 
 
 def _package(deployment: Deployment, directory: Path, descriptor: str = DESCRIPTOR) -> Path:

@@ -231,5 +231,5 @@ async def hosting(
 
 def _session(context: ssl.SSLContext) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(ssl=context), timeout=aiohttp.ClientTimeout(total=10), auto_decompress=False
+        connector=aiohttp.TCPConnector(ssl=context), timeout=aiohttp.ClientTimeout(total=SOON), auto_decompress=False
     )

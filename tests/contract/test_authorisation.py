@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hanse.kit.contract.call import NOBODY, Caller
+from tests.bounds import SOON
 from tests.contract.recorded import APP, REACHED, targets
 from tests.contract.world import ROLES, WIRES, World, reached, wrong
 
@@ -66,5 +67,5 @@ async def test_who_may_not_call_does_not_learn_what_a_body_should_look_like(worl
                     continue
                 path = target.api.api_bases[0] + target.operation.path.replace("{", "").replace("}", "")
                 headers = {"content-type": "text/nonsense"}
-                reply = await transport.send(target.operation.method, path, headers, b"{nonsense", 5.0)
+                reply = await transport.send(target.operation.method, path, headers, b"{nonsense", SOON)
                 assert reply.status == 403, target.operation.name

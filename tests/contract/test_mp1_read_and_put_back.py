@@ -91,7 +91,7 @@ async def test_tags_that_were_read_are_put_back_with_one_change(host: Host) -> N
 
 
 async def test_what_was_read_of_liveness_is_a_sign_of_life(host: Host) -> None:
-    app, _, reply = await made(host)
+    app, _, reply = await made(host, livenessInterval=60)
     here = reply.body["_links"]["liveness"]["href"]
     read = await app.call("GET", here)
     assert (await app.call("PATCH", here, read.body | ALIVE, if_match=read.headers["etag"])).status == 204

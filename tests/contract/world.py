@@ -21,6 +21,7 @@ from hanse.kit.contract.client import Transport
 from hanse.kit.contract.transport import HttpTransport
 from hanse.kit.tokens import TokenIssuer
 from hanse.refpoints.mm5.platform import AppConfiguration
+from tests.bounds import SOON
 from tests.contract.recorded import APP, REACHED, RecordedOperator, Target, remote, targets
 from tests.contract.samples import sample
 from tests.contract.wired import deployed, listening, put_together, secret_of, taken_apart
@@ -96,7 +97,7 @@ async def granted(world: World, role: str, client: str) -> str:
     form = f"grant_type=client_credentials&client_id={client}&client_secret={secret_of(client)}".encode()
     headers = {"content-type": "application/x-www-form-urlencoded"}
     async with reached(world, "memory", role, None) as transport:
-        answer = await transport.send("POST", TOKEN_PATH, headers, form, 5.0)
+        answer = await transport.send("POST", TOKEN_PATH, headers, form, SOON)
         told = json.loads(b"".join([chunk async for chunk in answer.chunks]))
     return f"Bearer {told['access_token']}"
 

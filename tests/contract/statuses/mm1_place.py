@@ -12,7 +12,7 @@ from typing import Any
 
 from hanse.kit.contract.declare import Api
 from hanse.refpoints.mm3.granting import Granting
-from tests.contract.mm1_system import System, orchestrating
+from tests.contract.mm1_system import System, nothing_starts, orchestrating
 from tests.contract.mp1_host import Reply
 from tests.contract.statuses.certified import Callers, callers
 from tests.contract.statuses.wish import Wish
@@ -83,8 +83,9 @@ class Mm1Place:
     async def started(self) -> tuple[str, str]:
         """The ids of an instance that runs and of the operation that made it."""
         identifier = await self.instance()
-        accepted = await self.system.call("POST", f"{INSTANCES}/{identifier}/instantiate", {})
-        await self._ask_for_grant(identifier)
+        with nothing_starts():
+            accepted = await self.system.call("POST", f"{INSTANCES}/{identifier}/instantiate", {})
+            await self._ask_for_grant(identifier)
         operation = await self.system.ended(accepted)
         assert operation["operationState"] == "COMPLETED", operation
         return identifier, str(operation["id"])
