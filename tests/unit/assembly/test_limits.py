@@ -19,6 +19,7 @@ def admitted(limits: LimitSettings, caller: Caller, most: int = 50) -> int:
     """How many calls at once are let in."""
     limit = limits.rate()
     assert limit is not None
+    limit._clock = lambda: 0.0  # at once, however long the machine takes over them
     for count in range(most):
         try:
             limit.admit(caller)

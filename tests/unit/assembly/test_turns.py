@@ -14,6 +14,7 @@ from hanse.assembly import deployment
 from hanse.assembly.deployment import Deployment
 from hanse.assembly.turns import turn
 from hanse.kit.problems import Problem
+from tests.bounds import SOON
 
 HOLD = """
 import sys, time
@@ -29,7 +30,7 @@ def test_the_next_one_waits_for_its_turn(tmp_path: Path) -> None:
     order: list[str] = []
 
     def second() -> None:
-        with turn(tmp_path, 10):
+        with turn(tmp_path, SOON):
             order.append("second")
 
     with turn(tmp_path, 1):
@@ -37,7 +38,7 @@ def test_the_next_one_waits_for_its_turn(tmp_path: Path) -> None:
         waiting.start()
         time.sleep(0.2)
         order.append("first")
-    waiting.join(10)
+    waiting.join(SOON)
     assert order == ["first", "second"]
 
 
@@ -53,7 +54,7 @@ def test_the_turn_of_one_that_was_killed_is_over(tmp_path: Path) -> None:
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"held\n"
         holder.kill()
-    with turn(tmp_path, 5):
+    with turn(tmp_path, SOON):
         pass
 
 

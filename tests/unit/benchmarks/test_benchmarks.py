@@ -17,6 +17,7 @@ from benchmarks.mp1_discovery import check_refused
 from benchmarks.report import Report, Target, missed
 from hanse.cli.main import hanse
 from hanse.kit.problems import Problem
+from tests.bounds import SOON
 
 TINY: dict[str, Callable[[], Report]] = {
     "mp1-discovery": lambda: mp1_discovery.run(print, mp1_discovery.Size(100, 5, 6, 3.0, 1, 0.2, 1)),
@@ -33,6 +34,7 @@ TINY: dict[str, Callable[[], Report]] = {
 @pytest.mark.parametrize("name", BENCHMARKS)
 def test_each_benchmark_runs_on_real_operators_and_gives_the_object(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     lenient = {ratio: Target(bound=1000.0, kind="at most") for ratio in BENCHMARKS[name].targets}
+    monkeypatch.setattr(mp1_discovery, "SECONDS_TO_NOTICE", SOON)
     monkeypatch.setitem(BENCHMARKS, name, Benchmark("tiny", lambda _: TINY[name](), lenient))
     told = CliRunner().invoke(hanse, ["bench", name, "--json"])
     assert told.exit_code == 0, told.output

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hanse.scenarios.stage import Stage
+from tests.bounds import SOON
 from tests.unit.cli.running import Command
 
 
@@ -16,10 +18,16 @@ def partner(running: Command) -> str:
 
 
 def until(running: Command, state: str) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + SOON
     while partner(running) != state and time.monotonic() < deadline:
         time.sleep(0.2)
     assert partner(running) == state
+
+
+def opened(running: Command) -> list[dict[str, Any]]:
+    """The openings of agreements that are on record."""
+    found: list[dict[str, Any]] = running("trace", "list", "--operation", "open_agreement", "--json").last["procedures"]
+    return found
 
 
 def test_status_shows_every_operator_with_hosts_and_partners(running: Command) -> None:
@@ -93,10 +101,13 @@ def test_a_package_is_built_and_on_boarded_and_a_broken_one_is_refused(
 
 
 def test_what_happened_can_be_listed_and_drawn(running: Command, tmp_path: Path) -> None:
+    before = len(opened(running))
     running("federation", "open", "south")
-    time.sleep(0.3)
-    listed = running("trace", "list", "--operation", "open_agreement", "--json").last["procedures"]
-    assert listed[-1]["messages"] > 0
+    deadline = time.monotonic() + SOON
+    while len(opened(running)) == before and time.monotonic() < deadline:  # journals are written behind the calls
+        time.sleep(0.1)
+    assert len(opened(running)) == before + 1
+    assert opened(running)[-1]["messages"] > 0
     assert "open_agreement" in running("trace", "last", "--operation", "open_agreement").out
     drawn = tmp_path / "last.svg"
     assert running("trace", "last", "--out", str(drawn)).code == 0

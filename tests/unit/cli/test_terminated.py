@@ -80,6 +80,9 @@ def test_starting_operators_that_is_told_to_end_leaves_none_running(tmp_path: Pa
     handle, networks = claim()
     try:
         Deployment.from_template(tmp_path / "home", networks=networks)
+        os.mkfifo(tmp_path / "home" / "authority.pem")  # nobody writes: this operator reads, and is never ready
+        with (tmp_path / "home" / "south.toml").open("a") as settings:
+            settings.write('\n[callbacks]\nauthorities = ["authority.pem"]\n')
         up = start(tmp_path, "up")
         until(lambda: of(tmp_path))
         assert ended(up) == 143
