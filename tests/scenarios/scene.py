@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import ssl
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +20,7 @@ from hanse.assembly.settings import Settings
 from hanse.kit.certificates import Identity, client_context
 from hanse.refpoints.mfm_fed.members import PartnerState
 from hanse.scenarios.stage import Stage
+from tests.faults.nursery import Born
 
 PATIENCE = 20.0
 """Seconds that a test waits for what must come."""
@@ -196,6 +197,15 @@ async def until_available(settings: Settings, state: PartnerState = PartnerState
             return (await oss.overview.overview()).partners[0].state is state
 
         await until(reached)
+
+
+def killed(pids: Iterable[int]) -> None:
+    """Kill processes, and return when they are dead: what they listened on is free."""
+    ending = [Born(pid) for pid in pids]
+    for process in ending:
+        process.kill()
+    for process in ending:
+        process.wait(PATIENCE)
 
 
 def connections(pid: int) -> set[tuple[str, str]]:

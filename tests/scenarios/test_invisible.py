@@ -24,7 +24,7 @@ from hanse.refpoints.mfm_fed.members import PartnerState
 from hanse.scenarios.stage import EXAMPLES, Stage, example_module
 from tests.scenarios.conftest import opened
 from tests.scenarios.recorder import Recorder, found
-from tests.scenarios.scene import Scene, Told, ask, bearer, until, until_available
+from tests.scenarios.scene import App, Scene, Told, ask, bearer, until, until_available
 
 RENAMED = {
     "harbour": "qzharbour",
@@ -148,8 +148,9 @@ async def test_nothing_that_is_not_shared_crosses_whatever_is_asked_and_whatever
         await use_and_misuse_services(watched)
         await ask_as_a_curious_partner(watched)
         await close(watched)
-        await asyncio.sleep(0.3)  # the journals reach the disk
-    secrets = canaries(watched)
+        apps = {name: scene.app(name) for name in scene.instances}
+        await asyncio.to_thread(scene.stage.deployment.stop)  # the journals are whole then
+    secrets = canaries(watched, apps)
     for operator in ("north", "south"):
         said = watched.said(operator)
         assert sum(map(len, said)) > 5000, "the recorder saw nothing"
@@ -290,7 +291,7 @@ async def close(watched: Watched) -> None:
     assert told.value == []
 
 
-def canaries(watched: Watched) -> dict[str, set[str]]:
+def canaries(watched: Watched, apps: dict[str, App]) -> dict[str, set[str]]:
     """What each operator must not have sent."""
     scene, secrets = watched.scene, watched.secrets
     for name, net in watched.nets.items():
@@ -305,7 +306,7 @@ def canaries(watched: Watched) -> dict[str, set[str]]:
                 secrets[name] |= {message.trace, message.span, message.parent} - {"", UNTRACED}
     for name, identifier in scene.instances.items():
         owner = "north" if name == "navigation" else "south"
-        app = scene.app(name)
+        app = apps[name]
         secrets[owner] |= {identifier, identifier[:13], app.environment["MEC_CLIENT_SECRET"]}
     secrets["south"] |= {UNSHARED, *OF_THE_FAILING}
     for package, (identifier, described) in scene.packages.items():

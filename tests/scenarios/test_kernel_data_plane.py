@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -23,7 +22,7 @@ from hanse.kit.problems import Problem
 from hanse.scenarios.catalogue import play
 from hanse.scenarios.outcome import Outcome
 from hanse.scenarios.stage import Stage
-from tests.scenarios.scene import PATIENCE, Scene
+from tests.scenarios.scene import PATIENCE, Scene, killed
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -108,7 +107,7 @@ async def test_a_killed_operator_comes_back_with_its_devices_and_its_rules(scene
     await scene.bring_up()
     alice = scene.stage.device("north", "alice")
     assert await answered(alice) == 200
-    killed(scene.stage)
+    north_killed(scene.stage)
     left = scene.stage.spaces()
     assert any(space.endswith(".dev.alice") for space in left), "a killed plane leaves its namespaces"
     started = scene.stage.deployment.start_operator(scene.north)
@@ -122,18 +121,16 @@ async def test_a_killed_operator_comes_back_with_its_devices_and_its_rules(scene
 async def test_down_removes_what_a_killed_operator_left_in_the_kernel(scene: Scene) -> None:
     await scene.start()
     assert await machine(scene.stage)
-    killed(scene.stage)
+    north_killed(scene.stage)
     assert scene.stage.spaces()
     await asyncio.to_thread(scene.stage.deployment.stop)
     assert scene.stage.spaces() == []
     assert await machine(scene.stage) == []
 
 
-def killed(stage: Stage) -> None:
+def north_killed(stage: Stage) -> None:
     """North dies as by a power cut."""
-    for process in stage.deployment.running():
-        if process.operator == "north":
-            os.kill(process.pid, signal.SIGKILL)
+    killed([process.pid for process in stage.deployment.running() if process.operator == "north"])
 
 
 @pytest.mark.parametrize("words", [("scenario", "run", "u5", "--json"), ("up",)], ids=lambda words: str(words[0]))

@@ -15,7 +15,7 @@ from hanse.assembly.catalogue import elements
 from hanse.assembly.identities import Identities
 from hanse.kit.certificates import client_context
 from tests.lateness import lateness
-from tests.scenarios.scene import Scene, Told, ask, bearer
+from tests.scenarios.scene import PATIENCE, Scene, Told, ask, bearer
 
 POINTS = ("border", "Mx1", "Mm1", "Mp1")
 MEGABYTE = 1024 * 1024
@@ -97,7 +97,7 @@ async def poured(there: Door, framing: str) -> tuple[int, Told]:
     reader, writer = await opened(there, framing)
     answer = asyncio.create_task(reader.read(65536))
     piece, sent = b"10000\r\n" + b" " * 65536 + b"\r\n", 0
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         try:
             while not answer.done() and sent < 100 * MEGABYTE:
                 writer.write(piece if "chunked" in framing else b" " * 65536)
@@ -183,7 +183,7 @@ async def test_what_is_not_http_is_refused_without_harm(scene: Scene) -> None:
         for noise in (b"\x00\xff" * 100 + b"\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"X" * 70_000):
             reader, writer = await asyncio.open_connection(there.host, there.port, ssl=there.context)
             writer.write(noise)
-            async with asyncio.timeout(15):
+            async with asyncio.timeout(PATIENCE):
                 try:
                     told = await reader.read(4096)
                 except (OSError, ssl.SSLError):

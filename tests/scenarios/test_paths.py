@@ -24,6 +24,7 @@ from hanse.kit.contract.transport import HttpTransport
 from hanse.kit.problems import Problem
 from hanse.refpoints.mp2 import DataPlane, NameServer, RuleCounters
 from hanse.scenarios.stage import example_module
+from tests.faults.held_up import held_up
 from tests.scenarios.scene import PATIENCE, Scene, ask, bearer, connections, until
 
 NAME = "navigation.example.com"
@@ -62,6 +63,18 @@ async def counters(scene: Scene) -> RuleCounters:
         return next(c for c in await plane.counters() if c.rule_id == wanted)
 
 
+async def settled(scene: Scene) -> RuleCounters:
+    """The counters once no connection stands: what an app says to one that a test has left is counted by then."""
+    found: list[RuleCounters] = []
+
+    async def quiet() -> bool:
+        found.append(await counters(scene))
+        return found[-1].open_flows == 0
+
+    await until(quiet)
+    return found[-1]
+
+
 async def admitted(scene: Scene) -> bool:
     """Whether a new connection of alice passes."""
     try:
@@ -98,14 +111,14 @@ async def test_the_application_has_the_data_plane_as_its_peer_and_never_the_devi
 
 
 async def test_the_rules_counter_equals_the_bytes_of_the_device(scene: Scene) -> None:
-    before = await counters(scene)
+    before = await settled(scene)
     reader, writer = await scene.stage.device("north", "alice").open(NAME, 8080)
     writer.write(GREETING)
     async with asyncio.timeout(PATIENCE):
         answer = await reader.read()
     writer.close()
     assert answer.startswith(b"HTTP/1.1 200")
-    after = await counters(scene)
+    after = await settled(scene)
     assert after.bytes_up - before.bytes_up == len(GREETING)
     assert after.bytes_down - before.bytes_down == len(answer)
     assert after.flows - before.flows == 1
@@ -139,11 +152,11 @@ async def test_a_deactivated_dns_rule_is_not_answered_any_more(scene: Scene) -> 
 
 
 async def test_a_device_without_access_is_refused_and_counted_nowhere(scene: Scene) -> None:
-    before = await counters(scene)
+    before = await settled(scene)
     stranger = scene.stage.device_at("north", "127.66.6.6", HOST)
     with pytest.raises(Problem, match="refused"):
         await stranger.request("GET", f"http://{NAME}:8080/healthz")
-    after = await counters(scene)
+    after = await settled(scene)
     assert (after.bytes_up, after.flows) == (before.bytes_up, before.flows)
 
 
@@ -155,14 +168,20 @@ async def test_during_a_federated_call_the_application_talks_to_nobody_but_its_o
     call = asyncio.create_task(
         alice.request("POST", f"http://{NAME}:8080/directions", recording, {"content-type": "audio/wav"})
     )
+    platform = app.platform.removeprefix("https://")
+
+    async def came() -> bool:
+        seen.update(other for _, other in connections(app.pid))
+        return platform in seen
+
+    with held_up([scene.app(host).pid for host in scene.south.hosts]):  # the call lasts until it has been seen
+        await until(came, pause=0.01)
     while not call.done():
         seen |= {other for _, other in connections(app.pid)}
         await asyncio.sleep(0.01)
     answer = await call
     assert answer.status == 200, answer.body
     assert json.loads(answer.body)["heard"] == "1234"
-    platform = app.platform.removeprefix("https://")
-    assert platform in seen
     others = {peer for peer in seen if peer != platform and not peer.startswith(scene.north.hosts[HOST].data_plane)}
     assert not others
 

@@ -26,6 +26,7 @@ from hanse.drivers.dataplane_nftables.trial import found_out
 from hanse.refpoints.mm1.steering import Preference, SteeringPolicy, Target
 from hanse.scenarios.stage import Stage
 from tests.lifetime import lifetime
+from tests.scenarios.scene import killed
 from tests.scenarios.typed import hanse
 
 NAME, OF_AN_APP = "video.example.com", "navigation.example.com"
@@ -114,7 +115,7 @@ def curl(stage: Stage, device: str, url: str, *words: str) -> subprocess.Complet
         "--interface",
         source,
         "--max-time",
-        "10",
+        f"{PATIENCE:g}",
         *fixed,
         "--cacert",
         authority,
@@ -200,8 +201,8 @@ def test_a_platform_that_was_killed_leads_again_by_what_it_was_told(stage: Stage
     lead(stage, alice="harbour")
     settings = stage.operator("north")
     name = "mep.harbour" if stage.separate else "all"
-    (killed,) = [r for r in stage.deployment.running() if (r.operator, r.name) == ("north", name)]
-    os.kill(killed.pid, 9)
+    (running,) = [r for r in stage.deployment.running() if (r.operator, r.name) == ("north", name)]
+    killed([running.pid])
     stage.deployment.await_operator([(settings, name, spawn(settings, name))])
     arrived = follow(stage, "alice", f"http://{NAME}:{HTTP}/healthz")
     assert (arrived.status, arrived.url) == (200, f"{instance(stage, 'harbour')}/healthz")

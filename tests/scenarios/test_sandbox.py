@@ -78,8 +78,10 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving(address: str, port: int) -> Iterator[Server]:
+def serving(address: str, port: int, tls: ssl.SSLContext | None = None) -> Iterator[Server]:
     server = Server(address, port)
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield server
@@ -109,7 +111,7 @@ def sandbox(place: Place, app: Server, tmp_path_factory: pytest.TempPathFactory)
 
 def reached(running: Running, device: str, address: str) -> bool:
     """Whether a device gets the app's greeting at an address."""
-    asking = Device(device, running.names, timeout=2)
+    asking = Device(device, running.names, timeout=SOON)
     try:
         return asyncio.run(asking.request("GET", f"http://{address}:8000/")).body == b"hello"
     except Problem as problem:
@@ -157,7 +159,7 @@ def test_whoever_reads_its_output_sees_what_to_try_while_it_runs(tmp_path: Path)
             while lines[-1] not in ("Ctrl-C stops it.", ""):
                 lines.append(process.stdout.readline().strip())
             process.send_signal(signal.SIGINT)
-            assert process.wait(15) == 0
+            assert process.wait(60) == 0
     assert lines[0] == f"MEC host at https://{place.platform}:8443"
     assert [line.split()[0] for line in lines[1:4]] == ["authority", "name", "app"]
     assert sum(line.startswith("curl --cacert ") for line in lines) == 3

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from hanse.kit.certificates import Authority, server_context
 from tests.bounds import SOON
-from tests.scenarios.sandbox_process import Place, networks, seed_file, started
+from tests.scenarios.sandbox_process import Place, Running, networks, seed_file, started
 from tests.scenarios.test_sandbox import Server, serving
 
 
@@ -23,9 +23,7 @@ def certified(place: Place, directory: Path) -> Iterator[tuple[Server, Path]]:
     """An app's server over TLS with a certificate of a private authority, and the authority's file."""
     authority = Authority.ensure(directory, "private")
     identity = authority.issue("app", addresses=(place.app,), lifetime=timedelta(hours=1), directory=directory / "app")
-    with serving(place.app, 8443) as server:
-        context = server_context(identity, require_client=None, standard=True)
-        server.socket = context.wrap_socket(server.socket, server_side=True)
+    with serving(place.app, 8443, server_context(identity, require_client=None, standard=True)) as server:
         yield server, authority.certificate_path
 
 
@@ -38,11 +36,8 @@ def test_an_app_that_is_certified_by_a_private_authority_is_told_where_that_is_n
         service = {"serName": "s", "version": "1", "state": "ACTIVE", "serializer": "JSON", "transportInfo": transport}
         with started(place, "--seed", str(seed)) as running:
             assert running.call("POST", own, service)[0] == 201
-            assert running.process.stderr is not None
-            ready, _, _ = select.select([running.process.stderr], [], [], SOON)
-            said = running.process.stderr.readline() if ready else ""
+            said = _said(running, "callbacks.authorities")
             assert f"https://{place.app}:8443 is not trusted" in said
-            assert "callbacks.authorities" in said
             assert server.posted == []
         with started(place, "--seed", str(seed), "--callback-authority", str(authority)) as running:
             assert running.call("POST", own, service)[0] == 201
@@ -63,3 +58,15 @@ def test_a_file_for_authorities_that_holds_none_is_named_before_anything_starts(
         assert done.returncode != 0
         assert words in done.stderr
         assert "Traceback" not in done.stderr
+
+
+def _said(running: Running, words: str) -> str:
+    """What it writes of itself until it has said these words."""
+    assert running.process.stderr is not None
+    output, said = running.process.stderr.fileno(), ""
+    while words not in said:
+        assert select.select([output], [], [], SOON)[0], said
+        more = os.read(output, 65536).decode()
+        assert more, said
+        said += more
+    return said

@@ -16,8 +16,6 @@ import pytest
 from hanse.elements.ue import Device
 from tests.scenarios.sandbox_process import ALICE, BOB, Place, Running, networks, started
 
-pytestmark = pytest.mark.timeout(60)
-
 APPS = {"alice": ALICE, "bob": BOB}
 PORT = 8000
 
@@ -69,7 +67,7 @@ def serving(address: str, word: str) -> Iterator[None]:
     finally:
         server.shutdown()
         server.server_close()
-        thread.join(5)
+        thread.join()
 
 
 @pytest.fixture(scope="module", params=["", "granted"], ids=["by default", "granted"])

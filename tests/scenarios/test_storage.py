@@ -34,6 +34,7 @@ NEEDS = """\
 """
 PROGRAM = """\
 import os
+import resource
 from pathlib import Path
 
 from mec_app import MecApp, Platform, Settings
@@ -42,11 +43,11 @@ VOLUME = Path(os.environ["MEC_APP_VOLUME"])
 with (VOLUME / "starts").open("a") as starts:
     starts.write("started\\n")
 try:
-    (VOLUME / "too-large").write_bytes(b"x" * 1_000_001)
+    with (VOLUME / "large").open("wb") as large:
+        os.pwrite(large.fileno(), b"x", 1_000_000)  # what lies before it takes no room: that is looked at as a whole
 except OSError as error:
-    size = (VOLUME / "too-large").stat().st_size
-    (VOLUME / "too-large").unlink()  # before it is looked at as a whole, with its neighbours
-    (VOLUME / "refusal").write_text(f"{error.strerror} beyond {size}")
+    limit, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
+    (VOLUME / "refusal").write_text(f"{error.strerror} beyond {limit}")
 MecApp(Platform(Settings.from_environment(os.environ)), {}, []).run()
 """
 

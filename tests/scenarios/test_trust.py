@@ -25,7 +25,7 @@ from hanse.kit.problems import MARK
 from hanse.kit.tokens import TokenIssuer
 from hanse.refpoints.mfm_fed.members import Partner
 from tests.lateness import lateness
-from tests.scenarios.scene import App, Scene, ask, bearer, until_available
+from tests.scenarios.scene import PATIENCE, App, Scene, ask, bearer, until_available
 
 HANDSHAKE = 0
 """In the place of a status: TLS itself refused."""
@@ -231,7 +231,7 @@ async def raw_head(url: str, context: ssl.SSLContext, request: str, headers: dic
     reader, writer = await asyncio.open_connection(host, int(port), ssl=context)
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     writer.write(f"{request} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n{lines}\r\n".encode())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         head = await reader.readuntil(b"\r\n\r\n")
     writer.close()
     return head

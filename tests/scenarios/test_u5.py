@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from itertools import pairwise
 
 import pytest
@@ -88,7 +89,8 @@ def test_the_scenario_fails_when_nobody_recognises_speech(monkeypatch: pytest.Mo
     async def without_speech(stage: Stage, record: Record) -> Procedure | None:
         monkeypatch.setattr(waiting, "PATIENCE", 3.0)  # all that it waits for from now on will not come
         for pid in workload_processes(stage.operator("south")):
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # an app dies with its supervisor
+                os.kill(pid, signal.SIGKILL)
         return await use(stage, record)
 
     monkeypatch.setattr(u5, "_use", without_speech)

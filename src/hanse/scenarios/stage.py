@@ -26,6 +26,7 @@ from hanse.kit.telemetry.live import live
 from hanse.kit.telemetry.procedures import Procedure, procedures
 from hanse.kit.telemetry.reader import read
 from hanse.model.package import build
+from hanse.scenarios.waiting import PATIENCE
 
 CLAIMS = 70
 """Scenarios that can run beside each other: each takes two networks from 127.100.0.0/16 and 10.100.0.0/16 on."""
@@ -74,13 +75,15 @@ class Stage:
             return info.id, str(info.app_d_id)
 
     def device(self, operator: str, name: str) -> Device:
-        """A device of an operator."""
-        return device(self.operator(operator), name)
+        """A device of an operator; on a busy machine it waits longer than one that somebody holds."""
+        found = device(self.operator(operator), name)
+        found.timeout = PATIENCE
+        return found
 
     def device_at(self, operator: str, address: str, host: str) -> Device:
         """A device on loopback with any address, which asks the name server of a host."""
         names = self.operator(operator).hosts[host].names
-        return Device(address, (names.address, names.port))
+        return Device(address, (names.address, names.port), timeout=PATIENCE)
 
     def procedures(self) -> list[Procedure]:
         """What crossed the reference points of both operators so far, by procedure, newest last."""
