@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from msgspec.structs import replace
 
+from hanse.elements.mep import Platform
 from tests.bounds import SOON
 from tests.contract.mp1_host import App, Host, Receiver, Reply, refused
 from tests.contract.test_mp1_notices import changes, subscribe
@@ -43,12 +45,21 @@ async def test_a_service_is_told_its_interval_and_where_to_send_heartbeats(host:
     assert (await app.call("GET", liveness_of(reply))).body["timeStamp"] != known.body["timeStamp"]
 
 
-async def test_a_service_that_falls_silent_is_hidden_until_it_is_heard_again(host: Host, receiver: Receiver) -> None:
+async def test_a_service_that_falls_silent_is_hidden_until_it_is_heard_again(
+    host: Host, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    platform = host.built.part("mep.harbour")
+    assert isinstance(platform, Platform)
+    policy = platform.liveness.policy
+    monkeypatch.setattr(platform.liveness, "policy", replace(policy, misses=10**6))  # none is silent before its time
     consumer = await host.app()
     app, name, reply = await made(host)
     await subscribe(consumer, receiver.url, serNames=[name])
     here = reply.body["_links"]["self"]["href"]
     assert await found(consumer, f"?ser_name={name}") == [name]
+    with monkeypatch.context() as impatient:
+        impatient.setattr(platform.liveness, "policy", policy)
+        assert (await app.call("PATCH", liveness_of(reply), ALIVE)).status == 204  # for the last time
     async with asyncio.timeout(SOON):
         assert changes(await receiver.wait(1)) == [("STATE_CHANGED", "SUSPENDED")]
     assert await found(consumer, f"?ser_name={name}") == []

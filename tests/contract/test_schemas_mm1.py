@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from functools import partial
 
@@ -13,10 +14,11 @@ from hanse.kit.contract.declare import Api, Operation
 from hanse.refpoints.mm1.lifecycle import Lifecycle
 from hanse.refpoints.mm1.packages import PackageManagement
 from hanse.refpoints.mm3.granting import Granting
+from tests.bounds import SOON
 from tests.contract.official import official_files_or_skip
 from tests.contract.schemas_asking import Server, ask_much
 from tests.contract.schemas_state import state_of
-from tests.contract.statuses.mm1_place import mm1_place
+from tests.contract.statuses.mm1_place import Mm1Place, mm1_place
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.shared]
 APIS: tuple[type[Api], ...] = (Granting, Lifecycle, PackageManagement)
@@ -37,6 +39,21 @@ async def servers(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[dic
         }
         users = {PackageManagement: "oss", Lifecycle: "oss", Granting: "mepm.harbour"}
         yield {api: Server(place, place.system.base, tls[user], state) for api, user in users.items()}
+
+
+@pytest_asyncio.fixture(loop_scope="module", autouse=True)
+async def settled(servers: dict[type[Api], Server]) -> AsyncIterator[None]:
+    """What was accepted goes on by itself: the next test, which looks at all that is kept, begins when it has ended."""
+    yield
+    place = servers[Lifecycle].place
+    assert isinstance(place, Mm1Place)
+    for goes_on in (
+        "/app_lcm/v1/app_lcm_op_occs?filter=(nin,operationState,COMPLETED,FAILED)",
+        "/app_pkgm/v1/app_packages?filter=(nin,onboardingState,CREATED,ONBOARDED)",
+    ):
+        async with asyncio.timeout(3 * SOON):
+            while (await place.system.call("GET", goes_on)).body != []:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
 
 
 @pytest.mark.parametrize(("api", "operation"), OPERATIONS)
