@@ -49,7 +49,9 @@ class InKernel(Apart):
         super().__init__(directory, _IN_KERNEL, met="10.10.")
 
     def alice(self) -> Device:
-        return device(self.settings, "alice")
+        alice = device(self.settings, "alice")
+        alice.timeout = SOON
+        return alice
 
     async def reaches(self) -> bool:
         """Whether alice gets through to the app."""

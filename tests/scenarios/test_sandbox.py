@@ -255,7 +255,7 @@ def test_a_token_endpoint_issues_tokens_to_the_apps_of_the_seed(sandbox: Running
 
 
 def test_a_name_of_the_seed_leads_a_device_to_the_app(sandbox: Running) -> None:
-    device = Device(sandbox.place.alice, sandbox.names)
+    device = Device(sandbox.place.alice, sandbox.names, timeout=SOON)
     answer = asyncio.run(device.request("GET", "http://app.example.com:8000/"))
     assert (answer.status, answer.body) == (200, b"hello")
 

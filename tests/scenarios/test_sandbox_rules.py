@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from hanse.elements.ue import Device
+from tests.bounds import SOON
 from tests.scenarios.sandbox_process import ALICE, BOB, Place, Running, networks, started
 
 APPS = {"alice": ALICE, "bob": BOB}
@@ -92,7 +93,9 @@ def free(sandbox: Running, request: pytest.FixtureRequest) -> bool:
 
 def heard(sandbox: Running, host: str) -> str:
     """What a device is told there."""
-    answer = asyncio.run(Device(sandbox.place.alice, sandbox.names).request("GET", f"http://{host}:{PORT}/"))
+    answer = asyncio.run(
+        Device(sandbox.place.alice, sandbox.names, timeout=SOON).request("GET", f"http://{host}:{PORT}/")
+    )
     return answer.body.decode()
 
 

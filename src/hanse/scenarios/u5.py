@@ -22,7 +22,7 @@ from hanse.kit.values import Absent
 from hanse.refpoints.mfm_fed.members import PartnerState
 from hanse.refpoints.mm1.lifecycle import OperationalState
 from hanse.refpoints.mm1.packages import OnboardingState
-from hanse.scenarios.asking import ask, crossed, on_record, served_by
+from hanse.scenarios.asking import Asked, ask, crossed, on_record, served_by
 from hanse.scenarios.at_once import ask_at_once
 from hanse.scenarios.outcome import Record
 from hanse.scenarios.stage import Stage
@@ -155,11 +155,7 @@ async def _ask(stage: Stage, record: Record, device: Device, name: str) -> Proce
         began = time.monotonic()
         asked = await ask(device, name, DIRECTIONS)
         record.figure(f"request_seconds_{name}", round(time.monotonic() - began, 3))
-
-    async def look() -> Procedure | None:
-        return (await on_record(stage, asked))[0]
-
-    procedure = await awaited(look, lambda found: all(_taken(found, number) for number in STEPS))
+    procedure = await _whole(stage, asked)
     if asked.answer.status != 200:
         record.say(f"            {asked.answer.status} {asked.answer.body.decode(errors='replace')[:300]}")
     told = asked.told
@@ -197,13 +193,22 @@ async def _watched(stage: Stage, record: Record) -> AsyncIterator[None]:
         await asyncio.gather(following, return_exceptions=True)
 
 
+async def _whole(stage: Stage, asked: Asked) -> Procedure | None:
+    """Its procedure, with all steps: each process writes its journal by itself, and a later one maybe first."""
+
+    async def look() -> Procedure | None:
+        return (await on_record(stage, asked))[0]
+
+    return await awaited(look, lambda found: all(_taken(found, number) for number in STEPS))
+
+
 def _check_steps(procedure: Procedure | None, record: Record, name: str) -> None:
     for number, (point, _, meaning) in STEPS.items():
         record.check(f"{name}, step {number} of 6.5.2 over {point}", _taken(procedure, number), meaning)
 
 
 def _taken(procedure: Procedure | None, number: int) -> bool:
-    """Whether a step of 6.5.2 is on record; each process writes its journal by itself, a later step maybe first."""
+    """Whether a step of 6.5.2 is on record."""
     point, operation, _ = STEPS[number]
     return any(m.reference_point == point and m.operation == operation for m in crossed(procedure))
 
