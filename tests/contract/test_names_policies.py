@@ -7,8 +7,10 @@ import os
 import random
 import socket
 import struct
+import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any
 
 import dns.asyncquery
 import dns.edns
@@ -88,14 +90,16 @@ async def test_a_device_that_remembers_as_long_as_it_may_is_at_the_new_host_with
     assert (old, new, seconds) == ("127.3.0.1", "127.3.0.2", 1)
 
 
-def asked(names: EmbeddedNames, seconds: float, pause: float, chance: random.Random) -> list[tuple[int, str]]:
-    """Ask for records by chance, one after the other, with a pause between; which were asked, and what was told."""
-    found: list[tuple[int, str]] = []
+Found = list[tuple[int, str]]
+"""Which records were asked for, and what was told."""
+
+
+def ask(names: EmbeddedNames, goes_on: Callable[[], bool], pause: float, chance: random.Random, found: Found) -> None:
+    """Ask for records by chance, one after the other, with a pause between."""
     with bind(ALICE, 0, socket.SOCK_DGRAM) as sock:
         sock.settimeout(SOON)
         sock.connect((names.address, names.port))
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
+        while goes_on():
             number = chance.randrange(RECORDS)
             identifier = len(found) % 65536
             head = struct.pack("!6H", identifier, 0, 1, 0, 0, 0)
@@ -105,6 +109,28 @@ def asked(names: EmbeddedNames, seconds: float, pause: float, chance: random.Ran
             assert int.from_bytes(answer[6:8]) == 1
             found.append((number, ".".join(str(octet) for octet in answer[-4:])))
             time.sleep(pause)
+
+
+async def asked(names: EmbeddedNames, seconds: float, chance: random.Random) -> Found:
+    """So long without a pause."""
+    found: Found = []
+    until = time.monotonic() + seconds
+    await asyncio.to_thread(ask, names, lambda: time.monotonic() < until or not found, 0.0, chance, found)
+    return found
+
+
+async def asked_while(names: EmbeddedNames, changing: Coroutine[Any, Any, None], pause: float) -> Found:
+    """Until a change that begins with the first answer has ended."""
+    found, goes_on = Found(), threading.Event()
+    goes_on.set()
+    asking = asyncio.create_task(asyncio.to_thread(ask, names, goes_on.is_set, pause, random.Random(2), found))
+    try:
+        while not found and not asking.done():  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+        await changing
+    finally:
+        goes_on.clear()
+        await asking
     return found
 
 
@@ -121,16 +147,14 @@ async def change(names: EmbeddedNames, host: int) -> None:
 async def test_while_ten_thousand_records_change_each_query_gets_the_old_or_the_new(names: EmbeddedNames) -> None:
     await change(names, 7)
     began = time.monotonic()
-    free = await asyncio.to_thread(asked, names, 1.0, 0.0, random.Random(1))
+    free = await asked(names, 1.0, random.Random(1))
     between = (time.monotonic() - began) / len(free)
-    load = asyncio.get_running_loop().run_in_executor(None, asked, names, 4.0, between, random.Random(2))
-    await change(names, 8)
-    during = await load
+    during = await asked_while(names, change(names, 8), between)
     seen = set()
     for number, address in during:
         host = address.split(".")[1]
         assert address == f"127.{host}.{number // 256}.{number % 256}"
         seen.add(host)
     assert seen == {"7", "8"}
-    after = await asyncio.to_thread(asked, names, 0.2, 0.0, random.Random(3))
+    after = await asked(names, 0.2, random.Random(3))
     assert {address.split(".")[1] for _, address in after} == {"8"}
