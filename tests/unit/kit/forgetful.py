@@ -15,7 +15,7 @@ from pathlib import Path
 from hanse.kit.procedures import forgetting
 from tests.unit.kit.voyage import Ship
 
-PATIENCE = 30.0
+PATIENCE = 100.0
 
 
 async def main() -> None:

@@ -23,6 +23,8 @@ KILLED = -signal.SIGKILL
 SAILED = ["load salt", "load fur", "cross", "arrive Visby"]
 BOUNDARIES = [(moment, step) for step in range(4) for moment in ("before", "after")]
 
+pytestmark = pytest.mark.timeout(600)  # a dozen processes, which write to one disk
+
 
 @dataclass
 class Sea:
@@ -31,14 +33,14 @@ class Sea:
     path: Path
     states: list[dict[str, str]] = field(default_factory=list)
 
-    async def run(self, *voyages: str, newest: int = 1, seconds: float = 60, kill: str = "", hung: int = 0) -> None:
+    async def run(self, *voyages: str, newest: int = 1, until: str = "300", kill: str = "", hung: int = 0) -> None:
         """Work on it in a process of its own; killed at a failpoint, or from here when so many steps hang."""
         environment = os.environ | {"PYTHONPATH": str(Path(hanse.__file__).parents[1]), "HANSE_FAILPOINT": kill}
-        command = [sys.executable, str(PROGRAM), str(self.path), str(newest), str(seconds), *voyages]
+        command = [sys.executable, str(PROGRAM), str(self.path), str(newest), until, *voyages]
         pipe = asyncio.subprocess.PIPE
         process = await asyncio.create_subprocess_exec(*command, env=environment, stdout=pipe, stderr=pipe)
         try:
-            async with asyncio.timeout(90):
+            async with asyncio.timeout(300):
                 while hung and len(list(self.path.glob("hanging-*"))) < hung:  # noqa: ASYNC110
                     await asyncio.sleep(0.02)
                 if hung:
@@ -116,14 +118,14 @@ async def _cut(sea: Sea) -> None:
 
 async def _stopped(sea: Sea) -> None:
     sea.fail("cross", "adler", *[503] * 50)
-    await sea.run("adler", seconds=0.5)
+    await sea.run("adler", until="0.5")
     sea.fail("cross", "adler")
     await sea.run()
 
 
 async def _upgraded(sea: Sea) -> None:
     await sea.run("adler", newest=2, kill="voyage.step:before@1")
-    await sea.run("hulk", newest=1, seconds=6)  # which it needs not, but a busy machine may
+    await sea.run("hulk", newest=1, until="hulk")
     await sea.run(newest=2)
 
 

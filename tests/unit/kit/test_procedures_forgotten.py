@@ -25,6 +25,8 @@ YEAR = 365 * 86_400.0
 COLUMNS = "workflow_uuid, status, created_at, updated_at, completed_at"
 LONG_AGO = f"INSERT INTO workflow_status ({COLUMNS}) VALUES (?, ?, 0, 0, ?)"
 
+pytestmark = pytest.mark.timeout(600)  # several processes, one after the other
+
 
 async def forgetful(sea: Sea, ended: int, *voyages: str, kill: str = "") -> tuple[int, int] | None:
     """What the program says: how many young and how many ended procedures it forgot; nothing if it was killed."""
@@ -37,7 +39,7 @@ async def forgetful(sea: Sea, ended: int, *voyages: str, kill: str = "") -> tupl
         stdout=asyncio.subprocess.PIPE,
     )
     try:
-        output, _ = await asyncio.wait_for(process.communicate(), 60)
+        output, _ = await asyncio.wait_for(process.communicate(), 200)
     finally:
         if process.returncode is None:
             process.kill()

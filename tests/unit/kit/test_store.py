@@ -256,7 +256,7 @@ class TestFailingDisk:
                 except Problem:
                     lost += 1
                     disk.full = False
-                if kept == 30:
+                if kept == 30 and not lost:
                     disk.full = True
 
         await asyncio.gather(*(one() for _ in range(8)))

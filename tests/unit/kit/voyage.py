@@ -1,9 +1,10 @@
 """A process that carries out a procedure; the tests kill it and start it again (see `test_procedures`).
 
-Arguments: a directory, the newest version of the procedure that is known here, how many seconds to work, and the
-voyages to begin. With work left at the end it closes in good order, else it leaves at once. Every step appends
-a line to the file ``log``; a file ``fail-<step>-<voyage>`` lets a step fail, once for each status in it; a file
-``hang-before-<step>-<voyage>…`` (``after``) lets it wait there for its end, and is renamed to ``hanging-…``.
+Arguments: a directory, the newest version of the procedure that is known here, how many seconds to work or the voyage
+at whose end that is over, and the voyages to begin. With work left at the end it closes in good order, else it leaves
+at once. Every step appends a line to the file ``log``; a file ``fail-<step>-<voyage>`` lets a step fail, once for each
+status in it; a file ``hang-before-<step>-<voyage>…`` (``after``) lets it wait there for its end, and is renamed to
+``hanging-…``.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from hanse.kit.procedures import DurableProcedures, Start, Steps
 from hanse.kit.store import Store, Transaction
 from hanse.kit.values import Value
 
-PATIENCE = 1.5
+PATIENCE, AMPLE = 3.0, 300.0
+"""Seconds: that of a crossing without wind, and of what a busy machine may hold up."""
 
 
 class Voyage(Value):
@@ -46,7 +48,8 @@ class Ship:
     async def sail(self, steps: Steps, voyage: str) -> None:
         await steps.run(self.load, voyage, "salt", undo=self.unload)
         await steps.run(self.load, voyage, "fur", undo=self.unload)
-        harbour = await steps.run(self.cross, voyage, undo=self.turn, patience=PATIENCE)
+        patience = PATIENCE if voyage == "becalmed" else AMPLE
+        harbour = await steps.run(self.cross, voyage, undo=self.turn, patience=patience)
         await steps.run(self.arrive, voyage, harbour["name"])
 
     async def sail_anew(self, steps: Steps, voyage: str) -> None:
@@ -123,13 +126,13 @@ class Ship:
 
         await self.store.commit(decide)
 
-    async def run(self, voyages: list[str], patience: float) -> None:
+    async def run(self, voyages: list[str], until: str) -> None:
         await self.procedures.start()
         await self.outbox.start()
         for voyage in voyages:
             await self.begin(voyage)
-        deadline = self.loop.time() + patience
-        while self.loop.time() < deadline and any(v.state == "SAILING" for v in self.voyages.values()):  # noqa: ASYNC110
+        deadline = self.loop.time() + (AMPLE if until in self.voyages else float(until))
+        while self.loop.time() < deadline and self._goes_on(until):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         await asyncio.sleep(0.05)  # what should not happen has its time to happen
         print({name: voyage.state for name, voyage in self.voyages._durable.items()}, flush=True)
@@ -139,10 +142,14 @@ class Ship:
         await self.procedures.close()
         self.store.close()
 
+    def _goes_on(self, until: str) -> bool:
+        awaited = [self.voyages.get(until)] if until in self.voyages else self.voyages.values()
+        return any(voyage.state == "SAILING" for voyage in awaited)
+
 
 async def main() -> None:
-    directory, newest, patience, *voyages = sys.argv[1:]
-    await Ship(Path(directory), int(newest)).run(voyages, float(patience))
+    directory, newest, until, *voyages = sys.argv[1:]
+    await Ship(Path(directory), int(newest)).run(voyages, until)
 
 
 if __name__ == "__main__":

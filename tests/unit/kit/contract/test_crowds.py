@@ -78,7 +78,9 @@ async def test_a_crowd_that_dials_again_and_again_delays_no_other_address(
                 assert await client(Harbour, port.peer(transport)).log("x") == "x"
                 assert time.monotonic() - began < SOON, "a crowd is waited for, which stays a minute"
         assert len(listener._places) <= MOST
-        assert len(listener._state.connections) <= MOST + 1  # one may be on its way out
+        async with asyncio.timeout(SOON):
+            while len(listener._state.connections) > MOST:  # noqa: ASYNC110 (some may be on their way out)
+                await asyncio.sleep(0.005)
 
 
 async def test_who_was_let_in_stays_while_a_crowd_presses(
@@ -133,13 +135,12 @@ async def test_places_are_free_again_when_their_holders_have_gone(
             for sock in [_dial(listener.port, CROWD) for _ in range(2 * MOST)]:
                 sock.close()
             async with asyncio.timeout(SOON):
-                while len(listener._places):  # noqa: ASYNC110
+                while len(listener._places) or listener._greeted:  # noqa: ASYNC110
                     await asyncio.sleep(0.02)
-            assert not listener._greeted
 
 
 def _dial(port: int, address: str) -> socket.socket:
-    sock = socket.create_connection((ELSE, port), timeout=5, source_address=(address, 0))
+    sock = socket.create_connection((ELSE, port), timeout=SOON, source_address=(address, 0))
     sock.setblocking(False)
     return sock
 

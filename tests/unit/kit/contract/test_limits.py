@@ -116,8 +116,8 @@ class TestBodies:
             reply = await asyncio.wait_for(answer, CUT)
             assert (reply.status, reply.headers["connection"]) == (408, "close")
         async with dialogue(listener.port) as steady:
-            await steady.send(head)
-            for _ in range(10):  # each piece buys a second: so long a machine may look away
+            await steady.send(head, b"x" * 100)
+            for _ in range(9):  # each piece buys a second: so long a machine may look away
                 await asyncio.sleep(0.08)
                 await steady.send(b"x" * 100)
             assert (await asyncio.wait_for(steady.reply(body=False), SOON)).status in (202, 418)
@@ -170,10 +170,10 @@ class TestHeaders:
     async def test_the_second_request_of_a_connection_is_bounded_too(
         self, port: Port, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(connection, "HEADER_PATIENCE", 0.1)
         async with listening(port.server) as listener, dialogue(listener.port) as line:
             await line.send(request("GET", SHIPS))
             assert (await line.reply()).status == 200
+            monkeypatch.setattr(connection, "HEADER_PATIENCE", 0.1)
             assert not await _ended(line, 0.2)  # idle is not slow
             await line.send(b"GET /")
             assert await _ended(line, CUT)
@@ -275,10 +275,11 @@ class TestListening:
                 await harbour.log("x")
 
     async def test_a_listener_that_never_started_lets_go_of_its_port(self, port: Port) -> None:
-        listener = Listener(port.server, listen_on("127.0.0.1", 0), None)
+        address = "127.61.1.7"  # where nobody else takes the port meanwhile
+        listener = Listener(port.server, listen_on(address, 0), None)
         number = listener.port
         await listener.close()
-        listen_on("127.0.0.1", number).close()
+        listen_on(address, number).close()
 
 
 async def _ended(line: Dialogue, seconds: float) -> bool:

@@ -11,6 +11,7 @@ from hanse.kit.contract import transport as module
 from hanse.kit.contract.reply import Reply
 from hanse.kit.contract.transport import HttpTransport
 from hanse.kit.problems import Problem
+from tests.bounds import SOON
 
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n"
 
@@ -74,7 +75,7 @@ async def body(reply: Reply) -> bytes:
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(SOON):
         while not holds():  # noqa: ASYNC110 (the server has no event for it)
             await asyncio.sleep(0.01)
 

@@ -131,7 +131,7 @@ async def test_who_goes_away_in_the_middle_ends_the_stream_at_once_and_it_is_no_
 
 def _silent(port: int, context: ssl.SSLContext | None, asked: bytes) -> socket.socket:
     """A connection that asks, and never reads."""
-    sock = socket.create_connection(("127.0.0.1", port), timeout=5)
+    sock = socket.create_connection(("127.0.0.1", port), timeout=SOON)
     if context is not None:
         sock = context.wrap_socket(sock, server_hostname="127.0.0.1")
     sock.sendall(asked)

@@ -14,6 +14,7 @@ from hanse.kit.contract import dates
 from hanse.kit.contract.answer import deliver
 from hanse.kit.contract.asgi import ANSWER_AT_ONCE
 from hanse.kit.contract.spelling import beginning
+from tests.bounds import SOON
 from tests.unit.kit.contract.harbour import Dialogue, Port, Ship, dialogue, listening, request
 
 SHIP = "/harbour/v1/ships/Adler"
@@ -31,7 +32,7 @@ async def line() -> AsyncIterator[Dialogue]:
 async def head(line: Dialogue, *asked: bytes) -> list[str]:
     """The lines of the next answer's head."""
     await line.send(*asked)
-    raw = await asyncio.wait_for(line.reader.readuntil(b"\r\n\r\n"), 5)
+    raw = await asyncio.wait_for(line.reader.readuntil(b"\r\n\r\n"), SOON)
     return raw.decode("latin-1").strip().split("\r\n")
 
 
@@ -96,14 +97,14 @@ def test_the_date_goes_on_with_the_clock(monkeypatch: pytest.MonkeyPatch) -> Non
 async def test_who_wants_the_connection_closed_finds_it_closed_after_the_answer(line: Dialogue, method: str) -> None:
     lines = await head(line, request(method, SHIP, headers=("connection: close",)))
     assert lines.count("Connection: close") == 1
-    rest = await asyncio.wait_for(line.rest(), 5)
+    rest = await asyncio.wait_for(line.rest(), SOON)
     assert bool(rest) == (method == "GET")
 
 
 async def test_a_client_of_http_1_0_gets_an_answer_and_the_end(line: Dialogue) -> None:
     lines = await head(line, f"GET {SHIP} HTTP/1.0\r\nauthorization: pilot\r\n\r\n".encode())
     assert "Connection: close" in lines
-    assert await asyncio.wait_for(line.rest(), 5)
+    assert await asyncio.wait_for(line.rest(), SOON)
 
 
 async def test_a_body_that_is_refused_unread_ends_the_connection_once(line: Dialogue) -> None:
@@ -116,7 +117,7 @@ async def test_a_body_that_is_refused_unread_ends_the_connection_once(line: Dial
 async def test_answers_without_content_leave_the_next_answer_in_its_place(line: Dialogue) -> None:
     unchanged = request("GET", SHIP, headers=('if-none-match: "7"',))
     await line.send(unchanged, request("HEAD", SHIP), request("OPTIONS", SHIP), request("GET", SHIP))
-    told = [await asyncio.wait_for(line.reply(body=last), 5) for last in (False, False, False, True)]
+    told = [await asyncio.wait_for(line.reply(body=last), SOON) for last in (False, False, False, True)]
     assert [reply.status for reply in told] == [304, 200, 204, 200]
     assert b"Adler" in told[3].body
 

@@ -28,7 +28,7 @@ def test_what_was_seen_can_be_read_after_flush(tmp_path: Path) -> None:
     with Journal(tmp_path / "new" / "folder", "meo") as journal:
         observer: Observer = journal
         observer.saw(message("1", problem="Größe", path="/a b"))
-        assert journal.flush()
+        assert journal.flush(SOON)
         (found,) = read([tmp_path / "new" / "folder"])
     assert found == message("1", problem="Größe", path="/a b")
 
@@ -90,7 +90,7 @@ def test_a_slow_disk_holds_up_no_caller_and_costs_the_oldest_messages(
             journal.saw(message(str(i)))
         assert not journal.flush(timeout=0.01)
         released.set()
-        assert journal.flush()
+        assert journal.flush(SOON)
         assert journal.lost == 15
     assert spans(tmp_path) == ["in the writer's hands", *(str(i) for i in range(15, 25))]
 
@@ -100,11 +100,11 @@ def test_a_disk_that_refuses_costs_only_what_it_refused(tmp_path: Path, caplog: 
     place.write_text("a file where the directory should be")
     with Journal(place, "meo") as journal:
         journal.saw(message("refused"))
-        assert journal.flush()
+        assert journal.flush(SOON)
         assert journal.lost == 1
         place.unlink()
         journal.saw(message("accepted"))
-        assert journal.flush()
+        assert journal.flush(SOON)
     assert spans(place) == ["accepted"]
     assert "1 messages not written" in caplog.text
 
@@ -113,7 +113,7 @@ def test_a_text_that_is_no_unicode_costs_only_its_own_message(tmp_path: Path) ->
     with Journal(tmp_path, "meo") as journal:
         journal.saw(message("bad", path=HOSTILE))
         journal.saw(message("good"))
-        assert journal.flush()
+        assert journal.flush(SOON)
         assert journal.lost == 1
     assert spans(tmp_path) == ["good"]
 

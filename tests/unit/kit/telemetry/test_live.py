@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from hanse.kit.contract.observe import Message
 from hanse.kit.telemetry.journal import Journal
 from hanse.kit.telemetry.journal_file import JournalFile, encode, path_of
 from hanse.kit.telemetry.live import Watch, live
@@ -34,10 +36,19 @@ def spans(watch: Watch) -> list[str]:
     return [m.span for m in watch.poll()]
 
 
-async def test_a_watcher_is_told_what_a_process_does_while_it_does_it(tmp_path: Path) -> None:
+async def test_a_watcher_is_told_what_a_process_does_while_it_does_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    poll, looked = Watch.poll, threading.Event()
+
+    def noted(watch: Watch) -> list[Message]:
+        looked.set()
+        return poll(watch)
+
+    monkeypatch.setattr(Watch, "poll", noted)
     calls = live([tmp_path / "later"], period=0.01)
     first = asyncio.ensure_future(anext(calls))
-    await asyncio.sleep(0.05)
+    assert await asyncio.to_thread(looked.wait, SOON), "what is there before it looks is not told"
     with Journal(tmp_path / "later", "meo") as journal:
         journal.saw(message("1"))
         assert (await asyncio.wait_for(first, SOON)).span == "1"
