@@ -19,10 +19,12 @@ from hanse.drivers.names_embedded.answers import Answer
 from hanse.drivers.names_embedded.clients import Client, device
 from hanse.drivers.names_embedded.edns import BadMessage, Edns, Subnet
 from hanse.drivers.names_embedded.query import PAYLOAD, PLAIN_PAYLOAD, name_end
+from hanse.drivers.names_embedded.query import read as plain_query
 
 _HEADER = struct.Struct("!HHHHHH")
 _ONE_QUESTION = b"\x00\x01" + bytes(6)
 _OPCODE = 0x7800
+_CUT = int(dns.flags.TC)
 
 _NOT_OURS = {
     RdataType.AXFR: Rcode.REFUSED,
@@ -95,19 +97,27 @@ def error(wire: bytes, code: Rcode, flags: int = 0) -> bytes:
     It has the question, if that can be read, and EDNS, if the message has any (RFC 6891, 6.1.1): no byte more than
     the message.
     """
-    identifier, theirs, questions, *_ = _HEADER.unpack_from(wire)
+    _, theirs, questions, *_ = _HEADER.unpack_from(wire)
     told = edns.walk(wire).edns
     question = _question(wire) if questions == 1 and not theirs & _OPCODE else b""
-    extra = edns.opt(told, code) if told else b""
-    flags |= dns.flags.QR | theirs & (_OPCODE | dns.flags.RD) | code & 0xF
+    return _without_records(wire, question, edns.opt(told, code) if told else b"", flags | code & 0xF)
+
+
+def _without_records(wire: bytes, question: bytes, extra: bytes, flags: int) -> bytes:
+    identifier, theirs, *_ = _HEADER.unpack_from(wire)
+    flags |= dns.flags.QR | theirs & (_OPCODE | dns.flags.RD)
     return _HEADER.pack(identifier, flags, bool(question), 0, 0, bool(extra)) + question + extra
 
 
 def cut(wire: bytes) -> bytes | None:
     """The answer "ask again by TCP" to a query: no longer than that was. ``None`` for what is no plain question."""
+    plain = plain_query(wire)
+    if plain is not None:  # most of a flood is: to cut an answer must cost no more than to give one
+        extra = b"" if plain.limit is None else edns.opt(Edns(0, 0, plain.signed, b""))
+        return _without_records(wire, wire[12 : plain.end], extra, _CUT)
     if len(wire) < _HEADER.size or wire[2] & 0xF8 or not _question(wire):
         return None
-    return error(wire, Rcode.NOERROR, dns.flags.TC)
+    return error(wire, Rcode.NOERROR, _CUT)
 
 
 def say(asked: Asked, answer: Answer, flags: int = 0) -> Message:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import random
 import struct
 
 import dns.flags
 import dns.message
 import pytest
 
+from benchmarks import dns_queries
 from benchmarks.dns_queries import question
 from hanse.drivers.names_embedded import EmbeddedNames, limits, messages
 from hanse.drivers.names_embedded.limits import RateLimit, Verdict
+from hanse.drivers.names_embedded.query import read
 
 QUERY = struct.pack("!6H", 5, 0x0100, 1, 0, 0, 0) + question(b"v.mec.example", 255)
 
@@ -67,3 +70,17 @@ def test_what_is_no_plain_question_gets_nothing_beyond_the_rate() -> None:
         QUERY[:12] + b"\xc0\x0c\0\1\0\1",
     ):
         assert messages.cut(wire) is None
+
+
+def test_a_plain_question_is_cut_as_any_other_is_and_at_less_cost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a flood most are plain: to refuse one must not cost what the complete way does."""
+    chance = random.Random(6)
+    wires = [dns_queries.query(chance) for _ in range(3000)]
+    short = [messages.cut(wire) for wire in wires]
+    monkeypatch.setattr(messages, "plain_query", lambda _wire: None)
+    assert short == [messages.cut(wire) for wire in wires]
+    monkeypatch.undo()
+    monkeypatch.setattr(messages, "error", None)
+    plain = [wire for wire in wires if read(wire)]
+    assert len(plain) > 1000
+    assert all(messages.cut(wire) for wire in plain)
