@@ -18,6 +18,7 @@ from hanse.assembly.settings import Settings as OperatorSettings
 from hanse.kit.problems import Problem
 from hanse.scenarios.stage import EXAMPLES
 from tests.bounds import SOON
+from tests.faults import stages
 from tests.faults.operators import LoneOperator
 from tests.faults.packages import FIRST, Place
 
@@ -68,8 +69,15 @@ async def assert_runs_once(operator: LoneOperator, app_instance_id: str, place: 
     services = await asyncio.to_thread(app.services, "navigation")
     assert [s["isLocal"] for s in services if s.get("isLocal") is not False] == [True] * len(services)
     assert len(services) == 1, f"registered {len(services)} times"
-    assert (await operator.alice().request("GET", f"http://{place.name}:8080/healthz")).status == 200
+    assert await stages.until(lambda: _answers(operator, place)), "an operator that is ready puts them back by itself"
     assert len(operator.apps()) == 1
+
+
+async def _answers(operator: LoneOperator, place: Place) -> bool:
+    try:
+        return (await operator.alice().request("GET", f"http://{place.name}:8080/healthz")).status == 200
+    except Problem:
+        return False
 
 
 async def assert_nothing_at_the_host(operator: LoneOperator, app_instance_id: str, place: Place = FIRST) -> None:
