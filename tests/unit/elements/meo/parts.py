@@ -41,6 +41,7 @@ from hanse.refpoints.mm1.steering import SteeringPolicies, SteeringPolicy
 from hanse.refpoints.mm3.management import Assignment, InstanceAssignment, OfferedService
 from hanse.refpoints.mm4.infrastructure import Capacity, Infrastructure
 from hanse.refpoints.mp1.services import LocalityType, ServiceState
+from tests.bounds import SOON
 from tests.unit.elements.mepm.inline import InlineProcedures
 
 URL = "https://127.9.0.9:8444"
@@ -233,7 +234,7 @@ class Bench:
         wish = CreateAppPkg(app_pkg_name="hello", app_pkg_version="1", checksum=checksum, app_pkg_path="x")
         created = (await self.packages.create_package(wish)).value
         await self.packages.upload_content(created.id, Stream(pieces(content)))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(SOON):
             while True:
                 info = await self.packages.read_package(created.id)
                 if info.onboarding_state in (OnboardingState.ONBOARDED, OnboardingState.CREATED):
@@ -242,7 +243,7 @@ class Bench:
 
     async def ended(self, location: str) -> AppLcmOpOcc:
         """An operation once it has ended."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(SOON):
             while True:
                 operation = await self.lifecycle.read_operation(location.rsplit("/", 1)[-1])
                 if operation.operation_state is not OperationState.PROCESSING:

@@ -15,6 +15,7 @@ from hanse.kit.problems import Problem
 from hanse.kit.store_file import Rows
 from hanse.kit.tokens import TokenIssuer
 from hanse.refpoints.mm5.platform import AppAccess
+from tests.bounds import SOON
 from tests.unit.elements.mep.parts import URL, Bench, configuration, signing_key
 
 
@@ -75,12 +76,12 @@ async def test_a_token_that_is_fetched_while_an_app_is_forgotten_does_not_outliv
 
     def slow(rows: Rows) -> None:
         writing.set()
-        assert go_on.wait(5)
+        assert go_on.wait(SOON)
         write(rows)
 
     monkeypatch.setattr(bench.store._file, "write", slow)
     forgetting = asyncio.create_task(bench.platform.configuration.forget("one"))
-    assert await asyncio.to_thread(writing.wait, 5)
+    assert await asyncio.to_thread(writing.wait, SOON)
     late = token(bench, access)
     assert bench.platform.access.caller(late).subject == "one"
     go_on.set()

@@ -19,6 +19,7 @@ from hanse.refpoints.mp1.support import (
     ReadyIndication,
     TerminationSubscription,
 )
+from tests.bounds import SOON
 from tests.unit.elements.mep.parts import Bench, configuration, service
 
 READY = AppReadyConfirmation(indication=ReadyIndication.READY)
@@ -136,22 +137,28 @@ async def test_nothing_is_left_of_an_app_that_is_forgotten(bench: Bench) -> None
     assert (bench.plane.rules, bench.names.known) == ({}, {})
 
 
-async def test_who_waits_for_an_app_learns_at_once_that_it_is_ready(bench: Bench) -> None:
+async def test_who_waits_for_an_app_learns_at_once_that_it_is_ready(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hanse.elements.mep.configuration.LONGEST_WAIT", 3 * SOON)
     await bench.platform.configuration.configure("one", configuration("one"))
-    waiting = asyncio.create_task(bench.platform.configuration.standing("one", StandingQuery(wait=10)))
+    waiting = asyncio.create_task(bench.platform.configuration.standing("one", StandingQuery(wait=3 * SOON)))
     await asyncio.sleep(0.02)
     began = time.monotonic()
     await bench.platform.support.confirm_ready("one", READY)
     assert (await waiting).phase is AppPhase.READY
-    assert time.monotonic() - began < 8, "it waited for its time to be over"
+    assert time.monotonic() - began < SOON, "it waited for its time to be over"
 
 
-async def test_who_waits_is_answered_when_its_time_is_over_or_the_app_is_gone(bench: Bench) -> None:
+async def test_who_waits_is_answered_when_its_time_is_over_or_the_app_is_gone(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hanse.elements.mep.configuration.LONGEST_WAIT", 3 * SOON)
     await bench.platform.configuration.configure("one", configuration("one"))
     waited = await bench.platform.configuration.standing("one", StandingQuery(wait=0.02))
     assert (waited.phase, waited.listens) == (AppPhase.CONFIGURED, False)
-    waiting = asyncio.create_task(bench.platform.configuration.standing("one", StandingQuery(wait=10)))
+    waiting = asyncio.create_task(bench.platform.configuration.standing("one", StandingQuery(wait=3 * SOON)))
     await asyncio.sleep(0.02)
     await bench.platform.configuration.forget("one")
     with pytest.raises(Problem, match="No such application"):
-        await asyncio.wait_for(waiting, 8)
+        await asyncio.wait_for(waiting, SOON)

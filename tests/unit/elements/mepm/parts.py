@@ -31,6 +31,7 @@ from hanse.refpoints.mm5.platform import (
 )
 from hanse.refpoints.mm6.workloads import Allocation, Demand, Launch, Stopping, WorkloadInfo, Workloads
 from hanse.refpoints.mm7 import ExitRecord, WorkloadState
+from tests.bounds import SOON
 from tests.unit.elements.mepm.inline import InlineProcedures
 
 URL = "https://127.9.0.1:8444"
@@ -189,7 +190,7 @@ class Bench:
     async def ended(self, location: str) -> AppLcmOpOcc:
         """An operation once it has ended and everyone was told."""
         identifier = location.rsplit("/", 1)[-1]
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(SOON):
             while True:
                 operation = await self.manager.read_operation(identifier)
                 told = any(known.id == identifier for known in self.orchestrator.told)

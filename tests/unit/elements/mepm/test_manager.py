@@ -87,13 +87,13 @@ async def test_an_end_that_the_orchestrator_has_not_heard_is_remembered_until_it
     with monkeypatch.context() as patched:
         patched.setattr(bench.orchestrator, "operation_changed", deaf)
         location = (await bench.manager.instantiate("one", InstantiateAppRequest())).location
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(SOON):
             while (await bench.manager.list_operations())[0].operation_state is OperationState.PROCESSING:  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
         assert await bench.manager.forget_ended(later) == 0
     await bench.ended(location)
     assert await bench.manager.forget_ended(time.time() - 60) == 0, "that is too young"
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(SOON):
         while await bench.manager.forget_ended(later) == 0:  # noqa: ASYNC110 (the event leaves the disk a moment later)
             await asyncio.sleep(0.005)
     assert await bench.manager.list_operations() == []

@@ -143,7 +143,7 @@ async def test_a_crash_is_told_to_the_manager_even_if_it_was_away_and_an_ordered
         await ready.start(name, Launch())
     await ready.stop("two", Stopping(grace=0.0))
     bench.machine.crash("one", code=3)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(SOON):
         await bench.manager.news.wait()
     await ready.shut_down()
     assert [(info.app_instance_id, info.state) for info in bench.manager.told] == [("one", WorkloadState.EXITED)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -17,8 +18,8 @@ from tests.unit.elements.mep.sharing.test_neighbours import NAMED
 from tests.unit.elements.mep.steering.test_spots import shared
 
 SERVICES, RULES = 5000, 3000
-LONGEST = 0.05
-"""Seconds of work in one go; with all of it in one go it took 0.08."""
+LONGEST = 0.5
+"""Of the work that is done in one go; it is a fifth, and was four fifths."""
 
 
 async def announce(bench: Bench, announcement: Announcement) -> None:
@@ -77,6 +78,7 @@ async def test_the_platform_has_turns_for_others_while_it_hears_of_many_services
     bench: Bench, many: Announcement
 ) -> None:
     await announce(bench, many)
+    began = time.thread_time()
     async with turns() as taken:
         await announce(bench, replace(many, mark="b"))
-    assert taken.longest < LONGEST
+    assert taken.longest < LONGEST * (time.thread_time() - began)
