@@ -16,7 +16,7 @@ from tests.contract.schemas_asking import Server, ask_much
 from tests.contract.schemas_state import state_of
 from tests.contract.statuses.mfm_fed_place import mfm_fed_place
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.shared]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.shared, pytest.mark.timeout(600)]
 OPERATIONS = FederationEnablement.operations.values()
 
 

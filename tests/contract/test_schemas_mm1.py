@@ -20,7 +20,7 @@ from tests.contract.schemas_asking import Server, ask_much
 from tests.contract.schemas_state import state_of
 from tests.contract.statuses.mm1_place import Mm1Place, mm1_place
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.shared]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.shared, pytest.mark.timeout(600)]
 APIS: tuple[type[Api], ...] = (Granting, Lifecycle, PackageManagement)
 """Packages last: they are disabled then, and no instance can be made of them any more."""
 OPERATIONS = [pytest.param(api, o, id=o.name) for api in APIS for o in api.operations.values()]

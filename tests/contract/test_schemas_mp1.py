@@ -21,7 +21,7 @@ from tests.contract.statuses.mp1_rows import APIS
 from tests.contract.statuses.wish import Wish
 from tests.contract.test_mp1_rules import HERE, active
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.shared]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.shared, pytest.mark.timeout(600)]
 OPERATIONS = [pytest.param(api, o, id=o.name) for api in APIS for o in api.operations.values()]
 
 
