@@ -14,7 +14,7 @@ import pytest
 
 from hanse.assembly.workloads import workload_processes
 from hanse.kit.telemetry.procedures import Procedure
-from hanse.scenarios import u5, waiting
+from hanse.scenarios import nine_steps, u5, waiting
 from hanse.scenarios.catalogue import play
 from hanse.scenarios.outcome import Outcome, Record
 from hanse.scenarios.stage import Stage
@@ -33,7 +33,7 @@ def recorded() -> list[Procedure]:
 @pytest.fixture(scope="module")
 def played(recorded: list[Procedure]) -> Outcome:
     """The scenario in one process an operator; what its records showed is kept before they vanish."""
-    check = u5._check_steps
+    check = nine_steps.check_steps
 
     def keeping(procedure: Procedure | None, record: Record, name: str) -> None:
         if procedure is not None:
@@ -41,7 +41,7 @@ def played(recorded: list[Procedure]) -> Outcome:
         check(procedure, record, name)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(u5, "_check_steps", keeping)
+        patch.setattr(nine_steps, "check_steps", keeping)
         return play("u5")
 
 
@@ -61,7 +61,7 @@ def test_the_steps_come_in_the_order_of_the_standard(played: Outcome, recorded: 
     for procedure in recorded:
         crossed = [(m.reference_point, m.operation) for m in procedure.messages]
         begins = {where: m.began for where, m in reversed(list(zip(crossed, procedure.messages, strict=True)))}
-        steps = [(point, operation) for point, operation, _ in u5.STEPS.values()]
+        steps = [(point, operation) for point, operation, _ in nine_steps.STEPS.values()]
         assert [operation for _, operation in steps] == ORDER
         assert set(steps) <= set(crossed)
         assert all(begins[earlier] < begins[later] for earlier, later in pairwise(steps)), crossed

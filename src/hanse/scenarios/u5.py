@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
 
 from hanse.assembly.administration import Administration, administration
 from hanse.assembly.onboarding import bring_up, remove_package, take_down
 from hanse.elements.ue import Device
-from hanse.kit.contract.observe import Message
 from hanse.kit.problems import Problem
 from hanse.kit.telemetry import render_text
 from hanse.kit.telemetry.procedures import Procedure
@@ -22,30 +19,18 @@ from hanse.kit.values import Absent
 from hanse.refpoints.mfm_fed.members import PartnerState
 from hanse.refpoints.mm1.lifecycle import OperationalState
 from hanse.refpoints.mm1.packages import OnboardingState
-from hanse.scenarios.asking import Asked, ask, crossed, on_record, served_by
+from hanse.scenarios import nine_steps
+from hanse.scenarios.asking import ask, crossed, served_by
 from hanse.scenarios.at_once import ask_at_once
 from hanse.scenarios.outcome import Record
 from hanse.scenarios.stage import Stage
 from hanse.scenarios.waiting import awaited
-
-STEPS = {
-    1: ("Mp1", "find_services", "the app asks its own platform for the service"),
-    2: ("Mm5", "find_service", "the platform does not have it and asks its manager"),
-    3: ("Mm3", "find_service", "the manager asks the orchestrator"),
-    4: ("Mfm-fed", "find_members", "the system does not have it: which systems of the federation do?"),
-    5: ("Mff-fed", "offered_systems", "the federation managers agree on what may be known"),
-    6: ("Meo-fed", "platforms", "the orchestrators speak: which platforms, which services (6, 7)"),
-    9: ("Mpp-fed", "consume", "the service is consumed from platform to platform"),
-}
-"""Steps of 6.5.2 that are messages; 7 is the answer to 6, and 8 is the decision of the orchestrator."""
 
 NEAREST = {"alice": "mep.valley", "bob": "mep.summit"}
 """Which southern platform is right for whom."""
 
 HOME = "http://navigation.example.com:8080"
 DIRECTIONS = f"{HOME}/directions"
-_LAST_WORDS = 3.0
-"""Seconds until all that crossed has been told; what comes later is in the journals all the same."""
 
 
 async def play(stage: Stage, record: Record) -> None:
@@ -151,66 +136,18 @@ async def _use(stage: Stage, record: Record) -> Procedure | None:
 
 
 async def _ask(stage: Stage, record: Record, device: Device, name: str) -> Procedure | None:
-    async with _watched(stage, record):
+    async with nine_steps.watched(stage, record):
         began = time.monotonic()
         asked = await ask(device, name, DIRECTIONS)
         record.figure(f"request_seconds_{name}", round(time.monotonic() - began, 3))
-    procedure = await _whole(stage, asked)
+    procedure = await nine_steps.with_all_steps(stage, asked)
     if asked.answer.status != 200:
         record.say(f"            {asked.answer.status} {asked.answer.body.decode(errors='replace')[:300]}")
     told = asked.told
     heard = f"said {asked.said}, heard {told.get('heard')}: {told.get('from')} to {told.get('to')}"
     record.check(f"{name} gets directions from what was said", asked.understood, f"{heard}, {told.get('metres')} m")
-    _check_steps(procedure, record, name)
+    nine_steps.check_steps(procedure, record, name)
     return procedure
-
-
-@asynccontextmanager
-async def _watched(stage: Stage, record: Record) -> AsyncIterator[None]:
-    """Tell each message when it has crossed its reference point, with the step of 6.5.2 that it is."""
-    told: list[Message] = []
-    points = {point for point, _, _ in STEPS.values()}
-    numbers = {(point, operation): number for number, (point, operation, _) in STEPS.items()}
-
-    async def follow() -> None:
-        async with aclosing(stage.live()) as messages:
-            async for m in messages:
-                if m.reference_point in points:
-                    number = numbers.pop((m.reference_point, m.operation), None)
-                    mark = f"{number}." if number else ""
-                    record.step(f"{mark:>3} {m.reference_point:8} {m.sender} → {m.receiver}: {m.operation} {m.status}")
-                    told.append(m)
-
-    async def whole() -> bool:
-        return not numbers and bool(served_by(told))
-
-    following = asyncio.create_task(follow())
-    try:
-        yield
-        await awaited(whole, bool, _LAST_WORDS)
-    finally:
-        following.cancel()
-        await asyncio.gather(following, return_exceptions=True)
-
-
-async def _whole(stage: Stage, asked: Asked) -> Procedure | None:
-    """Its procedure, with all steps: each process writes its journal by itself, and a later one maybe first."""
-
-    async def look() -> Procedure | None:
-        return (await on_record(stage, asked))[0]
-
-    return await awaited(look, lambda found: all(_taken(found, number) for number in STEPS))
-
-
-def _check_steps(procedure: Procedure | None, record: Record, name: str) -> None:
-    for number, (point, _, meaning) in STEPS.items():
-        record.check(f"{name}, step {number} of 6.5.2 over {point}", _taken(procedure, number), meaning)
-
-
-def _taken(procedure: Procedure | None, number: int) -> bool:
-    """Whether a step of 6.5.2 is on record."""
-    point, operation, _ = STEPS[number]
-    return any(m.reference_point == point and m.operation == operation for m in crossed(procedure))
 
 
 async def _refusal(device: Device) -> str:

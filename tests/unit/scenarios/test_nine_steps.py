@@ -12,8 +12,8 @@ from hanse.kit.contract.observe import Message
 from hanse.kit.telemetry.journal import Journal
 from hanse.kit.telemetry.procedures import procedures
 from hanse.kit.telemetry.reader import read
-from hanse.scenarios import u5
 from hanse.scenarios.asking import Asked
+from hanse.scenarios.nine_steps import STEPS, taken, with_all_steps
 from tests.bounds import SOON
 
 TRACE = "5" * 32
@@ -21,7 +21,7 @@ TRACE = "5" * 32
 
 def message(number: int, receiver: str, operator: str) -> Message:
     """What crossed at a step of 6.5.2."""
-    point, operation, _ = u5.STEPS[number]
+    point, operation, _ = STEPS[number]
     return Message(
         operator=operator,
         trace=TRACE,
@@ -39,13 +39,13 @@ def message(number: int, receiver: str, operator: str) -> Message:
 async def test_a_step_that_is_written_after_a_later_one_is_waited_for(tmp_path: Path) -> None:
     stage: Any = SimpleNamespace(procedures=lambda: procedures(read([tmp_path])))
     asked = Asked("alice", "1234", Answer(200, {}, b"{}"), TRACE)
-    last, *earlier = sorted(u5.STEPS, reverse=True)
+    last, *earlier = sorted(STEPS, reverse=True)
     with Journal(tmp_path, "mep.valley") as south, Journal(tmp_path, "all") as north:
         south.saw(message(last, "mep.valley", "south"))
-        waiting = asyncio.create_task(u5._whole(stage, asked))
+        waiting = asyncio.create_task(with_all_steps(stage, asked))
         await asyncio.sleep(0.3)
         assert not waiting.done()
         for number in earlier:
             north.saw(message(number, "meo", "north"))
         found = await asyncio.wait_for(waiting, SOON)
-    assert all(u5._taken(found, number) for number in u5.STEPS)
+    assert all(taken(found, number) for number in STEPS)
