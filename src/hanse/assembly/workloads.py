@@ -10,14 +10,14 @@ from hanse.assembly.catalogue import elements
 from hanse.assembly.settings import Settings
 from hanse.drivers.compute_process import record
 from hanse.drivers.compute_process.launch import SUPERVISOR
-from hanse.drivers.compute_process.processes import Stat, alive, every_process, kill, remains
+from hanse.drivers.compute_process.processes import Stat, alive, every_process, kill, patience, remains
 
 _ROUNDS, _ROUND = 20, 0.1
 
 
 def workload_processes(settings: Settings) -> list[int]:
     """Processes on this machine that belong to workloads of an operator: supervisors, apps and what these began."""
-    living = list(every_process())
+    living, until = list(every_process()), patience()
     found: dict[int, None] = {}
     for folder in _instances(settings):
         run = record.read_run(str(folder))
@@ -25,7 +25,7 @@ def workload_processes(settings: Settings) -> list[int]:
             supervisors = [process.pid for process in living if _supervises(process.pid, folder)]
         else:
             supervisors = [run.supervisor.pid] if alive(run.supervisor) else []
-            found |= dict.fromkeys(remains(run.app, str(folder / record.WORK)))
+            found |= dict.fromkeys(remains(run.app, str(folder / record.WORK), until))
         found |= dict.fromkeys(pid for supervisor in supervisors for pid in _family(supervisor, living))
     return list(found)
 

@@ -12,7 +12,8 @@ import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
-_LOOKS, _PAUSE = 500, 0.002
+_PATIENCE, _PAUSE = 1.0, 0.002
+"""Seconds of a look that go to processes which show no environment, and between two looks at one of them."""
 
 
 class Stat(NamedTuple):
@@ -81,40 +82,48 @@ def children(parent: int) -> list[int]:
     return [process.pid for process in every_process() if process.parent == parent]
 
 
-def remains(leader: Identity, home: str) -> list[int]:
+def patience() -> float:
+    """Until when a look at processes, beginning now, may wait for those that show no environment."""
+    return time.monotonic() + _PATIENCE
+
+
+def remains(leader: Identity, home: str, until: float | None = None) -> list[int]:
     """What is left of a workload whose supervisor is gone: its session, and whoever still has its home.
 
     A daemon leaves the session and keeps the environment. Nothing of an earlier boot is left, and what began before
-    the leader is not of it.
+    the leader is not of it. This may block until ``until`` (`patience`), of one look for many workloads the same.
     """
     if leader.boot != boot():
         return []
     recycled = stat(leader.pid)
+    until = patience() if until is None else until
     session = leader.pid if recycled is None or recycled.started == leader.started else -1
     return [
         process.pid
         for process in every_process()
-        if process.started >= leader.started and (process.session == session or _home(process.pid) == home)
+        if process.started >= leader.started and (process.session == session or _home(process.pid, until) == home)
     ]
 
 
-def _home(pid: int) -> str:
-    pairs = _environment(pid).split(b"\0")
+def _home(pid: int, until: float) -> str:
+    pairs = _environment(pid, until).split(b"\0")
     return next((os.fsdecode(pair[5:]) for pair in pairs if pair.startswith(b"HOME=")), "")
 
 
-def _environment(pid: int) -> bytes:
-    """Of a process that just begins a program, the kernel shows none for some milliseconds: they are waited for."""
-    for _ in range(_LOOKS):
+def _environment(pid: int, until: float) -> bytes:
+    """Of a process that just begins a program, the kernel shows none for some milliseconds: they are waited for.
+
+    One that has thrown away the pages of its own never shows any.
+    """
+    while True:
         try:
             with open(f"/proc/{pid}/environ", "rb") as file:
                 found = file.read()
         except OSError:
             return b""
-        if found or not _has_environment(pid):
+        if found or not _has_environment(pid) or time.monotonic() >= until:
             return found
         time.sleep(_PAUSE)
-    return b""
 
 
 def _has_environment(pid: int) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from hanse.drivers.compute_process import processes
 from hanse.drivers.compute_process.processes import (
     Identity,
     _home,
@@ -19,6 +20,7 @@ from hanse.drivers.compute_process.processes import (
     identify,
     kill,
     notify,
+    patience,
     remains,
     stat,
 )
@@ -93,9 +95,39 @@ def test_the_remains_of_a_workload_are_its_session_and_its_home(sleeper: subproc
 def test_a_daemon_that_has_just_begun_its_program_has_its_home() -> None:
     for _ in range(20):
         with subprocess.Popen(["sleep", "600"], env={"HOME": "/the/home"}) as daemon:
-            found = _home(daemon.pid)  # the kernel has not shown its environment yet, nearly always
+            found = _home(daemon.pid, patience())  # the kernel has not shown its environment yet, nearly always
             daemon.kill()
         assert found == "/the/home"
+
+
+class Clock:
+    """Time that passes by sleeping alone."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def test_processes_that_never_show_an_environment_hold_up_a_look_only_once(
+    sleeper: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An app may throw away the pages of its own, in as many processes as it likes."""
+    clock, leader = Clock(), identify(sleeper.pid)
+    monkeypatch.setattr(processes, "time", clock)
+    monkeypatch.setattr(processes, "_has_environment", lambda _pid: True)
+    bare = [subprocess.Popen(["sleep", "600"], env={}) for _ in range(5)]
+    try:
+        assert remains(leader, "/the/home") == [sleeper.pid]
+    finally:
+        for process in bare:
+            process.kill()
+            process.wait()
+    assert 101.0 <= clock.now < 101.1
 
 
 def test_nothing_of_another_boot_or_of_a_recycled_session_is_killed(sleeper: subprocess.Popen[bytes]) -> None:
