@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 from collections.abc import Callable, Coroutine
 
 from hanse.kit.datagrams import Datagram, Datagrams
+
+log = logging.getLogger("hanse.names")
 
 Reply = Callable[[bytes, str, bool], "bytes | Coroutine[None, None, bytes | None] | None"]
 """Answers a message (its bytes, the client's address, whether it came by UDP): at once, never, or later."""
@@ -47,7 +50,11 @@ class DatagramService:
         """One wake-up of the loop costs more than an answer: take what there is, and let others have their turn."""
         reply, host, answers = self._reply, datagrams.host, list[Datagram]()
         for query, sender in datagrams.receive():
-            answer = reply(query, host(sender), True)
+            try:
+                answer = reply(query, host(sender), True)
+            except Exception:  # an error of ours, which must cost nobody else an answer
+                log.exception("no answer to %s", query.hex())
+                continue
             if type(answer) is bytes:
                 answers.append((answer, sender))
             elif answer is not None:

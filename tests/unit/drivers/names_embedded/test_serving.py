@@ -47,6 +47,24 @@ async def test_more_questions_than_may_wait_get_no_answer_and_the_rest_do(monkey
     service.close()
 
 
+async def test_a_query_over_which_we_stumble_costs_no_other_its_answer(caplog: pytest.LogCaptureFixture) -> None:
+    def reply(message: bytes, client: str, udp: bool) -> bytes:
+        if message == b"bad":
+            raise KeyError("an error of ours")
+        return message
+
+    service, loop = DatagramService(reply), asyncio.get_running_loop()
+    server = bind(ADDRESS, 0, socket.SOCK_DGRAM)
+    with bind(CLIENT, 0, socket.SOCK_DGRAM) as client:
+        for message in (b"a", b"bad", b"b"):
+            client.sendto(message, server.getsockname())
+        service.open(server)
+        async with asyncio.timeout(SOON):
+            assert [await loop.sock_recv(client, 64) for _ in range(2)] == [b"a", b"b"]
+    service.close()
+    assert b"bad".hex() in caplog.text
+
+
 @pytest.mark.parametrize(
     ("address", "told"), [("0.0.0.0", "every address"), ("::", "every address"), ("localhost", "no IP address")]
 )

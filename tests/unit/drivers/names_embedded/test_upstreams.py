@@ -81,7 +81,10 @@ async def test_nobody_waits_again_at_once_for_a_server_that_was_just_silent(
 async def test_a_device_that_asks_for_many_names_at_once_leaves_others_room(upstream: Upstream) -> None:
     names = near(upstream.address)
     flood = [asyncio.create_task(ask(names, dns.message.make_query(f"x{n}.far.example", "A"))) for n in range(300)]
-    done, waiting = await asyncio.wait(flood, timeout=0.5)
+    async with asyncio.timeout(SOON):
+        while sum(each.done() for each in flood) < 300 - driver.MOST_OF_A_CLIENT:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    done, waiting = await asyncio.wait(flood, timeout=0.1)
     assert (len(done), {each.result().rcode() for each in done}) == (300 - driver.MOST_OF_A_CLIENT, {Rcode.SERVFAIL})
     upstream.reply = told
     assert texts(await ask(names, dns.message.make_query(NAME, "A"), "127.9.0.2")) == ["127.3.0.1"]
