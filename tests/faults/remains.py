@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-import sqlite3
 import sys
 import time
 from collections.abc import Callable
@@ -17,10 +16,10 @@ from hanse.assembly.deployment import renumbered
 from hanse.assembly.settings import Settings as OperatorSettings
 from hanse.kit.problems import Problem
 from hanse.scenarios.stage import EXAMPLES
-from tests.bounds import SOON
 from tests.faults import stages
 from tests.faults.operators import LoneOperator
 from tests.faults.packages import FIRST, Place
+from tests.faults.records import rows
 
 sys.path.append(str(EXAMPLES / "navigation" / "Artifacts" / "Images" / "navigation"))
 
@@ -120,12 +119,8 @@ def mentions(operator: LoneOperator, text: str, roles: tuple[str, ...]) -> list[
 
 
 def _rows_with(file: Path, text: str) -> list[str]:
-    with sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=SOON) as database:
-        tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        return [
-            f"{table} {key}"
-            for table in tables
-            for (key,) in database.execute(
-                f'SELECT key FROM "{table}" WHERE instr(key, ?) OR instr(body, ?)', (text, text)
-            )
-        ]
+    return [
+        f"{table} {key}"
+        for (table,) in rows(file, "SELECT name FROM sqlite_master WHERE type = 'table'")
+        for (key,) in rows(file, f'SELECT key FROM "{table}" WHERE instr(key, ?) OR instr(body, ?)', text, text)
+    ]

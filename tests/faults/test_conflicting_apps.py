@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
 
 import msgspec
@@ -12,9 +11,9 @@ from hanse.assembly.administration import administration
 from hanse.assembly.onboarding import bring_up, take_down
 from hanse.elements.mep.records import AppRecord
 from hanse.kit.problems import Problem
-from tests.bounds import SOON
 from tests.faults.held_up import held_up
 from tests.faults.operators import CONFIGURATION, LoneOperator
+from tests.faults.records import rows
 
 EARLIER = CONFIGURATION.replace('memory = "4 GiB"', 'memory = "4 GiB"\nconflicts = "earlier"')
 
@@ -65,8 +64,7 @@ async def test_where_the_earlier_keeps_its_devices_the_later_runs_behind_it_and_
 def _priority(operator: LoneOperator, identifier: str) -> int:
     """That of the app's rule, as its platform keeps it and tells it over Mp1."""
     file = operator.settings.directory / "mep.harbour.sqlite"
-    with sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=SOON) as database:
-        ((body,),) = database.execute("SELECT body FROM application WHERE key = ?", (identifier,))
+    ((body,),) = rows(file, "SELECT body FROM application WHERE key = ?", identifier)
     return msgspec.json.decode(body, type=AppRecord).traffic_rules[0].priority
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -21,7 +20,7 @@ from hanse.kit.problems import Problem
 from hanse.refpoints.mp1.support import RuleState
 from tests.bounds import SOON
 from tests.contract.outside import KEY, outside
-from tests.faults.apart import NAME, NAMES, PLANE, PLATFORM, Apart, tries
+from tests.faults.apart import NAME, NAMES, PLANE, PLATFORM, Apart, acknowledged, tries
 from tests.faults.operators import CONFIGURATION
 from tests.faults.turning import MOMENTS, Kind, assert_in_force_is_what_is_kept, kept, other, turn, turned
 from tests.lifetime import lifetime
@@ -171,10 +170,10 @@ async def _killed(apart: Apart, victim: str, kind: Kind, state: RuleState, at: t
     async for _ in tries():  # the platform's own look at the rules, every three seconds, may come by first
         await turned(apart, kind, other(state))
         apart.arm(victim, ":".join(at))
-        with contextlib.suppress(Problem):
-            await turn(apart, kind, state)
+        made = await acknowledged(turn(apart, kind, state))
         await apart.death(victim)
         await apart.start(victim)
+        assert not made or kept(apart, kind) is state
         await assert_in_force_is_what_is_kept(apart)
         if (kept(apart, kind) is state) is (at != NOT_WRITTEN):
             return

@@ -11,9 +11,9 @@ import pytest
 
 from hanse.assembly.administration import administration
 from hanse.refpoints.mm1.lifecycle import LcmOperation
-from tests.bounds import SOON
 from tests.faults.lives import ask, completed, ended, started
 from tests.faults.operators import LoneOperator
+from tests.faults.records import rows
 from tests.faults.remains import until
 
 LONG_AGO = time.time() - 400 * 86_400
@@ -79,8 +79,3 @@ def file(operator: LoneOperator, element: str) -> Path:
 def log_of_procedures(operator: LoneOperator) -> Path:
     (found,) = operator.settings.directory.glob("procedures-*.sqlite")
     return found
-
-
-def rows(path: Path, query: str) -> list[tuple[str]]:
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=SOON)) as database:
-        return list(database.execute(query))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Iterator
 
@@ -12,10 +11,9 @@ from msgspec.structs import replace
 
 from hanse.assembly.builders.mep import led_devices
 from hanse.elements.mep.steering.led import name_of, records_of
-from hanse.kit.problems import Problem
 from hanse.refpoints.mm1.steering import Preference, SteeringPolicies, SteeringPolicy, Target
 from hanse.refpoints.mp2 import NameRecord, NameServer
-from tests.faults.apart import NAMES, PLANE, PLATFORM, Apart, tries
+from tests.faults.apart import NAMES, PLANE, PLATFORM, Apart, acknowledged, tries
 from tests.lifetime import lifetime
 
 LED = "video.example.com"
@@ -55,10 +53,10 @@ async def test_after_a_death_in_a_change_of_policy_devices_are_led_by_what_was_w
         await _set(apart, OLD)
         await _led_by(apart, OLD)
         apart.arm(victim, failpoint)
-        with contextlib.suppress(Problem):
-            await _set(apart, NEW)
+        made = await acknowledged(_set(apart, NEW))
         await apart.death(victim)
         await apart.start(victim)
+        assert not made or await _kept(apart) == [NEW]
         if await _kept(apart) == [written]:
             break
     assert await _kept(apart) == [written]

@@ -9,7 +9,7 @@ import pytest
 
 from hanse.kit.problems import Problem
 from hanse.refpoints.mp1.support import RuleState
-from tests.faults.apart import NAME, NAMES, PLANE, PLATFORM, Apart, tries
+from tests.faults.apart import NAME, NAMES, PLANE, PLATFORM, Apart, acknowledged, tries
 from tests.faults.turning import MOMENTS, Kind, assert_in_force_is_what_is_kept, kept, other, turn, turned
 from tests.lifetime import lifetime
 
@@ -50,10 +50,10 @@ async def test_a_platform_killed_while_it_changes_a_rule_carries_out_what_it_has
     async for _ in tries():  # its own look at the rules, every three seconds, may come by first, and ends it as well
         await turned(apart, kind, other(state))
         apart.arm(PLATFORM, f"{effect}:{moment}")
-        with contextlib.suppress(Problem):
-            await turn(apart, kind, state)
+        made = await acknowledged(turn(apart, kind, state))
         await apart.death(PLATFORM)
         await apart.start(PLATFORM)
+        assert not made or kept(apart, kind) is state
         await assert_in_force_is_what_is_kept(apart)
         if kept(apart, kind) is state or (effect, moment) == ("store.commit", "before"):
             break

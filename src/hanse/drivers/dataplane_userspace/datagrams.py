@@ -61,8 +61,8 @@ class Entrance(_Socket):
 class DatagramListener:
     """What devices send to one address and port; each device port that a rule takes has its own session."""
 
-    def __init__(self, table: FlowTable, dialled: Endpoint, source: str, idle: float = IDLE_SECONDS) -> None:
-        self.table, self._dialled, self._source, self._patience = table, dialled, source, idle
+    def __init__(self, table: FlowTable, dialled: Endpoint, source: str) -> None:
+        self.table, self._dialled, self._source = table, dialled, source
         self._sessions: dict[tuple[str, int], DatagramSession] = {}
         self.entrances: list[Entrance] = []
 
@@ -94,21 +94,19 @@ class DatagramListener:
         admission = self.table.admit(device, self._dialled)
         if admission is None:
             return None
-        self._sessions[device] = session = DatagramSession(self, device, admission, self._source, self._patience)
+        self._sessions[device] = session = DatagramSession(self, device, admission, self._source)
         return session
 
 
 class DatagramSession(_Socket):
     """A UDP flow that passes now, with a socket of its own towards the application."""
 
-    def __init__(
-        self, listener: DatagramListener, device: tuple[str, int], admission: Admission, source: str, idle: float
-    ) -> None:
-        self._listener, self._device, self.admission, self._idle = listener, device, admission, idle
+    def __init__(self, listener: DatagramListener, device: tuple[str, int], admission: Admission, source: str) -> None:
+        self._listener, self._device, self.admission = listener, device, admission
         self._waiting: list[bytes] = []
         self._loop = asyncio.get_running_loop()
         self._heard = self._loop.time()
-        self._timer = self._loop.call_later(idle, self._check_idle)
+        self._timer = self._loop.call_later(IDLE_SECONDS, self._check_idle)
         self._copying = Copying(DatagramCopy, listener.table.taps)
         admission.by.begin(self)
         self._joining = self._loop.create_task(self._join(source))
@@ -170,7 +168,7 @@ class DatagramSession(_Socket):
             self.transport.abort()
 
     def _check_idle(self) -> None:
-        left = self._heard + self._idle - self._loop.time()
+        left = self._heard + IDLE_SECONDS - self._loop.time()
         if left <= 0:
             self.cut()
         else:

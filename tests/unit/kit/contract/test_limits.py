@@ -174,6 +174,8 @@ class TestHeaders:
             await line.send(request("GET", SHIPS))
             assert (await line.reply()).status == 200
             monkeypatch.setattr(connection, "HEADER_PATIENCE", 0.1)
+            await line.send(request("GET", SHIPS))  # a whole one, so that what its end may start has this patience
+            assert (await line.reply()).status == 200
             assert not await _ended(line, 0.2)  # idle is not slow
             await line.send(b"GET /")
             assert await _ended(line, CUT)
