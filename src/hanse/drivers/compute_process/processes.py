@@ -41,14 +41,19 @@ class Identity(NamedTuple):
 
 def stat(pid: int) -> Stat | None:
     """The process of this pid, or ``None`` if there is none."""
+    fields = _fields(pid)
+    return None if fields is None else Stat(pid, fields[0].decode(), int(fields[1]), int(fields[3]), int(fields[19]))
+
+
+def _fields(pid: int) -> list[bytes] | None:
+    """What ``/proc/<pid>/stat`` says from the state on: its field 3 is number 0 here (proc(5))."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
             line = file.read()
     except OSError:
         return None
     # The command name stands in parentheses and may contain anything, parentheses and spaces too.
-    fields = line[line.rindex(b")") + 2 :].split()
-    return Stat(pid, fields[0].decode(), int(fields[1]), int(fields[3]), int(fields[19]))
+    return line[line.rindex(b")") + 2 :].split()
 
 
 def boot() -> str:
@@ -131,12 +136,9 @@ def _has_environment(pid: int) -> bool:
 
     What belongs to the kernel, or has ended, has no arguments.
     """
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            line = file.read()
-    except OSError:
+    fields = _fields(pid)
+    if fields is None:
         return False
-    fields = line[line.rindex(b")") + 2 :].split()
     arguments, starts, ends = (int(fields[n]) for n in (45, 47, 48))
     return arguments > 0 and (ends == 0 or ends > starts)
 
