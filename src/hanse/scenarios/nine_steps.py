@@ -65,16 +65,17 @@ async def with_all_steps(stage: Stage, asked: Asked) -> Procedure | None:
     async def look() -> Procedure | None:
         return (await on_record(stage, asked))[0]
 
-    return await awaited(look, lambda found: all(taken(found, number) for number in STEPS))
+    return await awaited(look, lambda found: not missing_steps(found))
 
 
 def check_steps(procedure: Procedure | None, record: Record, name: str) -> None:
     """Each step of the procedure of a device's request."""
+    missing = missing_steps(procedure)
     for number, (point, _, meaning) in STEPS.items():
-        record.check(f"{name}, step {number} of 6.5.2 over {point}", taken(procedure, number), meaning)
+        record.check(f"{name}, step {number} of 6.5.2 over {point}", number not in missing, meaning)
 
 
-def taken(procedure: Procedure | None, number: int) -> bool:
-    """Whether a step of 6.5.2 is on record."""
-    point, operation, _ = STEPS[number]
-    return any(m.reference_point == point and m.operation == operation for m in crossed(procedure))
+def missing_steps(procedure: Procedure | None) -> set[int]:
+    """Those that are not on record."""
+    seen = {(m.reference_point, m.operation) for m in crossed(procedure)}
+    return {number for number, (point, operation, _) in STEPS.items() if (point, operation) not in seen}
