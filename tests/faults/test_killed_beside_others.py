@@ -20,13 +20,12 @@ from hanse.kit.problems import Problem
 from hanse.refpoints.mp1.support import RuleState
 from tests.bounds import SOON
 from tests.contract.outside import KEY, outside
-from tests.faults.apart import NAME, NAMES, PLANE, PLATFORM, Apart, acknowledged, tries
+from tests.faults.apart import NAME, NAMES, PLANE, PLATFORM, Apart
 from tests.faults.operators import CONFIGURATION
-from tests.faults.turning import MOMENTS, Kind, assert_in_force_is_what_is_kept, kept, other, turn, turned
+from tests.faults.turning import MOMENTS, kept, killed_over_a_turn
 from tests.lifetime import lifetime
 
 ACTIVE, INACTIVE = RuleState.ACTIVE, RuleState.INACTIVE
-NOT_WRITTEN = ("store.commit", "before")
 _HOST = 'data_plane = "127.10.1.2"\nnames = { address = "127.10.1.3", zones = ["example.com"] }'
 _IN_KERNEL = (
     CONFIGURATION.replace(_HOST, _HOST.replace("127.10.", "10.10.") + '\ndata_plane_driver = "nftables"')
@@ -141,7 +140,7 @@ def beside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outside]:
 async def test_after_a_death_in_a_rule_change_the_kernel_lets_devices_through_as_is_kept(
     in_kernel: InKernel, victim: str, effect: str, moment: str, state: RuleState
 ) -> None:
-    await _killed(in_kernel, victim, "traffic", state, (effect, moment))
+    await killed_over_a_turn(in_kernel, victim, "traffic", state, (effect, moment))
     assert await in_kernel.reaches() is (kept(in_kernel, "traffic") is ACTIVE)
 
 
@@ -159,22 +158,7 @@ async def test_after_a_death_in_a_rule_change_the_kernel_lets_devices_through_as
 async def test_after_a_death_in_a_rule_change_the_server_outside_answers_as_is_kept(
     beside: Outside, victim: str, effect: str, moment: str, state: RuleState
 ) -> None:
-    await _killed(beside, victim, "dns", state, (effect, moment))
+    await killed_over_a_turn(beside, victim, "dns", state, (effect, moment))
     expected = [record.address for record in beside.wanted()[1]]
     assert len(expected) == (kept(beside, "dns") is ACTIVE)
     assert await beside.answered() == expected
-
-
-async def _killed(apart: Apart, victim: str, kind: Kind, state: RuleState, at: tuple[str, str]) -> None:
-    """Someone dies there while a rule is turned, and is started again; what is in force is what is kept."""
-    async for _ in tries():  # the platform's own look at the rules, every three seconds, may come by first
-        await turned(apart, kind, other(state))
-        apart.arm(victim, ":".join(at))
-        made = await acknowledged(turn(apart, kind, state))
-        await apart.death(victim)
-        await apart.start(victim)
-        assert not made or kept(apart, kind) is state
-        await assert_in_force_is_what_is_kept(apart)
-        if (kept(apart, kind) is state) is (at != NOT_WRITTEN):
-            return
-    pytest.fail(f"{kind} is kept {kept(apart, kind)} after a death at {at}")

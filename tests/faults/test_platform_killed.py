@@ -9,8 +9,17 @@ import pytest
 
 from hanse.kit.problems import Problem
 from hanse.refpoints.mp1.support import RuleState
-from tests.faults.apart import NAME, NAMES, PLANE, PLATFORM, Apart, acknowledged, tries
-from tests.faults.turning import MOMENTS, Kind, assert_in_force_is_what_is_kept, kept, other, turn, turned
+from tests.faults.apart import NAME, NAMES, PLANE, PLATFORM, Apart
+from tests.faults.turning import (
+    MOMENTS,
+    Kind,
+    assert_in_force_is_what_is_kept,
+    kept,
+    killed_over_a_turn,
+    other,
+    turn,
+    turned,
+)
 from tests.lifetime import lifetime
 
 OF_THE_PLATFORM: tuple[tuple[str, Kind, RuleState], ...] = (
@@ -47,18 +56,7 @@ async def _up(apart: Apart) -> None:
 async def test_a_platform_killed_while_it_changes_a_rule_carries_out_what_it_has_written(
     apart: Apart, effect: str, moment: str, kind: Kind, state: RuleState
 ) -> None:
-    async for _ in tries():  # its own look at the rules, every three seconds, may come by first, and ends it as well
-        await turned(apart, kind, other(state))
-        apart.arm(PLATFORM, f"{effect}:{moment}")
-        made = await acknowledged(turn(apart, kind, state))
-        await apart.death(PLATFORM)
-        await apart.start(PLATFORM)
-        assert not made or kept(apart, kind) is state
-        await assert_in_force_is_what_is_kept(apart)
-        if kept(apart, kind) is state or (effect, moment) == ("store.commit", "before"):
-            break
-    written = (effect, moment) != ("store.commit", "before")
-    assert (kept(apart, kind) is state) is written
+    await killed_over_a_turn(apart, PLATFORM, kind, state, (effect, moment))
     await turned(apart, kind, state)
     await assert_in_force_is_what_is_kept(apart)
     assert await _resolves(apart) is (kept(apart, "dns") is RuleState.ACTIVE)

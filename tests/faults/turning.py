@@ -6,14 +6,16 @@ import asyncio
 import time
 from typing import Literal
 
+import pytest
 from msgspec.structs import replace
 
 from hanse.refpoints.mp1.support import RuleState
-from tests.faults.apart import APP, Apart
+from tests.faults.apart import APP, Apart, acknowledged, tries
 
 PATIENCE = 30.0
 """Seconds in which what is in force must be what is kept, once all are ready; a platform looks every three."""
 MOMENTS = ("before", "after")
+NOT_WRITTEN = ("store.commit", "before")
 Kind = Literal["traffic", "dns"]
 
 
@@ -41,6 +43,27 @@ async def assert_in_force_is_what_is_kept(apart: Apart) -> None:
     while await apart.present() != apart.wanted():
         assert time.monotonic() < deadline, f"in force {await apart.present()}, kept {apart.wanted()}"
         await asyncio.sleep(0.1)
+
+
+async def killed_over_a_turn(apart: Apart, victim: str, kind: Kind, state: RuleState, at: tuple[str, str]) -> None:
+    """Someone dies at a failpoint while a rule is turned, and is started again; what is in force is what is kept.
+
+    The turn is kept, unless the platform died before it had written it.
+    """
+    async for _ in tries():  # the platform's own look at the rules, every three seconds, may come by first
+        await turned(apart, kind, other(state))
+        apart.arm(victim, ":".join(at))
+        made = await acknowledged(turn(apart, kind, state))
+        await apart.death(victim)
+        await apart.start(victim)
+        assert not made or kept(apart, kind) is state
+        await assert_in_force_is_what_is_kept(apart)
+        if at == NOT_WRITTEN:
+            assert kept(apart, kind) is not state
+            return
+        if kept(apart, kind) is state:
+            return
+    pytest.fail(f"{kind} is kept {kept(apart, kind)} after a death at {at}")
 
 
 def kept(apart: Apart, kind: Kind) -> RuleState:
